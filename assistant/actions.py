@@ -1,0 +1,122 @@
+"""What to do: the only things that the dialogue ever asks for.
+
+Say, Chime and Count are queued and played one after the other; Interject is laid into the gaps of
+the running hold; Hush throws away all that is queued. The session performs them in order.
+"""
+
+from dataclasses import dataclass
+
+from assistant.hold import Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak one line."""
+
+    key: str
+    """The prompt's key in intents/<language>, for journals and tests."""
+    text: str
+    """The words, ready to speak."""
+    pace: float = 1.0
+    """Speaking rate relative to the user's setting; 0.8 is slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chime:
+    """Play an earcon."""
+
+    name: str
+    """"heard", "missed", "quiet" or "end"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count a hold aloud, ending with the end chime."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Interject:
+    """Speak a few words in the gap between two counts; the hold's end does not move."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop the sound at once and forget all that was queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSound:
+    """Freeze speech and hold where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSound:
+    """Go on from where PauseSound froze."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Queue a stretch of silence, such as a rest between two lines."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Ask for TimerFired(name) after some seconds; setting it again replaces it."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Drop a timer; no harm if it is not set."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Tell the recogniser what may be said from now on."""
+
+    context: frozenset[str]
+    """Context flags of intents/<language>/sentences; see Intents.phrases."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Change the loudness of everything played from now on."""
+
+    volume: float
+    """0.0 (silent) to 1.0 (full)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep a fact for later sessions (that the safety note was told, a changed setting)."""
+
+    name: str
+    value: str
+
+
+Action = (
+    Say
+    | Chime
+    | Count
+    | Interject
+    | Hush
+    | PauseSound
+    | ResumeSound
+    | Wait
+    | SetTimer
+    | CancelTimer
+    | Listen
+    | SetVolume
+    | Remember
+)

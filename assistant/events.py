@@ -1,0 +1,94 @@
+"""What happened: the only things that the dialogue ever hears of.
+
+`at` is always the session's own time in seconds since it began (audio time where there is audio,
+virtual time elsewhere); nothing here knows a clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The session began."""
+
+    at: float
+    first_time: bool = True
+    """False once this user has been told that Charley is not a doctor."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceHeard:
+    """The user said something that was understood."""
+
+    at: float
+    text: str
+    """What was heard, normalised."""
+    intent: str
+    """A key of intents/<language>/sentences, such as "cramp" or "control_next"."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """Slot name to value, such as {"muscle": "calf", "side": "left"}."""
+    hold_seconds: float | None = None
+    """How far the running hold had come when it was said; None outside a hold."""
+    early: bool = False
+    """True if taken from a stable partial hypothesis, before the utterance ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceMissed:
+    """The user said something that was not understood (a no-match)."""
+
+    at: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFinished:
+    """Everything that was queued for speaking has been played to its end."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFinished:
+    """A hold was counted to its last number; its end cue has begun."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer set by SetTimer ran out."""
+
+    at: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """The microphone or the speaker went away."""
+
+    at: float
+    device: str
+    """"microphone" or "speaker"."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFound:
+    """A lost device came back."""
+
+    at: float
+    device: str
+    """"microphone" or "speaker"."""
+
+
+Event = (
+    Started
+    | UtteranceHeard
+    | UtteranceMissed
+    | SpeechFinished
+    | HoldFinished
+    | TimerFired
+    | DeviceLost
+    | DeviceFound
+)
