@@ -1,0 +1,58 @@
+"""What every test gets: folders of its own instead of the user's, and unhurried property tests."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A slow moment on a busy machine is no failure; and a failure must come again on the next run.
+settings.register_profile("charley", deadline=None, derandomize=True)
+settings.load_profile("charley")
+
+_FOLDERS = {
+    "XDG_CACHE_HOME": "cache",
+    "XDG_CONFIG_HOME": "config",
+    "XDG_DATA_HOME": "data",
+    "XDG_STATE_HOME": "state",
+    # The same for platformdirs on Windows.
+    "WIN_PD_OVERRIDE_APPDATA": "roaming",
+    "WIN_PD_OVERRIDE_LOCAL_APPDATA": "local",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the whole run, and the processes it starts, away from the user's files."""
+    home = tmp_path_factory.mktemp("home")
+    saved = dict(os.environ)
+    os.environ["HOME"] = os.environ["USERPROFILE"] = str(home)
+    for name, folder in _FOLDERS.items():
+        os.environ[name] = str(home / folder)
+    yield home
+    os.environ.clear()
+    os.environ.update(saved)
+
+
+@pytest.fixture
+def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give one test an empty home of its own: no settings, no state, no models."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    for name, folder in _FOLDERS.items():
+        monkeypatch.setenv(name, str(home / folder))
+    return home
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests that need real hardware unless they were asked for by marker."""
+    if "device" in str(config.option.markexpr):
+        return
+    chosen = [item for item in items if item.get_closest_marker("device") is None]
+    if len(chosen) < len(items):
+        dropped = [item for item in items if item.get_closest_marker("device")]
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = chosen
