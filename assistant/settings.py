@@ -1,0 +1,239 @@
+"""What the user may set, from a TOML file and flags; and the little that Charley remembers.
+
+A flag beats the file, the file beats the default. Nothing here is ever guessed: a wrong name, type
+or range is an error that says where it stands and what was expected.
+"""
+
+import difflib
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import platformdirs
+
+from assistant.errors import SettingsError
+from assistant.hold import CountStyle
+
+APP = "charley"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a user may choose."""
+
+    voice: str | None = None
+    """A voice's id or part of its name (`charley doctor` lists them); None is Charley's own."""
+    words_per_minute: int = 165
+    """Speaking rate, 80 to 400; a little under talk, for people who run and hurt."""
+    volume: float = 1.0
+    """Loudness, 0.0 (silent) to 1.0 (full); "louder" and "quieter" start from here."""
+    hold_seconds: int = 10
+    """Length of a hold, 5 to 60 seconds; ten is what the method says."""
+    count: CountStyle = CountStyle.UP
+    """Count "up" from one, or "down" to one, for people who like to hear what is left."""
+    rounds: int = 3
+    """Holds before another position is tried, 1 to 3; more of the same has not helped by then."""
+    pace: float = 1.0
+    """Speed of speech and of the pauses, 0.5 to 1.5; "slower" and "faster" start from here."""
+    lead_in_seconds: float = 0.0
+    """Silence before speech, 0 to 2 seconds; Bluetooth earbuds swallow the first 0.5 s."""
+    microphone: str | None = None
+    """A device's number or part of its name (`charley devices`); None is the system's choice."""
+    speaker: str | None = None
+    """A device's number or part of its name (`charley devices`); None is the system's choice."""
+    model: str | None = None
+    """A speech model's name (`charley models list`) or folder; None is the best that is there."""
+    language: str = "en"
+    """A folder of intents/."""
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "words_per_minute": (80, 400),
+    "volume": (0, 1),
+    "hold_seconds": (5, 60),
+    "rounds": (1, 3),
+    "pace": (0.5, 1.5),
+    "lead_in_seconds": (0, 2),
+}
+_NAMES = tuple(field.name for field in fields(Settings))
+_WHOLE = ("words_per_minute", "hold_seconds", "rounds")
+_NUMBERED = ("microphone", "speaker")
+_LONGEST_TEXT = 1_000
+_LARGEST_FILE_BYTES = 100_000
+
+
+def settings_file() -> Path:
+    """Return where the user's settings are read from; the file need not exist."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "settings.toml"
+
+
+def cache_folder() -> Path:
+    """Return where rendered speech is kept; anything there may be deleted at any time."""
+    return platformdirs.user_cache_path(APP, appauthor=False)
+
+
+def data_folder() -> Path:
+    """Return where downloaded models are kept."""
+    return platformdirs.user_data_path(APP, appauthor=False)
+
+
+def load(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Return the settings of a file with `overrides` (flags) on top.
+
+    `path` None is the user's own file, which may be absent. An override of None means that its flag
+    was not given. Raises SettingsError.
+    """
+    file = path or settings_file()
+    values = _from_file(file, must_exist=path is not None)
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            values[name] = _checked(name, value, f"--{name.replace('_', '-')}")
+    return Settings(**values)  # type: ignore[arg-type]  # _checked has made every type right
+
+
+def _from_file(file: Path, *, must_exist: bool) -> dict[str, object]:
+    text = _read(file, must_exist=must_exist)
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        place = re.search(r"line (\d+)", str(error))
+        where = f"{file}, line {place[1] if place else text.count(chr(10)) + 1}"
+        raise SettingsError(
+            f"{where}: this is not TOML ({_reason(error)}); write each setting as "
+            'name = value, with text in "quotes".'
+        ) from error
+    return {
+        name: _checked(name, value, f"{file}, line {_line(text, name)}: {name}")
+        for name, value in table.items()
+    }
+
+
+def _read(file: Path, *, must_exist: bool) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST_FILE_BYTES + 1)
+        if len(content) > _LARGEST_FILE_BYTES:
+            raise SettingsError(f"{file} is far too large for settings; give another file.")
+        return content.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        if not must_exist:
+            return ""
+        raise SettingsError(f"There is no settings file {file}; check the path.") from error
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SettingsError(
+            f"{file}, line {line}: this is not UTF-8 text; save the file as UTF-8."
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"The settings file {file} cannot be read ({error.strerror or error}); "
+            "mend or remove it."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return re.sub(r" \(at .*\)", "", str(error)).lower() or type(error).__name__
+
+
+def _line(text: str, name: str) -> int:
+    """Return the line on which a top-level key or table of a TOML text stands."""
+    key = rf"[\"']?{re.escape(name)}[\"']?"
+    pattern = re.compile(rf"\s*(?:{key}\s*[.=]|\[+\s*{key}\s*[.\]])")
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if pattern.match(line)), 1)
+
+
+def _checked(name: str, value: object, where: str) -> object:
+    """Return a setting's value in its own type, or raise SettingsError naming `where`."""
+    if name not in _NAMES:
+        raise SettingsError(f"{where} is no setting; {_did_you_mean(name)}")
+    if name == "count":
+        return _count(value, where)
+    if name in _RANGES:
+        return _number(name, value, where)
+    if name in _NUMBERED and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(name, value, where)
+
+
+def _did_you_mean(name: str) -> str:
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), _NAMES, n=1)
+    return f'did you mean "{near[0]}"?' if near else f"there are {', '.join(_NAMES)}."
+
+
+def _count(value: object, where: str) -> CountStyle:
+    try:
+        return CountStyle(value)
+    except ValueError as error:
+        message = f'{where} must be "up" or "down", not {_shown(value)}.'
+        raise SettingsError(message) from error
+
+
+def _number(name: str, value: object, where: str) -> float:
+    low, high = _RANGES[name]
+    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
+        if name not in _WHOLE:
+            return float(value)
+        if isinstance(value, int):
+            return value
+    kind = "a whole number" if name in _WHOLE else "a number"
+    raise SettingsError(f"{where} must be {kind} from {low:g} to {high:g}, not {_shown(value)}.")
+
+
+def _text(name: str, value: object, where: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(f'{where} must be text in "quotes", not {_shown(value)}.')
+    if len(value) > _LONGEST_TEXT or not value.isprintable():
+        raise SettingsError(f"{where} must be one short line of plain text.")
+    if name == "language" and not re.fullmatch(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?", value):
+        raise SettingsError(f'{where} must be a language code such as "en", not {_shown(value)}.')
+    return value.strip()
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def remember(name: str, value: str) -> bool:
+    """Keep a fact for later sessions; False if the disk would not have it, which harms nothing."""
+    file = _state_file()
+    facts = _facts() | {name: value}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=file.parent, prefix=".state-")
+    except OSError:
+        return False
+    try:
+        # A whole new file takes the old one's place at once: no reader ever sees half of it.
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(facts, stream, indent=1, sort_keys=True)
+        Path(draft).replace(file)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        return False
+    return True
+
+
+def recall(name: str) -> str | None:
+    """Return what `remember` has kept under a name; None if nothing, or nothing readable."""
+    return _facts().get(name)
+
+
+def _facts() -> dict[str, str]:
+    try:
+        facts = json.loads(_state_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(facts, dict):
+        return {}
+    return {name: value for name, value in facts.items() if isinstance(value, str)}
+
+
+def _state_file() -> Path:
+    return platformdirs.user_state_path(APP, appauthor=False) / "state.json"

@@ -1,0 +1,187 @@
+"""Settings: what a file and flags make of them, and what each mistake is told."""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant import settings
+from assistant.errors import SettingsError
+from assistant.hold import CountStyle
+from assistant.settings import Settings, load, recall, remember
+
+EVERYTHING = """
+voice = "en-gb"
+words_per_minute = 150
+volume = 0.5
+hold_seconds = 12
+count = "down"
+rounds = 2
+pace = 0.8
+lead_in_seconds = 0.5
+microphone = 3
+speaker = "Headset"
+model = "vosk-model-small-en-us-0.15"
+language = "en"
+"""
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    file = folder / "settings.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def complaint(folder: Path, text: str | bytes) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(written(folder, text))
+    return str(caught.value).removeprefix(str(folder / "settings.toml"))
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_no_file_gives_the_defaults() -> None:
+    assert not settings.settings_file().exists()
+    assert load() == Settings()
+
+
+def test_every_setting_can_be_set_in_the_file(tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, EVERYTHING))
+    assert loaded == Settings(
+        voice="en-gb",
+        words_per_minute=150,
+        volume=0.5,
+        hold_seconds=12,
+        count=CountStyle.DOWN,
+        rounds=2,
+        pace=0.8,
+        lead_in_seconds=0.5,
+        microphone="3",
+        speaker="Headset",
+        model="vosk-model-small-en-us-0.15",
+        language="en",
+    )
+    assert all(f"{field.name} =" in EVERYTHING for field in fields(Settings))
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_the_users_own_file_is_read() -> None:
+    settings.settings_file().parent.mkdir(parents=True)
+    settings.settings_file().write_text("rounds = 1\n")
+    assert load().rounds == 1
+
+
+def test_a_flag_beats_the_file_and_none_means_not_given(tmp_path: Path) -> None:
+    file = written(tmp_path, "rounds = 1\nvolume = 0.2\n")
+    loaded = load(file, {"rounds": 2, "volume": None, "count": "down"})
+    assert (loaded.rounds, loaded.volume, loaded.count) == (2, 0.2, CountStyle.DOWN)
+
+
+def test_a_byte_order_mark_and_windows_lines_are_fine(tmp_path: Path) -> None:
+    assert load(written(tmp_path, b"\xef\xbb\xbfrounds = 1\r\nvolume = 1\r\n")).rounds == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\nround = 2", ', line 2: round is no setting; did you mean "rounds"?'),
+        ("Volume = 1", ', line 1: Volume is no setting; did you mean "volume"?'),
+        ("[charley]\nrounds = 2", ", line 1: charley is no setting; there are voice,"),
+        ("rounds = 7", ", line 1: rounds must be a whole number from 1 to 3, not 7."),
+        ("rounds = 2.0", ", line 1: rounds must be a whole number from 1 to 3, not 2.0."),
+        ("rounds = true", ", line 1: rounds must be a whole number from 1 to 3, not true."),
+        ('# x\n\nvolume = "1"', ', line 3: volume must be a number from 0 to 1, not "1".'),
+        ("volume = nan", ", line 1: volume must be a number from 0 to 1, not NaN."),
+        ("volume = -inf", ", line 1: volume must be a number from 0 to 1, not -Infinity."),
+        ('count = "Up"', ', line 1: count must be "up" or "down", not "Up".'),
+        ("count = [1]", ', line 1: count must be "up" or "down", not [1].'),
+        ("voice = 4", ', line 1: voice must be text in "quotes", not 4.'),
+        ('voice = " "', ', line 1: voice must be text in "quotes", not " ".'),
+        ('voice = "a\\nb"', ", line 1: voice must be one short line of plain text."),
+        ("speaker = true", ', line 1: speaker must be text in "quotes", not true.'),
+        ("speaker.name = 1", ', line 1: speaker must be text in "quotes", not {"name": 1}.'),
+        ('language = "../x"', ', line 1: language must be a language code such as "en", not'),
+        ("voice = 2026-01-01", ', line 1: voice must be text in "quotes", not "2026-01-01".'),
+        ("rounds = 2\nvoice = en", ", line 2: this is not TOML (invalid value);"),
+        ("rounds = 2\nrounds = 2", ", line 2: this is not TOML (cannot overwrite a value);"),
+        ("rounds =", ", line 1: this is not TOML (invalid value);"),
+        (b"rounds = 2\nvoice = '\xff'", ", line 2: this is not UTF-8 text;"),
+        ("a = " + "[" * 5000, ", line 1: this is not TOML ("),
+        ("#" * 200_000, " is far too large for settings;"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_was_expected(
+    tmp_path: Path, text: str | bytes, told: str
+) -> None:
+    message = complaint(tmp_path, text)
+    assert message.startswith(told)
+    assert "\n" not in message
+    assert message.endswith((".", "?"))
+
+
+def test_a_wrong_flag_is_told_by_the_flags_name() -> None:
+    with pytest.raises(SettingsError, match=r"^--words-per-minute must be a whole number from 80"):
+        load(overrides={"words_per_minute": 20})
+
+
+def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no settings file .*none\.toml"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_folder_in_the_files_place_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path)
+
+
+@given(st.binary(max_size=200))
+def test_any_file_gives_settings_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    file = written(tmp_path_factory.mktemp("any"), content)
+    told = ""
+    try:
+        load(file)
+    except SettingsError as error:
+        told = str(error)
+    assert "\n" not in told
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_fact_is_remembered() -> None:
+    assert recall("safety_note") is None
+    assert remember("safety_note", "told")
+    assert remember("volume", "0.5")
+    assert (recall("safety_note"), recall("volume")) == ("told", "0.5")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"safety_note": 3}', "[" * 100_000])
+def test_a_broken_state_file_is_as_good_as_none(fresh_home: Path, content: str) -> None:
+    remember("x", "y")
+    file = next(fresh_home.rglob("state.json"))
+    file.write_text(content)
+    assert recall("safety_note") is None
+    assert remember("safety_note", "told")
+    assert recall("safety_note") == "told"
+
+
+def test_a_disk_that_cannot_be_written_harms_nothing(fresh_home: Path) -> None:
+    (fresh_home / "state").write_text("a file where the folder should be")
+    assert not remember("safety_note", "told")
+    assert recall("safety_note") is None
+
+
+def test_a_failed_write_leaves_the_old_facts(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember("safety_note", "told")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("assistant.settings.json.dump", full)
+    assert not remember("safety_note", "forgotten")
+    assert recall("safety_note") == "told"
+    assert len(list(next(fresh_home.rglob("state.json")).parent.iterdir())) == 1
