@@ -34,6 +34,8 @@ class Count:
     """Count a hold aloud, ending with the end chime."""
 
     hold: Hold
+    words: tuple[str, ...]
+    """Spoken number words of the language; the index is the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,6 @@ class Interject:
 @dataclass(frozen=True, slots=True)
 class Hush:
     """Stop the sound at once and forget all that was queued."""
-
-
-@dataclass(frozen=True, slots=True)
-class PauseSound:
-    """Freeze speech and hold where they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeSound:
-    """Go on from where PauseSound froze."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class SetVolume:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Keep a fact for later sessions (that the safety note was told, a changed setting)."""
+    """Keep a fact for later sessions, such as that the safety note was told."""
 
     name: str
     value: str
@@ -111,8 +103,6 @@ Action = (
     | Count
     | Interject
     | Hush
-    | PauseSound
-    | ResumeSound
     | Wait
     | SetTimer
     | CancelTimer

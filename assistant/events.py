@@ -40,6 +40,8 @@ class UtteranceMissed:
 
     at: float
     text: str = ""
+    addressed: bool = True
+    """False for sound that may not have been meant for Charley, such as talk nearby."""
 
 
 @dataclass(frozen=True, slots=True)

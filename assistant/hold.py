@@ -6,10 +6,10 @@ Pause, resume, "how long left" and "slower" are questions about the position on 
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class CountStyle(str, Enum):
+class CountStyle(StrEnum):
     """Which number is spoken at each second."""
 
     UP = "up"

@@ -1,0 +1,71 @@
+"""Everything that Charley can say in one language: prompts, routines and red flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant import prompts, red_flags, routines
+from assistant.errors import RoutineError
+from assistant.prompts import Line, Prompts, fill
+from assistant.red_flags import RedFlags
+from assistant.routines import Routine
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What can be said in one language."""
+
+    prompts: Prompts
+    routines: Mapping[str, Routine]
+    red_flags: RedFlags
+
+    def lines(self) -> Iterator[Line]:
+        """Yield every line that can ever be spoken."""
+        for wordings in self.prompts.lines.values():
+            yield from wordings
+        for routine in self.routines.values():
+            yield from routine.lines()
+        for flag in self.red_flags.flags.values():
+            yield from flag.lines
+        for question in self.red_flags.questions.values():
+            yield question.line
+
+    def texts(self) -> Iterator[str]:
+        """Yield every spoken text with its slots filled in all the ways that occur."""
+        sides = ("", *self.prompts.sides.values())
+        for line in self.lines():
+            for side in sides if "{side}" in line.text else ("",):
+                yield from self._filled(line.text, side)
+        yield from self.prompts.numbers
+
+    def _filled(self, text: str, side: str) -> Iterator[str]:
+        if "{name}" in text or "{opposite}" in text:
+            for routine in self.routines.values():
+                if "{opposite}" in text and not routine.opposite:
+                    continue
+                slots = {"side": side, "name": routine.name, "opposite": routine.opposite}
+                yield fill(text, slots)
+        elif "{left}" in text:
+            for number in self.prompts.numbers[:11]:
+                yield fill(text, {"left": number})
+        else:
+            yield fill(text, {"side": side})
+
+
+def load(folder: Path) -> Book:
+    """Read intents/<language>; IntentDataError names file and line of a mistake."""
+    book = Book(
+        prompts.load(folder / "prompts.yaml"),
+        routines.load(folder / "routines"),
+        red_flags.load(folder / "red_flags.yaml"),
+    )
+    for routine in book.routines.values():
+        for name in routine.triage:
+            if name not in book.red_flags.questions:
+                raise RoutineError(
+                    f"{folder / 'routines' / routine.id}.yaml: unknown triage question “{name}”; "
+                    "expected one of " + ", ".join(book.red_flags.questions) + "."
+                )
+    return book

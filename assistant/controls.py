@@ -1,0 +1,211 @@
+"""The rules for controls, questions, nonsense and silence, which hold in almost every state."""
+
+from __future__ import annotations
+
+from assistant.actions import CancelTimer, Chime, Remember, SetVolume
+from assistant.events import Started, UtteranceMissed
+from assistant.guidance import ask_again, go_on_holding, interrupted, resume
+from assistant.turn import QUESTIONS, State, Turn
+
+_ANSWERS = {
+    "ask_why": ("answer.why", "answer.why_more", "answer.how"),
+    "ask_prevent": ("answer.prevent", "answer.prevent_twitch"),
+    "ask_why_not_stretch": ("answer.stretch", "answer.stretch_more"),
+}
+_PACE = (0.6, 1.5)
+"""Slowest and fastest speech, relative to the setting; beyond it espeak gets hard to follow."""
+
+
+def nothing(turn: Turn) -> Turn:
+    """A dead cell, written out: this changes nothing here."""
+    return turn
+
+
+def welcome(turn: Turn) -> Turn:
+    """The session begins; the first time ever it says that it is not a doctor."""
+    first = isinstance(turn.event, Started) and turn.event.first_time
+    if not first:
+        return turn.say("welcome.again")
+    return turn.say("welcome.first").say("about.safety").do(Remember("safety_told", "yes"))
+
+
+def end(turn: Turn) -> Turn:
+    """Stop: silence at once, and the routine is over."""
+    ended = turn.hush().go(State.IDLE, place=State.IDLE, eased_at=turn.event.at, questions=())
+    return ended.do(CancelTimer("long"), CancelTimer("checkin")).say("stop.done")
+
+
+def stop_idle(turn: Turn) -> Turn:
+    """Stop while nothing runs: silence, and no check-in."""
+    return turn.hush().do(CancelTimer("checkin"), Chime("quiet"))
+
+
+def pause(turn: Turn) -> Turn:
+    """Wait until the user goes on; a count remembers how far it came."""
+    place = turn.now.state
+    return interrupted(turn).go(State.PAUSED, place=place).say("pause.done")
+
+
+def take_your_time(turn: Turn) -> Turn:
+    """A safety question is not left, but it can wait."""
+    return turn.hush().know(quiet=True).say("pause.done")
+
+
+def still_paused(turn: Turn) -> Turn:
+    """Paused already."""
+    return turn.hush().say("pause.waiting")
+
+
+def repeat(turn: Turn) -> Turn:
+    """The last words once more, the rest behind them too."""
+    said = turn.now.said or ()
+    again = turn.hush().do(*said)
+    if not said:
+        again = again.say("listening")
+    return again.rest(turn.coaching.rest_seconds) if turn.now.state is State.RESTING else again
+
+
+def answer(turn: Turn) -> Turn:
+    """A question about cramp: answered in short, then back to the very place."""
+    turn = interrupted(turn)
+    for key in _ANSWERS[getattr(turn.event, "intent", "ask_why")]:
+        turn = turn.say(key)
+    if turn.now.state is State.HOLDING:
+        return go_on_holding(turn)
+    return turn if turn.now.state in (State.IDLE, State.PAUSED) else resume(turn)
+
+
+def helper(turn: Turn) -> Turn:
+    """Somebody is there to help: they must not push."""
+    turn = interrupted(turn).say("helper.gentle").say("helper.hand")
+    return turn if turn.now.state is State.IDLE else resume(turn)
+
+
+def slower(turn: Turn) -> Turn:
+    """Speak slower, with longer gaps, from now on."""
+    pace = round(max(_PACE[0], turn.now.pace * 0.85), 3)
+    return _paced(turn, pace, "slower.done")
+
+
+def faster(turn: Turn) -> Turn:
+    """Speak quicker, with shorter gaps, from now on."""
+    pace = round(min(_PACE[1], turn.now.pace * 1.2), 3)
+    return _paced(turn, pace, "faster.done")
+
+
+def _paced(turn: Turn, pace: float, key: str) -> Turn:
+    turn = turn.hush().know(pace=pace).say(key)
+    return turn if turn.now.state in (State.IDLE, State.PAUSED, State.WARNED) else resume(turn)
+
+
+def louder(turn: Turn) -> Turn:
+    """Play louder from now on."""
+    return _at_volume(turn, min(1.0, turn.now.volume + 0.2), "louder.done")
+
+
+def quieter(turn: Turn) -> Turn:
+    """Play quieter from now on, but never silent."""
+    return _at_volume(turn, max(0.2, turn.now.volume - 0.2), "quieter.done")
+
+
+def _at_volume(turn: Turn, volume: float, key: str) -> Turn:
+    turn = turn.know(volume=round(volume, 2)).do(SetVolume(round(volume, 2)))
+    # A running count is its own proof that the volume changed.
+    return turn if turn.now.state is State.HOLDING else turn.say(key)
+
+
+def say_how_to_start(turn: Turn) -> Turn:
+    """Nothing runs: tell how to begin."""
+    return turn.hush().say("what.idle").say("help.start")
+
+
+def nothing_running(turn: Turn) -> Turn:
+    """A control without a routine to control."""
+    return turn.hush().say("nothing.running")
+
+
+def steps_left(turn: Turn) -> Turn:
+    """How long? Before the hold: the steps that are left."""
+    left = len(turn.version.steps) - turn.now.step
+    return resume(turn.hush().say("time.step", left=turn.number(left)))
+
+
+def rest_left(turn: Turn) -> Turn:
+    """How long? During the rest."""
+    return turn.hush().say("time.rest").rest(turn.coaching.rest_seconds / 2)
+
+
+def round_left(turn: Turn) -> Turn:
+    """How long? After the hold."""
+    return turn.hush().say("time.check")
+
+
+def is_it_gone(turn: Turn) -> Turn:
+    """"Okay" does not tell how it feels."""
+    return turn.hush().say("okay.check")
+
+
+def ask_anew(turn: Turn) -> Turn:
+    """An answer that does not answer: put the question in other words."""
+    return ask_again(turn.hush(), 0)
+
+
+def missed(turn: Turn) -> Turn:
+    """Nonsense: a short reprompt, a fuller one, then wait quietly."""
+    if turn.now.speaking:
+        return turn
+    turn = turn.know(misses=turn.now.misses + 1)
+    misses = turn.now.misses
+    if misses > 3:
+        return turn.do(Chime("missed"))
+    if misses == 3:
+        return turn.know(quiet=turn.now.state in QUESTIONS).say("missed.wait")
+    if misses == 1:
+        return turn.say("missed.short")
+    turn = turn.say("missed.full")
+    return ask_again(turn, 1) if turn.now.state in QUESTIONS else resume(turn)
+
+
+def missed_idle(turn: Turn) -> Turn:
+    """Nonsense while nothing runs: only what was meant for Charley is answered."""
+    if not (isinstance(turn.event, UtteranceMissed) and turn.event.addressed):
+        return turn
+    turn = turn.know(misses=turn.now.misses + 1)
+    if turn.now.misses > 3:
+        return turn.do(Chime("missed"))
+    return turn.say(("missed.short", "what.idle", "missed.wait")[turn.now.misses - 1])
+
+
+def silence(turn: Turn) -> Turn:
+    """No answer: the question in other words, once more, then wait quietly."""
+    turn = turn.know(silences=turn.now.silences + 1)
+    if turn.now.silences < 3:
+        return ask_again(turn, turn.now.silences - 1)
+    return turn.know(quiet=True).say("silence.wait")
+
+
+def silence_paused(turn: Turn) -> Turn:
+    """Still paused: say so once."""
+    return turn.know(quiet=True).say("pause.waiting")
+
+
+def silence_following(turn: Turn) -> Turn:
+    """No word on how it is: ask once more, then leave them in peace."""
+    if turn.now.silences:
+        return turn.go(State.IDLE).say("follow.ask", 2)
+    return turn.know(silences=1).say("follow.ask", 1)
+
+
+def device_lost(turn: Turn) -> Turn:
+    """The microphone went away: say so, between the words of a step."""
+    return turn.say("device.lost")
+
+
+def device_found(turn: Turn) -> Turn:
+    """The microphone is there again."""
+    return turn.say("device.found")
+
+
+def nothing_left(turn: Turn) -> Turn:
+    """How long? Nothing is counted."""
+    return turn.hush().say("nothing.left")

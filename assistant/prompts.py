@@ -1,0 +1,84 @@
+"""What Charley says, by key: tapered prompts with slots, read from intents/<language>."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant import datafile
+from assistant.errors import RoutineError
+
+MAX_WORDS = 18
+"""A line that can be followed out of breath (domain text, part 2)."""
+
+_SLOT = re.compile(r"\{(\w+)\}( ?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One spoken line."""
+
+    key: str
+    text: str
+    """May hold {side}, {name}, {opposite} and {left}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """All prompts of a language."""
+
+    lines: Mapping[str, tuple[Line, ...]]
+    numbers: tuple[str, ...]
+    """Spoken number words; the index is the number."""
+    sides: Mapping[str, str]
+    """Slot value of a side to its spoken word."""
+
+    def line(self, key: str, nth: int = 0) -> Line:
+        """Return the nth wording of a prompt; the last one for ever after."""
+        wordings = self.lines[key]
+        return wordings[min(nth, len(wordings) - 1)]
+
+
+def fill(text: str, slots: Mapping[str, str]) -> str:
+    """Put slot values into a line; an unknown slot goes, with the blank behind it."""
+
+    def value(found: re.Match[str]) -> str:
+        word = slots.get(found[1], "")
+        return word + found[2] if word else ""
+
+    filled = _SLOT.sub(value, text).strip()
+    return filled[:1].upper() + filled[1:]
+
+
+def checked(node: datafile.Node) -> str:
+    """Return a spoken line's text; RoutineError if it is empty or longer than 18 words."""
+    text = node.text()
+    words = len(text.split())
+    if not 0 < words <= MAX_WORDS:
+        raise RoutineError(
+            f"{node.path}, line {node.line}: a spoken line has 1 to {MAX_WORDS} words, not {words}."
+        )
+    return text
+
+
+def load(path: Path) -> Prompts:
+    """Read prompts.yaml; IntentDataError names file and line of a mistake."""
+    entries = datafile.read(path).mapping()
+    for key in ("numbers", "sides"):
+        if key not in entries:
+            raise RoutineError(f"{path}, line 1: the key “{key}” is missing.")
+    numbers = entries.pop("numbers").texts()
+    sides = {name: node.text() for name, node in entries.pop("sides").mapping().items()}
+    return Prompts({k: _wordings(k, node) for k, node in entries.items()}, numbers, sides)
+
+
+def _wordings(key: str, node: datafile.Node) -> tuple[Line, ...]:
+    if not node.is_list:
+        return (Line(key, checked(node)),)
+    many = node.items()
+    return tuple(
+        Line(key if len(many) == 1 else f"{key}.{n}", checked(item))
+        for n, item in enumerate(many, start=1)
+    )

@@ -1,0 +1,94 @@
+"""The signs at which Charley must not coach, and the questions that tell them from a cramp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant import datafile
+from assistant.prompts import Line, checked
+
+_LEVELS = ("emergency", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """One sign, and what is said to it."""
+
+    intent: str
+    level: str
+    """"emergency" (call emergency help now) or "urgent" (be seen today)."""
+    lines: tuple[Line, ...]
+    ask_first: str
+    """The question to ask before warning; empty to warn at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A safety question with yes or no for an answer."""
+
+    name: str
+    line: Line
+    flag: str
+    """The red flag that a yes means."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlags:
+    """All of red_flags.yaml."""
+
+    flags: Mapping[str, RedFlag]
+    questions: Mapping[str, Question]
+    uncertain: Mapping[str, str]
+    """Red flag heard without certainty, or "default", to the question to ask."""
+
+    def question_for(self, intent: str, certain: bool) -> str:
+        """Return the question to ask before warning; empty if none is needed."""
+        if certain:
+            return self.flags[intent].ask_first
+        return self.uncertain.get(intent, self.uncertain["default"])
+
+
+def load(path: Path) -> RedFlags:
+    """Read red_flags.yaml; IntentDataError names file and line of a mistake."""
+    root = datafile.read(path)
+    root.mapping(frozenset({"flags", "questions", "uncertain"}))
+    flags = {name: _flag(name, node) for name, node in root.need("flags").mapping().items()}
+    questions = {
+        name: _question(name, node, flags)
+        for name, node in root.need("questions").mapping().items()
+    }
+    uncertain = root.need("uncertain")
+    uncertain.need("default")
+    for node in (*uncertain.mapping().values(), *_ask_firsts(root)):
+        if node.text() not in questions:
+            raise node.error(f"unknown question “{node.text()}”; see `questions` in this file.")
+    return RedFlags(flags, questions, {k: n.text() for k, n in uncertain.mapping().items()})
+
+
+def _ask_firsts(root: datafile.Node) -> tuple[datafile.Node, ...]:
+    flags = root.need("flags").mapping().values()
+    return tuple(f.need("ask_first") for f in flags if "ask_first" in f.mapping())
+
+
+def _flag(name: str, node: datafile.Node) -> RedFlag:
+    entries = node.mapping(frozenset({"level", "source", "say", "ask_first"}))
+    node.need("source")
+    level = node.need("level").text()
+    if level not in _LEVELS:
+        raise node.need("level").error(f"unknown level “{level}”; expected {' or '.join(_LEVELS)}.")
+    lines = tuple(
+        Line(f"{name}.{n}", checked(item))
+        for n, item in enumerate(node.need("say").items(), start=1)
+    )
+    ask_first = entries["ask_first"].text() if "ask_first" in entries else ""
+    return RedFlag(name, level, lines, ask_first)
+
+
+def _question(name: str, node: datafile.Node, flags: Mapping[str, RedFlag]) -> Question:
+    node.mapping(frozenset({"say", "yes"}))
+    flag = node.need("yes").text()
+    if flag not in flags:
+        raise node.need("yes").error(f"unknown red flag “{flag}”; see `flags` in this file.")
+    return Question(name, Line(f"triage.{name}", checked(node.need("say"))), flag)

@@ -1,0 +1,140 @@
+"""Routines as data: which muscle, in which positions, with which lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant import datafile
+from assistant.errors import RoutineError
+from assistant.prompts import Line, checked
+
+POSITIONS = ("standing", "sitting", "chair", "cant_stand", "lying", "bed")
+"""Every position that a person can be in; each routine must serve them all."""
+
+_ROUTINE_KEYS = frozenset(
+    {"muscle", "both", "toes", "name", "opposite", "source", "triage", "versions"}
+)
+_VERSION_KEYS = frozenset({"serves", "steps", "cue", "again", "release"})
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A routine in one position."""
+
+    name: str
+    serves: tuple[str, ...]
+    """The positions of the person that it is right for."""
+    steps: tuple[Line, ...]
+    """Spoken one at a time before the hold."""
+    cue: Line
+    """Spoken right before the first count."""
+    again: Line
+    """The short cue of the later rounds."""
+    release: Line
+    """Spoken after the last count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """How one muscle is talked through."""
+
+    id: str
+    """The file's name without its ending."""
+    muscle: str
+    """Value of the slot `muscle`."""
+    both: bool
+    """True if it is for both sides at once."""
+    toes: str
+    """Value of the slot `toes` that it is for; empty for none."""
+    name: str
+    """The muscle as spoken."""
+    opposite: str
+    """The muscle that works, as spoken."""
+    triage: tuple[str, ...]
+    """Safety questions to ask before it starts."""
+    versions: tuple[Version, ...]
+
+    def version(self, position: str) -> Version:
+        """Return the version for a position of the person."""
+        return next(v for v in self.versions if position in v.serves)
+
+    def other(self, version: Version) -> Version | None:
+        """Return the version to try when this one has not helped; None if it is the only one."""
+        order = self.versions[self.versions.index(version) + 1 :] + self.versions
+        return next((v for v in order if v != version), None)
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return every line that it can speak."""
+        return tuple(
+            line for v in self.versions for line in (*v.steps, v.cue, v.again, v.release)
+        )
+
+
+def load(folder: Path) -> dict[str, Routine]:
+    """Read every routine of a folder; IntentDataError names file and line of a mistake."""
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise RoutineError(f"{folder}: holds no routine; put the intents folder back in its place.")
+    return {path.stem: _routine(path) for path in paths}
+
+
+def find(routines: Mapping[str, Routine], muscle: str, both: bool, toes: str) -> Routine | None:
+    """Return the routine for what the person named, the nearest if both sides have none."""
+    named = [r for r in routines.values() if r.muscle == muscle]
+    for wanted in ((both, toes), (False, toes), (False, "")):
+        for routine in named:
+            if (routine.both, routine.toes) == wanted:
+                return routine
+    return None
+
+
+def _routine(path: Path) -> Routine:
+    root = datafile.read(path)
+    entries = root.mapping(_ROUTINE_KEYS)
+    root.need("source")
+    versions = tuple(
+        _version(path.stem, name, node)
+        for name, node in root.need("versions").mapping().items()
+    )
+    _check_positions(root.need("versions"), versions)
+    return Routine(
+        id=path.stem,
+        muscle=root.need("muscle").text(),
+        both="both" in entries and entries["both"].text() == "true",
+        toes=entries["toes"].text() if "toes" in entries else "",
+        name=root.need("name").text(),
+        opposite=root.need("opposite").text(),
+        triage=entries["triage"].texts() if "triage" in entries else (),
+        versions=versions,
+    )
+
+
+def _version(routine: str, name: str, node: datafile.Node) -> Version:
+    node.mapping(_VERSION_KEYS)
+    prefix = f"{routine}.{name}"
+
+    def line(key: str) -> Line:
+        return Line(f"{prefix}.{key}", checked(node.need(key)))
+
+    steps = tuple(
+        Line(f"{prefix}.{n}", checked(item))
+        for n, item in enumerate(node.need("steps").items(), start=1)
+    )
+    if not steps:
+        raise node.error("a version needs at least one step.")
+    serves = node.need("serves").texts()
+    return Version(name, serves, steps, line("cue"), line("again"), line("release"))
+
+
+def _check_positions(node: datafile.Node, versions: tuple[Version, ...]) -> None:
+    served = [position for version in versions for position in version.serves]
+    for position in served:
+        if position not in POSITIONS:
+            raise node.error(f"unknown position “{position}”; expected one of {POSITIONS}.")
+        if served.count(position) > 1:
+            raise node.error(f"the position “{position}” is served twice.")
+    missing = [position for position in POSITIONS if position not in served]
+    if missing:
+        raise node.error(f"no version serves {', '.join(missing)}.")

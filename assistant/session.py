@@ -1,0 +1,117 @@
+"""A running conversation: events in, steps of the dialogue, actions out. It has no loop of its own.
+
+Whoever drives it (the keyboard, the microphone, a recording) says what time it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from assistant.actions import Action, CancelTimer, Listen, Remember, SetTimer
+from assistant.book import Book
+from assistant.dialogue import step
+from assistant.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
+from assistant.matching import Match, Matcher
+from assistant.turn import Coaching, Dialogue
+
+
+class Output(Protocol):
+    """What speaks: the player, or captions."""
+
+    def perform(self, action: Action, at: float) -> None:
+        """Queue, lay in or drop sound as the action says."""
+
+    def hold_seconds(self, at: float) -> float | None:
+        """Return how far the running hold has come; None outside a count."""
+
+
+class Session:
+    """One conversation with one person."""
+
+    def __init__(
+        self,
+        book: Book,
+        matcher: Matcher,
+        coaching: Coaching,
+        output: Output,
+        *,
+        start: Dialogue | None = None,
+        watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
+        listen: Callable[[frozenset[str]], None] | None = None,
+        remember: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """`watch` sees every event with its actions; `listen` and `remember` perform theirs."""
+        self.now = start or Dialogue()
+        self._book = book
+        self._matcher = matcher
+        self._coaching = coaching
+        self._output = output
+        self._watch = watch
+        self._listen = listen
+        self._remember = remember
+        self._timers: dict[str, float] = {}
+        self._early_intent = ""
+
+    def handle(self, event: Event) -> None:
+        """Answer one event and perform what the dialogue asks for."""
+        self.now, actions = step(self.now, event, self._book, self._coaching)
+        if self._watch:
+            self._watch(event, actions)
+        for action in actions:
+            self._perform(action, event.at)
+
+    def _perform(self, action: Action, at: float) -> None:
+        if isinstance(action, SetTimer):
+            self._timers[action.name] = at + action.seconds
+        elif isinstance(action, CancelTimer):
+            self._timers.pop(action.name, None)
+        elif isinstance(action, Listen):
+            if self._listen:
+                self._listen(action.context)
+        elif isinstance(action, Remember):
+            if self._remember:
+                self._remember(action.name, action.value)
+        else:
+            self._output.perform(action, at)
+
+    # Time
+
+    @property
+    def next_timer_at(self) -> float | None:
+        """When the next timer runs out; None if none is set."""
+        return min(self._timers.values(), default=None)
+
+    def fire(self, at: float) -> None:
+        """Answer every timer that has run out by now, earliest first."""
+        while (due := self.next_timer_at) is not None and due <= at:
+            name = min(self._timers, key=lambda key: (self._timers[key], key))
+            del self._timers[name]
+            self.handle(TimerFired(due, name))
+
+    # What was said
+
+    def hear(self, text: str, at: float, *, addressed: bool = True) -> None:
+        """Answer a whole utterance."""
+        early, self._early_intent = self._early_intent, ""
+        found = self._matcher.match(text, self.now.context)
+        if not isinstance(found, Match):
+            if not early:
+                self.handle(UtteranceMissed(at, text, addressed))
+        elif found.intent != early:
+            self.handle(self._heard(found, at, is_early=False))
+
+    def hear_early(self, text: str, at: float) -> bool:
+        """Answer a stable partial hypothesis if it may cut Charley short; True if it did."""
+        if self._early_intent:
+            return False
+        found = self._matcher.match(text, self.now.context)
+        if not isinstance(found, Match) or not self._matcher.may_barge_in(found):
+            return False
+        self._early_intent = found.intent
+        self.handle(self._heard(found, at, is_early=True))
+        return True
+
+    def _heard(self, found: Match, at: float, *, is_early: bool) -> UtteranceHeard:
+        hold = self._output.hold_seconds(at)
+        return UtteranceHeard(at, found.text, found.intent, found.slots, hold, is_early)

@@ -1,0 +1,237 @@
+"""One turn of the conversation: what is known, what happened, and what to do about it.
+
+Nothing here is changed in place. A rule takes a Turn and returns another; the words come from the
+book, the time from the event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from assistant.actions import Action, Count, Hush, Interject, Say, Wait
+from assistant.book import Book
+from assistant.events import Event, UtteranceHeard
+from assistant.hold import CountStyle, Hold
+from assistant.prompts import Line, fill
+from assistant.routines import Routine, Version
+
+
+class State(StrEnum):
+    """Where the conversation is."""
+
+    IDLE = "idle"
+    """Nothing is running; a cramp, a question or a red flag starts something."""
+    ASKING = "asking"
+    """The muscle or the position was asked."""
+    TRIAGE = "triage"
+    """A safety question was asked, yes or no."""
+    GUIDING = "guiding"
+    """A step was spoken; "okay" or a pause leads on."""
+    HOLDING = "holding"
+    """The cue is spoken or the count is running."""
+    CHECKING = "checking"
+    """Gone, still there, or worse?"""
+    RESTING = "resting"
+    """The short rest between two rounds, or plan B."""
+    EASING = "easing"
+    """Gone: walk, jog, ease in."""
+    FOLLOWING = "following"
+    """Minutes later: how is it?"""
+    PAUSED = "paused"
+    """Waits for "carry on"."""
+    WARNED = "warned"
+    """A red flag: no coaching until the person says that they are okay."""
+    OFFERING = "offering"
+    """Okay again: carry on, or leave it here?"""
+
+
+COACHING = frozenset(
+    {State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING, State.EASING, State.PAUSED}
+)
+"""The states in which a routine is under way."""
+
+QUESTIONS = frozenset(
+    {State.ASKING, State.TRIAGE, State.CHECKING, State.FOLLOWING, State.PAUSED, State.OFFERING}
+)
+"""The states that wait for an answer and have a ladder for silence."""
+
+
+DETOURS = frozenset({State.TRIAGE, State.PAUSED, State.WARNED, State.OFFERING})
+"""The states that lead back to the place where the conversation was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coaching:
+    """What the user may set of the routines."""
+
+    hold_seconds: int = 10
+    """Counts of one hold (seed article, step 5)."""
+    count_style: CountStyle = CountStyle.UP
+    rounds: int = 3
+    """Rounds in one position before another is tried ("a few", seed article)."""
+    step_seconds: float = 3.0
+    """Silence after a step before the next one."""
+    rest_seconds: float = 5.0
+    """Rest between two rounds (domain text 2.0)."""
+    answer_seconds: float = 8.0
+    """Silence after a question before it is put again (Alexa's window)."""
+    checkin_seconds: float = 240.0
+    """From "gone" to "how is it?"; 0 turns the check-in off."""
+    long_seconds: float = 600.0
+    """A cramp that lasts so long needs help, not coaching (NHS)."""
+    jumpy_seconds: float = 3600.0
+    """A cramped muscle's threshold stays lowered for an hour (Miller 2017)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """All that the conversation knows."""
+
+    state: State = State.IDLE
+    speaking: bool = False
+    """True while something is queued or being played."""
+    # The cramp
+    muscle: str = ""
+    side: str = ""
+    position: str = ""
+    toes: str = ""
+    pregnant: bool = False
+    routine: str = ""
+    """Key of the routine under way, or of the last one."""
+    version: str = ""
+    """Name of its version under way."""
+    # Where in the routine
+    step: int = 0
+    round: int = 0
+    """Rounds done in this position."""
+    ladder: int = 0
+    """0 first position, 1 another position, 2 plan B."""
+    counted: int = 0
+    """Counts done of an interrupted hold."""
+    beat: float = 1.0
+    """Seconds between two counts."""
+    gentle: bool = False
+    one_more: bool = False
+    """Another round was asked for during the hold."""
+    rests: int = 0
+    checks: int = 0
+    # Where to return to
+    place: State = State.IDLE
+    """State that an interruption left."""
+    asked: str = ""
+    """What was asked: "muscle", "thigh" or "position"."""
+    answered: frozenset[str] = frozenset()
+    """Questions that were put already and are not put again in this cramp."""
+    questions: tuple[str, ...] = ()
+    """Safety questions still to be put; the first is the one that was asked."""
+    wants_help: bool = False
+    """Help was called for; the safety question comes first."""
+    flag: str = ""
+    """The red flag that was raised."""
+    worse: int = 0
+    warned_times: int = 0
+    # The talk
+    misses: int = 0
+    silences: int = 0
+    quiet: bool = False
+    """True once Charley has said that it will wait quietly."""
+    said: tuple[Say, ...] = ()
+    """The lines of the last turn, for "repeat"."""
+    pace: float = 1.0
+    volume: float = 1.0
+    # Over the session
+    routines_begun: int = 0
+    returns: int = 0
+    eased_at: float | None = None
+    context: frozenset[str] | None = None
+    """What the recogniser was last told to listen for; None before the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One event being answered."""
+
+    now: Dialogue
+    event: Event
+    book: Book
+    coaching: Coaching
+    actions: tuple[Action, ...] = field(default=())
+
+    # What is known
+
+    @property
+    def routine(self) -> Routine:
+        """The routine under way, or the last one."""
+        return self.book.routines[self.now.routine]
+
+    @property
+    def version(self) -> Version:
+        """The version of the routine under way."""
+        return next(v for v in self.routine.versions if v.name == self.now.version)
+
+    def slot(self, name: str) -> str:
+        """Return a slot of the utterance that is being answered; empty if it has none."""
+        return self.event.slots.get(name, "") if isinstance(self.event, UtteranceHeard) else ""
+
+    @property
+    def hold_seconds(self) -> float | None:
+        """How far the running hold has come; None outside a count."""
+        return self.event.hold_seconds if isinstance(self.event, UtteranceHeard) else None
+
+    def number(self, count: int) -> str:
+        """Return the spoken word of a number."""
+        words = self.book.prompts.numbers
+        return words[min(max(count, 0), len(words) - 1)]
+
+    # What changes
+
+    def know(self, **changes: Any) -> Turn:
+        """Return a turn that knows these fields of Dialogue differently."""
+        return replace(self, now=replace(self.now, **changes))
+
+    def go(self, state: State, **changes: Any) -> Turn:
+        """Return a turn in another state."""
+        return self.know(state=state, **changes)
+
+    # What is done
+
+    def do(self, *actions: Action) -> Turn:
+        """Return a turn with more actions."""
+        return replace(self, actions=self.actions + actions)
+
+    def hush(self) -> Turn:
+        """Stop the sound and forget what was queued."""
+        return self.do(Hush())
+
+    def say(self, key: str, nth: int = 0, **slots: str) -> Turn:
+        """Speak a prompt."""
+        return self.speak(self.book.prompts.line(key, nth), **slots)
+
+    def speak(self, line: Line, **slots: str) -> Turn:
+        """Speak a line of the book."""
+        return self.do(Say(line.key, self.filled(line, **slots), self.now.pace))
+
+    def interject(self, key: str, **slots: str) -> Turn:
+        """Speak a few words between two counts."""
+        line = self.book.prompts.line(key)
+        return self.do(Interject(line.key, self.filled(line, **slots)))
+
+    def rest(self, seconds: float) -> Turn:
+        """Queue a silence, longer when the talk was asked to be slower."""
+        return self.do(Wait(round(seconds / self.now.pace, 3)))
+
+    def count(self, start: int = 0) -> Turn:
+        """Queue the counted hold from a count on."""
+        hold = Hold(self.coaching.hold_seconds, self.coaching.count_style, self.now.beat, start)
+        return self.do(Count(hold, self.book.prompts.numbers))
+
+    def filled(self, line: Line, **slots: str) -> str:
+        """Return a line's words with side, muscle and the given slots in their places."""
+        known = dict(slots)
+        if self.now.routine:
+            known |= {"name": self.routine.name, "opposite": self.routine.opposite}
+            sides = self.book.prompts.sides
+            known["side"] = sides.get(self.now.side, "") if self.now.side != "both" else ""
+        return fill(line.text, known)
