@@ -168,7 +168,7 @@ def _did_you_mean(name: str) -> str:
 
 def _count(value: object, where: str) -> CountStyle:
     try:
-        return CountStyle(value)
+        return CountStyle(str(value))
     except ValueError as error:
         message = f'{where} must be "up" or "down", not {_shown(value)}.'
         raise SettingsError(message) from error

@@ -1,0 +1,127 @@
+"""Modules lie in layers and import only downwards; the core knows no device, thread or clock."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "assistant"
+
+LAYERS: tuple[frozenset[str], ...] = (
+    # 0: what can go wrong
+    frozenset({"errors"}),
+    # 1: what is said and done
+    frozenset({"actions", "events", "hold", "text"}),
+    # 2: the data of intents/
+    frozenset({"book", "datafile", "intents", "prompts", "red_flags", "routines"}),
+    # 3: the conversation
+    frozenset({"controls", "dialogue", "guidance", "matching", "safety", "turn", "warning"}),
+    # 4: what the user chose, and where things are
+    frozenset({"resources", "settings"}),
+    # 5: sound, speech and the network
+    frozenset({"archives", "devices", "downloads", "pcm", "player", "recogniser", "synthesiser"}),
+    # 6: one conversation, running
+    frozenset({"captions", "journal", "session"}),
+    # 7: commands
+    frozenset({"__main__", "cli", "doctor", "render"}),
+)
+
+PURE_LAYERS = 4
+"""Layers 0 to 3 are pure: no device, thread, clock or sleep."""
+
+IMPURE = frozenset(
+    {
+        "asyncio",
+        "multiprocessing",
+        "numpy",
+        "os",
+        "platformdirs",
+        "pyttsx3",
+        "queue",
+        "random",
+        "requests",
+        "signal",
+        "socket",
+        "sounddevice",
+        "soundfile",
+        "soxr",
+        "subprocess",
+        "threading",
+        "time",
+        "vosk",
+    }
+)
+
+WRAPPED = {
+    "pyttsx3": {"synthesiser"},
+    "rapidfuzz": {"matching"},
+    "requests": {"downloads"},
+    "sounddevice": {"devices"},
+    "vosk": {"recogniser"},
+}
+"""A library that is wrapped once, and the module that does it."""
+
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+
+
+def layer(module: str) -> int:
+    found = [number for number, names in enumerate(LAYERS) if module in names]
+    assert found, (
+        f"assistant/{module}.py is in no layer: write it into LAYERS in tests/test_layers.py, "
+        "above all that it imports and below all that imports it"
+    )
+    assert len(found) == 1, f"{module} is in the layers {found}"
+    return found[0]
+
+
+def imported(module: str) -> set[str]:
+    """Return the full names that a module imports anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively; write `from assistant.x import`"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def own_imports(module: str) -> set[str]:
+    """Return the modules of this package that a module imports."""
+    paths = (name.split(".") for name in imported(module))
+    return {path[1] for path in paths if path[0] == "assistant" and len(path) > 1} & set(MODULES)
+
+
+def other_imports(module: str) -> set[str]:
+    """Return the top-level packages from outside that a module imports."""
+    return {name.split(".")[0] for name in imported(module)} - {"assistant"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_downwards(module: str) -> None:
+    upwards = {name for name in own_imports(module) if layer(name) > layer(module)}
+    assert not upwards, f"{module} (layer {layer(module)}) imports {upwards} from above"
+
+
+def test_no_modules_import_each_other() -> None:
+    imports = {module: own_imports(module) for module in MODULES}
+    while imports:
+        free = {module for module, needed in imports.items() if not needed & imports.keys()}
+        assert free, f"these import each other in a ring: {sorted(imports)}"
+        imports = {module: needed for module, needed in imports.items() if module not in free}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if layer(name) < PURE_LAYERS])
+def test_the_core_is_pure(module: str) -> None:
+    assert not other_imports(module) & IMPURE
+
+
+@pytest.mark.parametrize("library", WRAPPED)
+def test_a_library_is_wrapped_once(library: str) -> None:
+    users = {module for module in MODULES if library in other_imports(module)}
+    assert users <= WRAPPED[library]
+
+
+def test_folders_are_flat_but_for_data() -> None:
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    assert folders <= {"__pycache__"}
