@@ -1,0 +1,359 @@
+"""Microphone and loudspeaker: the only module that knows sounddevice (PortAudio).
+
+sounddevice is imported when a device is asked for, so that everything else works on a machine
+without PortAudio. The callbacks copy and pass on, nothing more.
+"""
+
+import contextlib
+import ctypes
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from assistant.errors import DeviceError
+from assistant.pcm import Samples
+from assistant.player import DEFAULT_RATE, Player
+
+LISTEN_RATE = 16000
+"""Hertz; what the speech models were trained on."""
+BLOCK_SECONDS = 0.03
+"""One microphone block: a word of "stop" should not wait for its block to fill."""
+QUEUE_BLOCKS = 256
+"""About eight seconds; a recogniser that is further behind had better skip."""
+STALL_SECONDS = 1.5
+"""PortAudio reports no unplugging: the callback simply is not called any more."""
+
+Kind = Literal["input", "output"]
+NAMES: dict[Kind, str] = {"input": "microphone", "output": "speaker"}
+
+OnLost = Callable[[str], None]
+"""Called once, from another thread, with "microphone" or "speaker"."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """One sound device of this machine."""
+
+    index: int
+    name: str
+    inputs: int
+    """Channels that can be recorded; 0 if it is no microphone."""
+    outputs: int
+    """Channels that can be played; 0 if it is no speaker."""
+    rate: int
+    """Its own sample rate in hertz."""
+    default_input: bool
+    default_output: bool
+
+    def channels(self, kind: Kind) -> int:
+        """Return how many channels it has for recording or playing."""
+        return self.inputs if kind == "input" else self.outputs
+
+
+def list_devices() -> list[DeviceInfo]:
+    """Return all sound devices. Raises DeviceError if PortAudio is missing."""
+    sd = _sounddevice()
+    defaults = tuple(sd.default.device)
+    return [
+        DeviceInfo(
+            index,
+            str(found["name"]),
+            int(found["max_input_channels"]),
+            int(found["max_output_channels"]),
+            round(found["default_samplerate"]),
+            index == defaults[0],
+            index == defaults[1],
+        )
+        for index, found in enumerate(sd.query_devices())
+    ]
+
+
+def find_device(wanted: str | int | None, kind: Kind) -> DeviceInfo:
+    """Return the device with an index or a part of a name; None or "" is the default one.
+
+    Raises DeviceError, naming what there is, if none fits.
+    """
+    usable = [device for device in list_devices() if device.channels(kind)]
+    if not usable:
+        raise DeviceError(f"No {NAMES[kind]} was found; plug one in or switch it on.")
+    if wanted is None or wanted == "":
+        return _default(usable, kind)
+    fits = _by_index(usable, wanted) or _by_name(usable, str(wanted))
+    if fits is None:
+        there = ", ".join(f'{device.index} "{device.name}"' for device in usable)
+        raise DeviceError(f'There is no {NAMES[kind]} "{wanted}"; there is {there}.')
+    return fits
+
+
+def _default(usable: list[DeviceInfo], kind: Kind) -> DeviceInfo:
+    for device in usable:
+        if device.default_input if kind == "input" else device.default_output:
+            return device
+    return usable[0]
+
+
+def _by_index(usable: list[DeviceInfo], wanted: str | int) -> DeviceInfo | None:
+    text = str(wanted).strip()
+    return next((device for device in usable if str(device.index) == text), None)
+
+
+def _by_name(usable: list[DeviceInfo], wanted: str) -> DeviceInfo | None:
+    name = wanted.strip().lower()
+    exact = (device for device in usable if device.name.lower() == name)
+    part = (device for device in usable if name in device.name.lower())
+    return next(exact, None) or next(part, None)
+
+
+def output_rate(wanted: str | int | None = None, rate: int = DEFAULT_RATE) -> int:
+    """Return a rate that the speaker plays: the given one, or its own. Raises DeviceError."""
+    device = find_device(wanted, "output")
+    return _agreed(device, "output", rate)[0]
+
+
+def _agreed(device: DeviceInfo, kind: Kind, rate: int) -> tuple[int, int]:
+    """Return (rate, channels) that the device takes, mono at the wanted rate if it can."""
+    sd = _sounddevice()
+    check = sd.check_input_settings if kind == "input" else sd.check_output_settings
+    refusal = "it takes neither mono nor stereo"
+    for candidate in (rate, device.rate):
+        for channels in (1, 2):
+            try:
+                check(device=device.index, channels=channels, dtype="int16", samplerate=candidate)
+            except (sd.PortAudioError, ValueError) as error:
+                refusal = _reason(error)
+            else:
+                return candidate, channels
+    raise DeviceError(f'The {NAMES[kind]} "{device.name}" cannot be used ({refusal}).')
+
+
+def _sounddevice() -> Any:
+    _hush_alsa()
+    try:
+        import sounddevice
+    except OSError:
+        raise DeviceError(f"PortAudio is not installed; {_portaudio_hint()}.") from None
+    except ImportError as error:
+        raise DeviceError(f"The Python package sounddevice cannot be loaded ({error}).") from None
+    return sounddevice
+
+
+def _portaudio_hint() -> str:
+    hints = {"linux": "install it with: sudo apt install libportaudio2 (Fedora: portaudio)"}
+    return hints.get(sys.platform, "install Charley again, for sounddevice brings it along here")
+
+
+# ALSA calls it with a format and its arguments, which a C function may leave unread.
+_ALSA_HANDLER = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+_QUIET = _ALSA_HANDLER(lambda *_: None)
+
+
+def _hush_alsa() -> None:
+    """Keep ALSA from writing a page about missing sound cards on standard error."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_QUIET)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error.args[0] if error.args else error)
+    return text.rsplit(": ", 1)[-1].rstrip(".")
+
+
+class _Watch:
+    """Tell once when a running stream ends by itself or its callback is no longer called."""
+
+    def __init__(self, name: str, on_lost: OnLost, stall_seconds: float) -> None:
+        self._name = name
+        self._on_lost = on_lost
+        self._stall_seconds = stall_seconds
+        self._beaten = False
+        self._over = threading.Event()
+        self._told = threading.Lock()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name=f"watch-{self._name}", daemon=True).start()
+
+    def beat(self) -> None:
+        """Say that the callback was called."""
+        self._beaten = True
+
+    def stop(self) -> None:
+        """Say that the stream is closed on purpose."""
+        self._over.set()
+
+    def lost(self) -> None:
+        """Say that the stream has ended; on purpose or not, `_over` knows."""
+        if not self._over.is_set() and self._told.acquire(blocking=False):
+            self._over.set()
+            self._on_lost(self._name)
+
+    def _run(self) -> None:
+        # The first look comes after two spans: opening a Bluetooth device takes its time.
+        self._over.wait(self._stall_seconds)
+        while not self._over.wait(self._stall_seconds):
+            if not self._beaten:
+                self.lost()
+            self._beaten = False
+
+
+class _Stream:
+    """What microphone and speaker share: open once, watch, close."""
+
+    kind: Kind
+
+    def __init__(
+        self, device: str | int | None, rate: int, on_lost: OnLost, stall_seconds: float
+    ) -> None:
+        self.device = find_device(device, self.kind)
+        self.rate, self._channels = _agreed(self.device, self.kind, rate)
+        self._on_lost = on_lost
+        self._stall_seconds = stall_seconds
+        self._watch = _Watch(NAMES[self.kind], on_lost, stall_seconds)
+        self._stream: Any = None
+
+    def __enter__(self) -> Self:
+        """Open and start. Raises DeviceError."""
+        sd = _sounddevice()
+        make = sd.InputStream if self.kind == "input" else sd.OutputStream
+        self._watch = _Watch(NAMES[self.kind], self._on_lost, self._stall_seconds)
+        try:
+            self._stream = make(
+                device=self.device.index,
+                channels=self._channels,
+                samplerate=self.rate,
+                dtype="int16",
+                callback=self._callback,
+                finished_callback=self._watch.lost,
+                **self._options(),
+            )
+            self._stream.start()
+        except (sd.PortAudioError, ValueError) as error:
+            raise DeviceError(
+                f'The {NAMES[self.kind]} "{self.device.name}" cannot be opened'
+                f" ({_reason(error)}); is another program using it?"
+            ) from None
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop and close; a device that is gone already does no harm."""
+        self._watch.stop()
+        if self._stream is not None:
+            with contextlib.suppress(_sounddevice().PortAudioError):
+                self._stream.close()
+            self._stream = None
+
+    @property
+    def latency_seconds(self) -> float:
+        """Time between the device and this program, as PortAudio reports it."""
+        return float(self._stream.latency) if self._stream is not None else 0.0
+
+    def _options(self) -> dict[str, Any]:
+        return {}
+
+    def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:
+        raise NotImplementedError
+
+
+class Microphone(_Stream):
+    """The microphone as blocks of 16 kHz mono; a context manager."""
+
+    kind: Kind = "input"
+
+    def __init__(
+        self,
+        device: str | int | None = None,
+        on_lost: OnLost = lambda _name: None,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
+        """Choose a device by index or part of its name. Raises DeviceError."""
+        super().__init__(device, LISTEN_RATE, on_lost, stall_seconds)
+        self.dropped_blocks = 0
+        """Blocks lost because nobody read them in time."""
+        self.overflows = 0
+        """Times that PortAudio itself lost sound."""
+        self._blocks: queue.Queue[Samples] = queue.Queue(QUEUE_BLOCKS)
+        self._resampler = _resampler(self.rate)
+
+    def read(self, timeout_seconds: float | None = None) -> Samples | None:
+        """Return the next block, int16 at 16 kHz, or None if none came in time."""
+        try:
+            block = self._blocks.get(timeout=timeout_seconds)
+        except queue.Empty:
+            return None
+        return block if self._resampler is None else self._resampler(block)
+
+    def _options(self) -> dict[str, Any]:
+        return {"blocksize": round(BLOCK_SECONDS * self.rate), "latency": "low"}
+
+    def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
+        self._watch.beat()
+        if status:
+            self.overflows += 1
+        block = data[:, 0].copy()
+        while True:
+            try:
+                return self._blocks.put_nowait(block)
+            except queue.Full:
+                # The newest sound matters most: "stop" must not wait behind old talk.
+                with contextlib.suppress(queue.Empty):
+                    self._blocks.get_nowait()
+                    self.dropped_blocks += 1
+
+
+def _resampler(rate: int) -> Callable[[Samples], Samples] | None:
+    if rate == LISTEN_RATE:
+        return None
+    import soxr
+
+    stream = soxr.ResampleStream(rate, LISTEN_RATE, 1, dtype="int16", quality="HQ")
+
+    def convert(block: Samples) -> Samples:
+        return np.asarray(stream.resample_chunk(block), np.int16)
+
+    return convert
+
+
+class Speaker(_Stream):
+    """The loudspeaker, which pulls its sound from a player; a context manager."""
+
+    kind: Kind = "output"
+
+    def __init__(
+        self,
+        player: Player,
+        device: str | int | None = None,
+        on_lost: OnLost = lambda _name: None,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
+        """Choose a device by index or part of its name; `output_rate` fits the player to it.
+
+        Raises DeviceError.
+        """
+        super().__init__(device, player.rate, on_lost, stall_seconds)
+        if self.rate != player.rate:
+            raise DeviceError(
+                f'The speaker "{self.device.name}" plays {self.rate} hertz, not {player.rate}.'
+            )
+        self._player = player
+        self.underflows = 0
+        """Times that the sound card ran dry and played a gap."""
+
+    def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
+        self._watch.beat()
+        if status:
+            self.underflows += 1
+        data[:] = self._player.read(frames)[:, np.newaxis]

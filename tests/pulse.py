@@ -1,0 +1,162 @@
+"""A sound card made of software: a PulseAudio server of our own with two null sinks.
+
+What a process plays goes to the sink "speaker" and can be recorded from its monitor; what is played
+into the sink "room" comes out of the source "microphone", the process's default. Processes must be
+started with `env`: PortAudio then finds PulseAudio behind ALSA's "default".
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant.pcm import Pcm
+
+RATE = 44100
+"""Hertz; both sinks run at it."""
+
+ASOUNDRC = """
+pcm.!default { type pulse }
+ctl.!default { type pulse }
+"""
+
+MODULES = (
+    f"module-null-sink sink_name=speaker rate={RATE} channels=1",
+    f"module-null-sink sink_name=room rate={RATE} channels=1",
+    "module-remap-source master=room.monitor source_name=microphone channels=1",
+)
+
+
+def missing() -> str | None:
+    """Return why PulseAudio cannot be used here, or None."""
+    for program in ("pulseaudio", "pactl", "parec", "pacat"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed (Debian: pulseaudio pulseaudio-utils)"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCard:
+    """A running PulseAudio server."""
+
+    env: Mapping[str, str]
+    """The environment for processes that should use it."""
+
+    def play(self, pcm: Pcm) -> "subprocess.Popen[bytes]":
+        """Play into the microphone; the process ends when all was played."""
+        command = ["pacat", "--playback", "-d", "room", *_raw(pcm.rate)]
+        player = subprocess.Popen(command, stdin=subprocess.PIPE, env=self.env)
+        if player.stdin is not None:
+            player.stdin.write(pcm.samples.tobytes())
+            player.stdin.close()
+        return player
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[list[Pcm]]:
+        """Record what the speaker plays; the list holds it after the block."""
+        found: list[Pcm] = []
+        with _listening(self.env, "speaker") as path:
+            yield found
+        data = path.read_bytes()
+        path.unlink()
+        found.append(Pcm(np.frombuffer(data[: len(data) // 2 * 2], np.int16), RATE))
+
+    def control(self, *words: str) -> str:
+        """Run pactl and return what it prints."""
+        done = subprocess.run(
+            ["pactl", *words], env=self.env, capture_output=True, text=True, check=True, timeout=20
+        )
+        return done.stdout
+
+
+@contextlib.contextmanager
+def sound_card() -> Iterator[SoundCard]:
+    """Run a PulseAudio server for as long as the block lasts."""
+    # A short path: a socket's name may not be longer than 107 characters.
+    with tempfile.TemporaryDirectory(prefix="pulse-") as folder:
+        home = Path(folder)
+        (home / ".asoundrc").write_text(ASOUNDRC, encoding="utf-8")
+        env = _environment(home)
+        server = subprocess.Popen(_server(home), env=env, stderr=subprocess.DEVNULL)
+        try:
+            card = SoundCard(env)
+            _await_server(card, server)
+            # A null sink that nobody listens to lets its players begin two seconds late.
+            with _listening(env, "speaker"), _listening(env, "room"):
+                yield card
+        finally:
+            server.terminate()
+            server.wait()
+
+
+@contextlib.contextmanager
+def _listening(env: Mapping[str, str], sink: str) -> Iterator[Path]:
+    """Record a sink into a file, from the moment on when sound arrives in it."""
+    handle, name = tempfile.mkstemp(dir=env["HOME"], suffix=".raw")
+    command = ["parec", "-d", f"{sink}.monitor", *_raw(RATE)]
+    recorder = subprocess.Popen(command, stdout=handle, env=env)
+    os.close(handle)
+    path = Path(name)
+    try:
+        _await_sound(path, recorder)
+        yield path
+    finally:
+        recorder.terminate()
+        recorder.wait()
+
+
+def _await_sound(path: Path, recorder: "subprocess.Popen[bytes]") -> None:
+    for _ in range(500):
+        if path.stat().st_size:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            recorder.wait(0.02)
+            break
+    raise RuntimeError("parec recorded nothing")
+
+
+def _environment(home: Path) -> dict[str, str]:
+    own = {
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "PULSE_SERVER": f"unix:{home}/native",
+        "PULSE_SINK": "speaker",
+        "PULSE_SOURCE": "microphone",
+    }
+    return {**os.environ, **own}
+
+
+def _server(home: Path) -> list[str]:
+    loads = [f"module-native-protocol-unix socket={home}/native auth-anonymous=1", *MODULES]
+    return [
+        "pulseaudio",
+        "-n",
+        "--daemonize=no",
+        "--use-pid-file=no",
+        "--exit-idle-time=-1",
+        "--realtime=no",
+        "--high-priority=no",
+        *(word for load in loads for word in ("-L", load)),
+    ]
+
+
+def _await_server(card: SoundCard, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(400):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            if "microphone" in card.control("list", "short", "sources"):
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(0.02)
+            break
+    raise RuntimeError("PulseAudio did not start")
+
+
+def _raw(rate: int) -> list[str]:
+    return ["--raw", "--format=s16le", f"--rate={rate}", "--channels=1", "--latency-msec=40"]
