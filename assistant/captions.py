@@ -48,29 +48,31 @@ class CaptionPlayer:
     def __init__(self, show: Callable[[Caption], None] | None = None) -> None:
         self._show = show or (lambda caption: None)
         self._queue: deque[_Piece] = deque()
+        self._now = 0.0
         self._at = 0.0
         """When the queue's first piece began to wait."""
         self._hold_since: float | None = None
         self._running = False
 
-    def perform(self, action: Action, at: float) -> None:
-        """Queue or drop sound as the action says; `at` is the session's time in seconds."""
+    def perform(self, action: Action) -> None:
+        """Queue, show or drop captions as the action says."""
         if not self._queue:
-            self._at = at
-        if isinstance(action, Say):
-            self._line(action)
-        elif isinstance(action, Wait):
-            self._queue.append(_Piece(action.seconds, "wait", ""))
-        elif isinstance(action, Count):
-            self._count(action)
-        elif isinstance(action, Chime):
-            self._show(Caption(at, "chime", action.name))
-        elif isinstance(action, Interject):
-            self._show(Caption(at, "interject", action.text))
-        elif isinstance(action, Hush):
-            self._queue.clear()
-            self._hold_since = None
-            self._running = False
+            self._at = self._now
+        match action:
+            case Say():
+                self._line(action)
+            case Wait(seconds=seconds):
+                self._queue.append(_Piece(seconds, "wait", ""))
+            case Count():
+                self._count(action)
+            case Chime(name=name):
+                self._show(Caption(self._now, "chime", name))
+            case Interject(text=text):
+                self._show(Caption(self._now, "interject", text))
+            case Hush():
+                self._queue.clear()
+                self._hold_since = None
+                self._running = False
         self._running = self._running or bool(self._queue)
 
     def _line(self, action: Say) -> None:
@@ -93,16 +95,19 @@ class CaptionPlayer:
         """When the next piece is due; None if nothing is queued."""
         return self._at + self._queue[0].after_seconds if self._queue else None
 
-    def hold_seconds(self, at: float) -> float | None:
+    @property
+    def hold_seconds(self) -> float | None:
         """How far the running hold has come; None outside a count."""
-        return None if self._hold_since is None else at - self._hold_since
+        return None if self._hold_since is None else self._now - self._hold_since
 
     def advance(self, to: float) -> Event | None:
         """Play up to a time, but no further than the next event, and return that."""
         while (due := self.next_at) is not None and due <= to:
+            self._now = due
             event = self._play(self._queue.popleft(), due)
             if event is not None:
                 return event
+        self._now = to
         return None
 
     def _play(self, piece: _Piece, at: float) -> Event | None:

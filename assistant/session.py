@@ -19,11 +19,12 @@ from assistant.turn import Coaching, Dialogue
 class Output(Protocol):
     """What speaks: the player, or captions."""
 
-    def perform(self, action: Action, at: float) -> None:
+    def perform(self, action: Action) -> None:
         """Queue, lay in or drop sound as the action says."""
 
-    def hold_seconds(self, at: float) -> float | None:
-        """Return how far the running hold has come; None outside a count."""
+    @property
+    def hold_seconds(self) -> float | None:
+        """How far the running hold has come; None outside a count."""
 
 
 class Session:
@@ -73,7 +74,7 @@ class Session:
             if self._remember:
                 self._remember(action.name, action.value)
         else:
-            self._output.perform(action, at)
+            self._output.perform(action)
 
     # Time
 
@@ -113,5 +114,5 @@ class Session:
         return True
 
     def _heard(self, found: Match, at: float, *, is_early: bool) -> UtteranceHeard:
-        hold = self._output.hold_seconds(at)
+        hold = self._output.hold_seconds
         return UtteranceHeard(at, found.text, found.intent, found.slots, hold, is_early)

@@ -1,0 +1,89 @@
+"""A user as data: what is said, and when.
+
+One utterance a line. A plain line is said when Charley waits for an answer; `#4 how long` at the
+fourth count of a hold; `+2.5 stop` two and a half seconds after the line before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from assistant.turn import QUESTIONS, Dialogue, State
+
+_CUE = re.compile(r"^(?:#(?P<count>\d{1,2})|\+(?P<seconds>\d{1,4}(?:\.\d+)?))\s+(?P<text>.*)$")
+_OPEN_STATES = QUESTIONS | {State.IDLE, State.GUIDING, State.WARNED}
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One utterance with its moment."""
+
+    text: str
+    count: int | None = None
+    """Said at this count of a hold."""
+    after_seconds: float | None = None
+    """Said so long after the utterance before."""
+
+
+def parse(line: str) -> Cue:
+    """Return the cue of one line."""
+    found = _CUE.match(line.strip())
+    if not found:
+        return Cue(line.strip())
+    if found["count"]:
+        return Cue(found["text"], count=int(found["count"]))
+    return Cue(found["text"], after_seconds=float(found["seconds"]))
+
+
+def awaits_user(now: Dialogue) -> bool:
+    """True if Charley has finished speaking and it is the user's turn."""
+    return not now.speaking and now.state in _OPEN_STATES
+
+
+class ScriptedUser:
+    """Says one line after the other, each at its moment."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        """Empty lines and lines that begin with `//` are passed over; the rest is read lazily."""
+        self._lines = (s for s in map(str.strip, lines) if s and not s.startswith("//"))
+        self._cue: Cue | None = None
+        self._said_at = 0.0
+        self._advance()
+
+    def _advance(self) -> None:
+        line = next(self._lines, None)
+        self._cue = None if line is None else parse(line)
+
+    @property
+    def is_done(self) -> bool:
+        """True if nothing is left to say."""
+        return self._cue is None
+
+    @property
+    def next_at(self) -> float | None:
+        """When the next line is due, if that is a matter of time alone."""
+        if self._cue is None or self._cue.after_seconds is None:
+            return None
+        return self._said_at + self._cue.after_seconds
+
+    def speak(self, now: Dialogue, at: float, hold_seconds: float | None) -> str | None:
+        """Return what is said at this moment; None for nothing."""
+        if self._cue is None or not self._is_due(self._cue, now, at, hold_seconds):
+            return None
+        return self.speak_anyway(at)
+
+    def speak_anyway(self, at: float) -> str:
+        """Return the next line, whether or not its moment has come; empty if there is none."""
+        text, self._said_at = self._cue.text if self._cue else "", at
+        self._advance()
+        return text
+
+    def _is_due(self, cue: Cue, now: Dialogue, at: float, hold_seconds: float | None) -> bool:
+        if cue.after_seconds is not None:
+            return at >= self._said_at + cue.after_seconds - 1e-9
+        if cue.count is not None:
+            reached = hold_seconds is not None and now.state is State.HOLDING
+            return reached and now.counted + (hold_seconds or 0.0) / now.beat >= cue.count - 1e-9
+        return awaits_user(now)

@@ -1,0 +1,534 @@
+"""The conversation as its table has it: what follows what, in every state."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant import dialogue
+from assistant.actions import Count, Hush, Say
+from assistant.dialogue import TRANSITIONS, step
+from assistant.errors import IllegalEvent
+from assistant.events import TimerFired, UtteranceHeard
+from assistant.hold import CountStyle
+from assistant.prompts import MAX_WORDS
+from assistant.turn import Coaching, Dialogue, State
+from stage import BOOK, Stage, said
+
+SPOKEN = sorted(name for name in TRANSITIONS[State.IDLE] if name[0].islower() and " " not in name)
+"""Every meaning that an utterance can have."""
+FLAGS = sorted(BOOK.red_flags.flags)
+IN_SESSION = [state for state in State if state is not State.IDLE]
+
+
+def in_state(state: State) -> Stage:
+    """Return a conversation about the left calf that has come to a state."""
+    stage = Stage()
+    stage.listens()
+    if state is State.IDLE:
+        return stage
+    if state is State.ASKING:
+        stage.says("cramp")
+        return stage
+    stage.says("cramp", muscle="calf", side="left")
+    if state in (State.GUIDING, State.HOLDING, State.CHECKING):
+        return stage.until(state)
+    if state is State.TRIAGE:
+        stage.says("help")
+    elif state is State.RESTING:
+        stage.until(State.CHECKING).says("still_hurts")
+    elif state is State.PAUSED:
+        stage.says("control_pause")
+    elif state in (State.WARNED, State.OFFERING):
+        stage.says("redflag_chest_breathing")
+        if state is State.OFFERING:
+            stage.says("im_okay")
+    else:
+        stage.until(State.CHECKING).says("relief_gone")
+        if state is State.FOLLOWING:
+            stage.until(State.FOLLOWING)
+    assert stage.state is state
+    return stage
+
+
+class TestTable:
+    """Facts about the table itself."""
+
+    @pytest.mark.parametrize("state", State)
+    def test_every_state_has_a_cell_for_everything(self, state: State) -> None:
+        everything = set().union(*TRANSITIONS.values())
+        assert set(TRANSITIONS[state]) == everything
+
+    @pytest.mark.parametrize("state", State)
+    def test_every_state_can_be_reached(self, state: State) -> None:
+        assert in_state(state).state is state
+
+    def test_an_event_without_a_cell_is_an_error_and_changes_nothing(self) -> None:
+        now = Dialogue()
+        with pytest.raises(IllegalEvent):
+            step(now, UtteranceHeard(0.0, "x", "make_tea"), BOOK, Coaching())
+        with pytest.raises(IllegalEvent):
+            step(now, TimerFired(0.0, "egg"), BOOK, Coaching())
+        assert now == Dialogue()
+
+    @pytest.mark.parametrize("state", State)
+    def test_stop_is_answered_with_silence_at_once(self, state: State) -> None:
+        stage = in_state(state)
+        at = stage.clock.now()
+        event = UtteranceHeard(at, "stop", "control_stop")
+        _, actions = step(stage.session.now, event, BOOK, Coaching())
+        assert any(isinstance(action, Hush) for action in actions)
+
+    @pytest.mark.parametrize("state", [s for s in State if s is not State.WARNED])
+    def test_stop_ends_the_routine(self, state: State) -> None:
+        stage = in_state(state)
+        stage.says("control_stop")
+        assert stage.state is State.IDLE
+        stage.listens()
+        assert stage.waits(3600) == []
+
+    @pytest.mark.parametrize("state", State)
+    @pytest.mark.parametrize("flag", FLAGS)
+    def test_a_red_flag_is_answered_in_one_step_from_every_state(
+        self, state: State, flag: str
+    ) -> None:
+        stage = in_state(state)
+        keys = stage.says(flag)
+        if flag == "redflag_pregnant" and state is not State.WARNED:
+            assert stage.state is State.TRIAGE
+            assert keys == ["triage.pregnant"]
+        else:
+            assert stage.state is State.WARNED
+            assert keys[0] == f"{flag}.1"
+
+    @pytest.mark.parametrize("state", IN_SESSION)
+    @pytest.mark.parametrize("meaning", SPOKEN)
+    def test_nothing_that_is_said_leads_to_a_dead_end(self, state: State, meaning: str) -> None:
+        stage = in_state(state)
+        stage.says("redflag_numb_weak" if meaning == "redflag" else meaning)
+        for _ in range(200):
+            waiting = stage.session.now.quiet or stage.state is State.IDLE
+            if not stage.session.now.speaking and waiting:
+                return
+            if stage.state is State.WARNED:
+                return
+            assert stage.play.run_next(float("inf")), f"mute in {stage.state.value}"
+
+
+class TestFirstRunner:
+    """The mid-race conversation of conversation.md, in meanings."""
+
+    def test_the_side_said_in_the_first_breath_is_in_the_first_step(self) -> None:
+        stage = Stage()
+        stage.listens()
+        stage.says("cramp", muscle="calf", side="left")
+        heard = stage.listens()
+        assert heard[0] == "Stop running. Move to the side if you can."
+        assert heard[-1] == "Put your left leg one step in front, foot flat on the ground."
+
+    def test_an_unknown_side_is_never_asked_and_just_left_out(self) -> None:
+        stage = Stage()
+        stage.says("cramp", muscle="calf")
+        assert "Put your leg one step in front, foot flat on the ground." in stage.listens()
+
+    def test_okay_moves_on_and_so_does_silence(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.listens()
+        assert stage.says("yes") == ["calf.standing.2"]
+        stage.listens()
+        stage.waits(3.1)
+        assert stage.keys[-1] == "calf.standing.3"
+
+    def test_the_hold_counts_to_ten_and_then_lets_go_slowly(self) -> None:
+        stage = in_state(State.HOLDING)
+        stage.until(State.CHECKING)
+        heard = stage.listens()
+        cue = stage.words.index(stage.session.now.said[0].text) - 11
+        assert stage.words[cue : cue + 11] == [
+            "Squeeze your shin muscle. Think shin, not stretch. Hold, and keep breathing.",
+            "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        ]  # fmt: skip
+        assert heard == [
+            "end",
+            "Slowly let your toes drop to the ground. Now stand up tall.",
+            "Is it gone, still there, or worse?",
+        ]
+
+    def test_how_long_is_answered_inside_the_hold_and_moves_no_count(self) -> None:
+        undisturbed, asked = in_state(State.HOLDING), in_state(State.HOLDING)
+        asked.until_count(4).says("ask_time_left")
+        assert "Six more." in asked.words
+        for stage in (undisturbed, asked):
+            stage.until(State.CHECKING)
+        times = [[c.at for c in s.heard if c.kind == "count"] for s in (undisturbed, asked)]
+        assert times[0] == times[1]
+
+    def test_the_second_round_is_shorter(self) -> None:
+        stage = in_state(State.RESTING)
+        stage.until(State.HOLDING)
+        assert stage.keys[-1] == "calf.standing.again"
+
+    def test_gone_leads_back_to_the_race_and_asks_after_some_minutes(self) -> None:
+        stage = in_state(State.EASING)
+        heard = stage.listens()
+        assert "Then jog slowly and ease into your pace." in heard
+        stage.until(State.FOLLOWING)
+        assert stage.listens() == ["How's the calf?"]
+        stage.says("im_okay")
+        assert stage.listens() == ["Good to hear. Enjoy the race."]
+        assert stage.state is State.IDLE
+
+    def test_the_safety_note_is_told_the_first_time_only(self) -> None:
+        assert any("not a doctor" in text for text in Stage(first_time=True).listens())
+        assert not any("not a doctor" in text for text in Stage(first_time=False).listens())
+
+
+class TestAsksOnlyWhatItNeeds:
+    """Unknown muscle, thigh, both legs; never twice."""
+
+    def test_a_charley_horse_is_calf_or_thigh(self) -> None:
+        stage = in_state(State.ASKING)
+        assert stage.listens() == ["Calf, or thigh?"]
+        stage.says("cramp", muscle="thigh")
+        assert stage.listens() == ["Front of the thigh, or the hamstring?"]
+        stage.says("cramp", muscle="hamstring")
+        assert stage.state is State.GUIDING
+        assert stage.session.now.routine == "hamstring"
+
+    def test_passing_the_question_over_means_the_calf(self) -> None:
+        stage = in_state(State.ASKING)
+        stage.says("control_next")
+        assert stage.session.now.routine == "calf"
+
+    def test_both_calves_ask_standing_or_sitting_unless_told(self) -> None:
+        stage = Stage()
+        stage.says("cramp", muscle="calf", side="both")
+        assert "standing, or sitting" in stage.listens()[-1]
+        stage.says("cramp", position="standing")
+        assert "Sit or lie down. Both legs out, knees soft." in stage.listens()
+
+        told = Stage()
+        told.says("cramp", muscle="calf", side="both", position="lying")
+        assert told.state is State.GUIDING
+
+    def test_the_position_is_followed_and_can_be_corrected(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("cramp", position="lying")
+        assert stage.session.now.version == "lying"
+        stage.says("cramp", position="sitting", seat="chair")
+        assert stage.session.now.version == "chair"
+
+    def test_another_side_is_put_right_at_once(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("cramp", side="right")
+        assert stage.listens()[0].startswith("Put your right leg")
+
+    def test_another_muscle_starts_its_own_routine(self) -> None:
+        stage = in_state(State.HOLDING)
+        stage.says("cramp", muscle="hamstring")
+        assert stage.session.now.routine == "hamstring"
+        assert "Now the hamstring. Let it go as loose as you can." in stage.listens()
+
+    def test_a_muscle_that_may_be_torn_is_asked_about_first(self) -> None:
+        stage = Stage()
+        stage.listens()
+        stage.says("cramp", muscle="hamstring", triage="pop")
+        assert stage.listens() == ["Did you feel a pop or a sudden tear?"]
+        stage.says("no")
+        assert stage.state is State.GUIDING
+        stage.says("cramp", position="cant_stand", triage="pop")
+        assert stage.state is State.GUIDING, "the same question is not put twice"
+
+    @pytest.mark.parametrize("routine", BOOK.routines.values(), ids=list(BOOK.routines))
+    @pytest.mark.parametrize("position", ["standing", "sitting", "lying", "bed", "cant_stand"])
+    def test_every_muscle_can_be_coached_in_every_position(self, routine, position) -> None:
+        slots = {"muscle": routine.muscle, "position": position}
+        slots |= {"side": "both"} if routine.both else {}
+        slots |= {"toes": routine.toes} if routine.toes else {}
+        stage = Stage()
+        if routine.muscle == "stitch":
+            stage.says("stitch", position=position)
+        else:
+            stage.says("cramp", **slots)
+        if stage.state is State.TRIAGE:
+            stage.says("no")
+        assert stage.session.now.routine == routine.id
+        stage.until(State.CHECKING).says("relief_gone")
+        stage.until(State.IDLE)
+
+
+class TestControls:
+    """What can be said at any time."""
+
+    def test_back_goes_one_step_back_and_stays_at_the_first(self) -> None:
+        stage = in_state(State.GUIDING)
+        assert stage.says("control_back") == ["back.first", "calf.standing.1"]
+        stage.says("control_next")
+        assert stage.says("control_back") == ["calf.standing.1"]
+
+    def test_back_from_the_hold_is_the_last_step(self) -> None:
+        assert in_state(State.HOLDING).says("control_back") == ["calf.standing.3"]
+
+    def test_skip_can_go_straight_to_the_hold(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("control_skip", to="hold")
+        assert stage.state is State.HOLDING
+
+    def test_pause_keeps_the_count_and_carry_on_goes_on_from_it(self) -> None:
+        stage = in_state(State.HOLDING).until_count(4)
+        stage.says("control_pause")
+        assert stage.state is State.PAUSED
+        stage.waits(30)
+        stage.says("control_resume")
+        heard = stage.until(State.CHECKING).words
+        assert heard[-6:] == ["five", "six", "seven", "eight", "nine", "ten"]
+
+    def test_slower_stretches_the_beat_of_a_running_count(self) -> None:
+        stage = in_state(State.HOLDING).until_count(3)
+        stage.says("control_slower")
+        stage.until(State.CHECKING)
+        times = [caption.at for caption in stage.heard if caption.kind == "count"][-5:]
+        gaps = [later - sooner for sooner, later in zip(times, times[1:], strict=False)]
+        assert gaps == pytest.approx([1.25] * 4)
+
+    def test_slower_speaks_slower_and_waits_longer(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("control_slower")
+        assert stage.session.now.pace == 0.85
+
+    def test_again_in_a_hold_is_one_more_round_without_a_question(self) -> None:
+        stage = in_state(State.HOLDING).until_count(5)
+        stage.says("control_again")
+        stage.until(State.RESTING).until(State.HOLDING)
+        assert stage.session.now.round == 1
+
+    def test_repeat_says_the_same_words(self) -> None:
+        stage = in_state(State.CHECKING)
+        stage.listens()
+        assert stage.says("control_repeat") == ["check.again.1"]
+
+    @pytest.mark.parametrize(
+        ("question", "answer"),
+        [("ask_why", "answer.why"), ("ask_prevent", "answer.prevent"),
+         ("ask_why_not_stretch", "answer.stretch")],
+    )  # fmt: skip
+    def test_an_answer_goes_back_to_the_very_count(self, question: str, answer: str) -> None:
+        stage = in_state(State.HOLDING).until_count(6)
+        assert stage.says(question)[0] == answer
+        heard = stage.until(State.CHECKING).words
+        assert heard[-4:] == ["seven", "eight", "nine", "ten"]
+
+    def test_a_helper_is_told_not_to_push(self) -> None:
+        stage = in_state(State.GUIDING)
+        assert stage.says("helper_here")[:2] == ["helper.gentle", "helper.hand"]
+        assert stage.state is State.GUIDING
+
+    def test_count_down_and_length_are_settings(self) -> None:
+        coaching = Coaching(hold_seconds=5, count_style=CountStyle.DOWN)
+        stage = Stage(coaching=coaching)
+        stage.says("cramp", muscle="calf")
+        stage.until(State.CHECKING)
+        counts = [caption.text for caption in stage.heard if caption.kind == "count"]
+        assert counts == ["five", "four", "three", "two", "one"]
+
+
+class TestStillHurts:
+    """The ladder: three rounds, another position, three more, plan B, first aid."""
+
+    def test_the_whole_ladder(self) -> None:
+        stage = in_state(State.CHECKING)
+        stage.says("still_hurts")
+        stage.until(State.CHECKING).says("still_hurts")
+        stage.until(State.CHECKING).says("still_hurts")
+        assert stage.session.now.ladder == 1
+        assert stage.keys[-2:] == ["ladder.position", "calf.sitting.1"]
+        for _ in range(3):
+            stage.until(State.CHECKING).says("still_hurts")
+        assert stage.keys[-3:] == ["plan_b.opening", "plan_b.stretch", "plan_b.rub"]
+        stage.until(State.CHECKING).says("still_hurts")
+        assert stage.state is State.WARNED
+        assert stage.session.now.flag == "redflag_long_lasting"
+
+    def test_ten_minutes_of_cramp_end_the_coaching(self) -> None:
+        stage = in_state(State.CHECKING)
+        stage.waits(600)
+        assert stage.session.now.flag == "redflag_long_lasting"
+
+    def test_worse_lets_go_and_rules_out_a_tear_and_a_clot(self) -> None:
+        stage = in_state(State.HOLDING).until_count(3)
+        assert stage.says("worse") == ["worse.loose", "triage.pop"]
+        assert stage.says("no") == ["triage.swollen"]
+        stage.says("no")
+        stage.until(State.HOLDING)
+        assert "hold.gentle" in stage.keys
+
+    def test_a_pop_is_a_tear_until_somebody_has_looked(self) -> None:
+        stage = in_state(State.HOLDING)
+        stage.says("worse")
+        stage.says("yes")
+        assert stage.session.now.flag == "redflag_pop_tear"
+
+    def test_first_second_and_third_return(self) -> None:
+        stage = in_state(State.EASING)
+        for line in ("return.first", "return.second", "return.third"):
+            stage.until(State.IDLE)
+            assert stage.says("came_back")[0] == line
+            stage.until(State.CHECKING).says("relief_gone")
+
+    def test_the_same_cramp_within_the_hour_is_a_return(self) -> None:
+        stage = in_state(State.EASING).until(State.IDLE)
+        assert stage.says("cramp", muscle="calf")[0] == "return.first"
+        assert stage.state is State.HOLDING
+
+
+class TestSafety:
+    """Red flags at both levels, and the way out."""
+
+    def test_a_count_is_cut_and_coaching_waits_for_okay(self) -> None:
+        stage = in_state(State.HOLDING).until_count(3)
+        stage.says("redflag_chest_breathing")
+        heard = stage.listens()
+        assert heard[:2] == [
+            "Stop and sit down. Get help now.",
+            "Call your local emergency number. Wave someone over.",
+        ]
+        for meaning in ("control_next", "control_resume", "relief_gone", "cramp"):
+            assert stage.says(meaning) == ["warned.first"]
+            assert stage.state is State.WARNED
+        assert stage.says("im_okay") == ["okay.offer", "okay.which.1"]
+        stage.says("control_resume")
+        assert stage.state is State.HOLDING
+
+    def test_leaving_it_there_ends_the_routine(self) -> None:
+        stage = in_state(State.OFFERING)
+        stage.says("no")
+        assert stage.state is State.IDLE
+
+    def test_the_warning_is_said_again_until_it_is_answered(self) -> None:
+        stage = in_state(State.WARNED)
+        stage.listens()
+        heard = stage.waits(120)
+        assert heard.count("Stop and sit down. Get help now.") >= 3
+
+    @pytest.mark.parametrize("flag", FLAGS)
+    def test_an_uncertain_sign_is_one_question(self, flag: str) -> None:
+        stage = in_state(State.IDLE)
+        keys = stage.says(flag, certain="no")
+        assert len(keys) == 1
+        assert keys[0].startswith("triage.")
+        stage.says("no")
+        assert stage.state in (State.IDLE, State.ASKING)
+
+    def test_help_rules_out_an_emergency_and_then_helps(self) -> None:
+        stage = in_state(State.GUIDING)
+        assert stage.says("help") == ["triage.faint"]
+        keys = stage.says("no")
+        assert keys == ["help.commands", "help.feelings", "calf.standing.1"]
+
+    def test_pregnant_is_one_question_and_then_gentle(self) -> None:
+        stage = in_state(State.IDLE)
+        stage.says("redflag_pregnant")
+        stage.says("no")
+        stage.says("cramp", muscle="calf")
+        assert "Sit, or lie on your left side. Push gently, never hard." in stage.listens()
+
+    @pytest.mark.parametrize("flag", BOOK.red_flags.flags.values(), ids=FLAGS)
+    def test_no_line_names_a_number_or_a_diagnosis_for_sure(self, flag) -> None:
+        text = " ".join(line.text for line in flag.lines)
+        assert not any(char.isdigit() for char in text)
+
+
+class TestNonsenseAndSilence:
+    """The ladders end in a quiet that was announced."""
+
+    @pytest.mark.parametrize("state", [State.ASKING, State.TRIAGE, State.CHECKING, State.OFFERING])
+    def test_silence_after_a_question(self, state: State) -> None:
+        stage = in_state(state)
+        stage.waits(60)
+        assert stage.keys[-1] == "silence.wait"
+        assert stage.waits(400) == []
+        assert stage.session.now.quiet
+
+    @pytest.mark.parametrize("state", [State.ASKING, State.TRIAGE, State.CHECKING, State.OFFERING])
+    def test_nonsense_after_a_question_is_never_told_three_times(self, state: State) -> None:
+        stage = in_state(state)
+        texts: list[str] = []
+        for _ in range(6):
+            stage.listens()
+            stage.mumbles()
+        assert stage.keys.count("missed.short") == 1
+        assert stage.keys.count("missed.full") == 1
+        assert stage.keys.count("missed.wait") == 1
+        assert texts == []
+
+    def test_silence_during_hold_and_rest_is_normal(self) -> None:
+        stage = in_state(State.HOLDING)
+        stage.until(State.CHECKING)
+        assert stage.session.now.silences == 0
+
+    def test_nonsense_during_a_hold_does_not_touch_the_count(self) -> None:
+        stage = in_state(State.HOLDING).until_count(2)
+        assert stage.mumbles() == []
+
+    def test_the_way_back_from_quiet_is_to_say_something(self) -> None:
+        stage = in_state(State.CHECKING)
+        stage.waits(60)
+        stage.says("relief_gone")
+        assert stage.state is State.EASING
+
+
+def test_every_line_is_short_and_has_no_slot_left() -> None:
+    for text in BOOK.texts():
+        assert 0 < len(text.split()) <= MAX_WORDS
+        assert "{" not in text
+
+
+_SLOTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "muscle": st.sampled_from(sorted({r.muscle for r in BOOK.routines.values()} | {"thigh"})),
+        "side": st.sampled_from(["left", "right", "both"]),
+        "position": st.sampled_from(["standing", "sitting", "lying", "bed", "cant_stand"]),
+        "seat": st.just("chair"),
+        "toes": st.just("up"),
+        "certain": st.just("no"),
+        "triage": st.sampled_from(["pop", "faint"]),
+    },
+)
+_MEANINGS = st.sampled_from([m for m in SPOKEN if m != "redflag"] + FLAGS)
+_UTTERANCES = st.tuples(_MEANINGS, _SLOTS, st.sampled_from([0.1, 1.0, 3.5, 9.0, 60.0, 700.0]))
+
+
+@given(st.lists(_UTTERANCES | st.none(), max_size=40))
+def test_no_conversation_raises_or_goes_mute(talk) -> None:
+    stage = Stage()
+    for utterance in talk:
+        if utterance is None:
+            stage.mumbles()
+            continue
+        meaning, slots, seconds = utterance
+        stage.says(meaning, **slots)
+        now = stage.session.now
+        alive = now.speaking or now.quiet or stage.state is State.IDLE
+        assert alive or stage.play.next_at is not None, f"mute in {now.state.value}"
+        stage.waits(seconds)
+
+
+def test_the_count_is_queued_once_a_round() -> None:
+    now, actions = Dialogue(), ()
+    stage = in_state(State.GUIDING)
+    now = stage.session.now
+    for _ in range(3):
+        event = UtteranceHeard(stage.clock.now(), "next", "control_next")
+        now, actions = step(now, event, BOOK, Coaching())
+    assert [type(action) for action in actions].count(Count) == 1
+    assert said(actions) == [
+        "Squeeze your shin muscle. Think shin, not stretch. Hold, and keep breathing."
+    ]
+    assert all(isinstance(action, Say | Count | Hush) or action for action in actions)
+
+
+def test_listening_follows_the_state() -> None:
+    assert dialogue.listening_context(State.IDLE) == frozenset()
+    assert "asked" in dialogue.listening_context(State.ASKING)
