@@ -1,0 +1,356 @@
+"""Sound in, words out: Vosk with a grammar for the moment. The only module that knows vosk.
+
+Vosk ends the whole process, without an exception, on a broken graph, on an empty grammar and on a
+new grammar in mid-utterance; this module never lets it come to that. PyTorch and vosk hang when
+loaded into one process, so nothing that is imported here may import PyTorch.
+"""
+
+import json
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from assistant.errors import ModelError, RecogniserError
+from assistant.pcm import Samples
+
+RATE = 16000
+"""Hertz; the models were trained on it."""
+UNKNOWN = "[unk]"
+"""The word that takes what no phrase explains."""
+STABLE_SECONDS = 0.15
+"""A word of a partial hypothesis that stands so long has been seen by two decoding steps."""
+ONSET_SECONDS = 0.6
+"""Sound kept while nobody speaks, so that a new grammar hears the word that just begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word with its place in the stream."""
+
+    text: str
+    start_seconds: float
+    end_seconds: float
+    confidence: float
+    """0.0 to 1.0; near 1 for wrong words too, so it must not decide anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What was heard so far, or finally, in one utterance."""
+
+    text: str
+    words: tuple[Word, ...]
+    """Final hypotheses have them; partial ones have none."""
+    final: bool
+    at_seconds: float
+    """Position in the stream, in seconds of sound, when it was known."""
+    stable_words: int = 0
+    """How many leading words have stood unchanged for a while; all, in a final one."""
+
+    @property
+    def stable_text(self) -> str:
+        """The leading words that will hardly change any more."""
+        return " ".join(self.text.split()[: self.stable_words])
+
+
+class Recogniser(Protocol):
+    """Anything that turns sound into hypotheses."""
+
+    def feed(self, samples: Samples) -> list[Hypothesis]:
+        """Take the next sound, int16 at 16 kHz; return what is new."""
+        ...
+
+    def listen(self, phrases: Iterable[str]) -> None:
+        """Say what may be heard from now on."""
+        ...
+
+    def finish(self) -> list[Hypothesis]:
+        """Close the utterance in progress; the stream may go on."""
+        ...
+
+
+# --- The model -----------------------------------------------------------------------------------
+
+NEEDED = (
+    "am/final.mdl",
+    "conf/model.conf",
+    "graph/HCLr.fst",
+    "graph/Gr.fst",
+    "graph/words.txt",
+    "graph/disambig_tid.int",
+)
+MAY_BE_EMPTY = ("graph/disambig_tid.int",)
+MEND = 'mend it with "charley models get"'
+
+FST_MAGIC = 2125659606
+STATE_BYTES, ARC_BYTES = 12, 16
+
+
+class SpeechModel:
+    """A Vosk model folder, checked and loaded."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Load the model; raises ModelError, naming the file, if one is missing or broken."""
+        self.path = Path(path)
+        _check_folder(self.path)
+        self._vosk = _vosk()
+        try:
+            self._model = self._vosk.Model(str(self.path))
+        # Vosk raises a bare Exception.
+        except Exception:  # noqa: BLE001
+            raise ModelError(f"{self.path}: the speech model cannot be loaded; {MEND}.") from None
+        self._known: dict[str, bool] = {}
+
+    def knows(self, word: str) -> bool:
+        """Tell whether the word is in the model's vocabulary."""
+        if word not in self._known:
+            self._known[word] = self._model.vosk_model_find_word(word) >= 0
+        return self._known[word]
+
+    def missing(self, words: Iterable[str]) -> list[str]:
+        """Return the words that the model can never hear, sorted."""
+        return sorted({word for word in words if not self.knows(word)})
+
+    def recogniser(self, grammar: str) -> Any:
+        """Return a KaldiRecognizer for a grammar in JSON. Raises ModelError."""
+        try:
+            made = self._vosk.KaldiRecognizer(self._model, RATE, grammar)
+        except Exception:  # noqa: BLE001
+            raise ModelError(f"{self.path}: the speech model cannot decode; {MEND}.") from None
+        made.SetWords(True)
+        return made
+
+
+def _vosk() -> Any:
+    try:
+        import vosk
+    except (ImportError, OSError) as error:
+        raise ModelError(f"The Python package vosk cannot be loaded ({error}).") from None
+    vosk.SetLogLevel(-1)
+    return vosk
+
+
+def _check_folder(folder: Path) -> None:
+    """Find what would make Vosk fail, or worse, end the process. Raises ModelError."""
+    if not folder.is_dir():
+        raise ModelError(f'{folder}: there is no speech model; get one with "charley models get".')
+    for name in NEEDED:
+        _check_file(folder / name, may_be_empty=name in MAY_BE_EMPTY)
+    if not any((folder / "conf" / name).is_file() for name in ("mfcc.conf", "fbank.conf")):
+        raise ModelError(f"{folder / 'conf'}: mfcc.conf or fbank.conf is missing; {MEND}.")
+    if not _names_silence(folder / "conf/model.conf"):
+        raise ModelError(
+            f"{folder / 'conf/model.conf'}: --endpoint.silence-phones is missing; {MEND}."
+        )
+    for name in ("HCLr.fst", "Gr.fst"):
+        _check_fst(folder / "graph" / name)
+
+
+def _check_file(path: Path, *, may_be_empty: bool) -> None:
+    try:
+        with path.open("rb") as file:
+            first = file.read(1)
+    except FileNotFoundError:
+        raise ModelError(f"{path}: this part of the speech model is missing; {MEND}.") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
+    if not first and not may_be_empty:
+        raise ModelError(f"{path}: this part of the speech model is empty; {MEND}.")
+
+
+def _names_silence(path: Path) -> bool:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any(
+        line.strip().startswith("--endpoint.silence-phones=") and line.strip()[-1].isdigit()
+        for line in lines
+    )
+
+
+def _check_fst(path: Path) -> None:
+    """Check an OpenFst file's head, and for plain vector graphs that no byte is missing."""
+    broken = ModelError(f"{path}: this part of the speech model is broken; {MEND}.")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(256)
+    try:
+        kind, states, arcs, length = _fst_header(head)
+    except (struct.error, UnicodeDecodeError, ValueError):
+        raise broken from None
+    if kind == "vector" and states >= 0 and arcs >= 0:
+        needed = length + states * STATE_BYTES + arcs * ARC_BYTES
+        if size < needed:
+            raise broken
+
+
+def _fst_header(head: bytes) -> tuple[str, int, int, int]:
+    """Return (type, states, arcs, length of the header); raises on anything else."""
+    if struct.unpack_from("<i", head)[0] != FST_MAGIC:
+        raise ValueError("no FST")
+    kind, at = _fst_string(head, 4)
+    _arcs, at = _fst_string(head, at)
+    _version, _flags, _properties, _start, states, arcs = struct.unpack_from("<iiQqqq", head, at)
+    return kind, states, arcs, at + struct.calcsize("<iiQqqq")
+
+
+def _fst_string(head: bytes, at: int) -> tuple[str, int]:
+    length = struct.unpack_from("<i", head, at)[0]
+    if not 0 < length < 64:
+        raise ValueError("no FST")
+    return head[at + 4 : at + 4 + length].decode("ascii"), at + 4 + length
+
+
+# --- The recogniser ------------------------------------------------------------------------------
+
+
+class VoskRecogniser:
+    """Vosk behind a grammar that may change at any time."""
+
+    def __init__(
+        self, model: SpeechModel, phrases: Iterable[str], stable_seconds: float = STABLE_SECONDS
+    ) -> None:
+        """Listen for whole phrases, lower case, numbers in words. Raises ModelError."""
+        self._model = model
+        self._stability = _Stability(stable_seconds)
+        self._grammar = self._compiled(phrases)
+        self._waiting: str | None = None
+        self._recogniser = model.recogniser(self._grammar)
+        self._fed_samples = 0
+        self._again_samples = 0
+        self._running = False
+        self._text = ""
+        self._told = ("", 0)
+        self._recent = np.zeros(0, np.int16)
+
+    @property
+    def at_seconds(self) -> float:
+        """Seconds of sound fed so far."""
+        return self._fed_samples / RATE
+
+    def feed(self, samples: Samples) -> list[Hypothesis]:
+        """Take the next sound, int16 at 16 kHz; return new partial and final hypotheses.
+
+        A partial one comes when its text changes or more of it becomes stable. The result does not
+        depend on the size of the blocks but for the moments of partial ones. Raises
+        RecogniserError.
+        """
+        if samples.dtype != np.int16 or samples.ndim != 1:
+            raise RecogniserError("The recogniser takes flat 16-bit samples.")
+        if not len(samples):
+            return []
+        self._fed_samples += len(samples)
+        return self._accept(samples)
+
+    def listen(self, phrases: Iterable[str]) -> None:
+        """Switch to other phrases: at once if nobody speaks, else when the utterance has ended."""
+        grammar = self._compiled(phrases)
+        self._waiting = grammar if grammar != self._grammar else None
+        if self._waiting is not None and not self._text:
+            self._switch()
+
+    def finish(self) -> list[Hypothesis]:
+        """Close the utterance in progress and return its final hypothesis, if there is one."""
+        return self._close(self._recogniser.FinalResult())
+
+    def forget(self) -> None:
+        """Drop the utterance in progress, for it was acted upon already."""
+        self._text = ""
+        self._recent = self._recent[:0]
+        self._switch()
+
+    def _accept(self, samples: Samples) -> list[Hypothesis]:
+        self._running = True
+        try:
+            ended = self._recogniser.AcceptWaveform(samples.tobytes())
+        except Exception:  # noqa: BLE001
+            raise RecogniserError("The recogniser could not take in the sound.") from None
+        if ended:
+            return self._close(self._recogniser.Result())
+        heard = self._partial(json.loads(self._recogniser.PartialResult()).get("partial", ""))
+        keep = round(ONSET_SECONDS * RATE)
+        self._recent = np.concatenate([self._recent, samples])[-keep:]
+        return heard
+
+    def _partial(self, text: str) -> list[Hypothesis]:
+        self._text = text
+        self._stability.see(text.split(), self.at_seconds)
+        known, self._told = self._told, (text, self._stability.count)
+        if not text or known == self._told:
+            return []
+        return [Hypothesis(text, (), False, self.at_seconds, self._stability.count)]
+
+    def _close(self, result: str) -> list[Hypothesis]:
+        """Turn the result of an ended utterance into a hypothesis; switch the grammar if asked."""
+        found = json.loads(result)
+        words = tuple(self._word(entry) for entry in found.get("result", ()))
+        text = str(found.get("text", ""))
+        self._running = False
+        self._text = ""
+        self._stability.clear()
+        self._recent = self._recent[:0]
+        if self._waiting is not None:
+            self._switch()
+        if not text:
+            return []
+        return [Hypothesis(text, words, True, self.at_seconds, len(text.split()))]
+
+    def _word(self, entry: dict[str, Any]) -> Word:
+        """Return a word with its times in the stream as it was fed."""
+        ahead_seconds = self._again_samples / RATE
+        return Word(
+            str(entry["word"]),
+            max(0.0, float(entry["start"]) - ahead_seconds),
+            max(0.0, float(entry["end"]) - ahead_seconds),
+            float(entry.get("conf", 1.0)),
+        )
+
+    def _switch(self) -> None:
+        """Start a new utterance, with the waiting grammar if there is one."""
+        if self._running:
+            # Not Reset(): that keeps a fifth of a second undecoded and hears it twice.
+            self._recogniser.FinalResult()
+            self._running = False
+        if self._waiting is not None:
+            self._recogniser.SetGrammar(self._waiting)
+            self._grammar, self._waiting = self._waiting, None
+        self._stability.clear()
+        again, self._recent = self._recent, self._recent[:0]
+        if len(again):
+            # What was just heard may be the first half of a word: the new grammar hears it too.
+            self._again_samples += len(again)
+            self._accept(again)
+        self._told = ("", 0)
+
+    def _compiled(self, phrases: Iterable[str]) -> str:
+        """Return Vosk's grammar: the phrases whose words it knows, and the word for all others."""
+        fit = {" ".join(phrase.split()) for phrase in phrases}
+        known = sorted(p for p in fit if p and all(map(self._model.knows, p.split())))
+        return json.dumps([*(p for p in known if p != UNKNOWN), UNKNOWN])
+
+
+class _Stability:
+    """Since when each word of a growing hypothesis has stood at its place."""
+
+    def __init__(self, needed_seconds: float) -> None:
+        self._needed_seconds = needed_seconds
+        self._words: list[str] = []
+        self._since_seconds: list[float] = []
+        self.count = 0
+
+    def see(self, words: list[str], at_seconds: float) -> None:
+        same = 0
+        for before, now in zip(self._words, words, strict=False):
+            if before != now:
+                break
+            same += 1
+        fresh = [at_seconds] * (len(words) - same)
+        self._words, self._since_seconds = words, self._since_seconds[:same] + fresh
+        # A hair below: block lengths do not add up exactly.
+        needed = self._needed_seconds - 1e-6
+        self.count = sum(at_seconds - since >= needed for since in self._since_seconds)
+
+    def clear(self) -> None:
+        self._words, self._since_seconds, self.count = [], [], 0
