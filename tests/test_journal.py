@@ -1,0 +1,148 @@
+"""A journal gives back what was written, tells where it is broken, and keeps no words unasked."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant import journal
+from assistant.actions import Action, Count, Listen, Say, SetTimer
+from assistant.errors import JournalError
+from assistant.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
+from assistant.hold import CountStyle, Hold
+from assistant.journal import Entry, Journal
+
+TEXTS = st.text(max_size=20)
+SECONDS = st.floats(min_value=0, max_value=1e6)
+HOLDS = st.builds(
+    Hold, st.integers(1, 60), st.sampled_from(CountStyle), SECONDS, st.integers(0, 60)
+)
+SAMPLES = {
+    float: SECONDS,
+    str: TEXTS,
+    bool: st.booleans(),
+    Hold: HOLDS,
+    tuple[str, ...]: st.lists(TEXTS).map(tuple),
+    frozenset[str]: st.frozensets(TEXTS),
+    float | None: st.none() | SECONDS,
+    Mapping[str, str]: st.dictionaries(TEXTS, TEXTS),
+}
+"""How to make a value of each type that a field of an event or action has."""
+
+KINDS = (*get_args(Event), *get_args(Action))
+
+
+def samples(kind: type) -> st.SearchStrategy[object]:
+    hints = journal._hints(kind)
+    return st.builds(kind, **{name: SAMPLES[hint] for name, hint in hints.items()})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_event_and_action_comes_back_as_it_was(kind: type, tmp_path: Path) -> None:
+    @given(st.data())
+    def comes_back(data: st.DataObject) -> None:
+        what = data.draw(samples(kind))
+        at = getattr(what, "at", 1.5)
+        path.write_text(journal.encode(at, what) + "\n", encoding="utf-8")  # type: ignore[arg-type]
+        assert journal.read(path) == (Entry(at, what),)  # type: ignore[arg-type]
+
+    path = tmp_path / "journal.jsonl"
+    comes_back()
+
+
+def kept(path: Path, *, with_text: bool) -> tuple[Entry, ...]:
+    with Journal(path, with_text) as book:
+        book.write(Started(0.0, first_time=False), (Say("welcome", "Hello."), Listen(frozenset())))
+        book.write(UtteranceHeard(1.0, "it's gone", "relief_gone", {"side": "left"}), ())
+        book.write(UtteranceMissed(2.0, "secret", addressed=False), (SetTimer("answer", 8.0),))
+    return journal.read(path)
+
+
+def test_what_was_said_is_kept_only_if_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    entries = kept(path, with_text=False)
+    assert "gone" not in path.read_text().replace("relief_gone", "")
+    assert "secret" not in path.read_text()
+    assert entries[3].what == UtteranceHeard(1.0, "", "relief_gone", {"side": "left"})
+    path.unlink()
+    assert kept(path, with_text=True)[3].what == UtteranceHeard(
+        1.0, "it's gone", "relief_gone", {"side": "left"}
+    )
+
+
+def test_a_line_is_one_json_object_with_time_and_name(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    kept(path, with_text=True)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[0] == {"at": 0.0, "event": "Started", "first_time": False}
+    assert lines[1] == {
+        "at": 0.0, "action": "Say", "key": "welcome", "text": "Hello.", "pace": 1.0
+    }  # fmt: skip
+
+
+def test_a_second_session_goes_behind_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    once = kept(path, with_text=True)
+    assert kept(path, with_text=True) == once + once
+
+
+BROKEN = {
+    "": "",
+    "{": "not JSON",
+    "[]": "expected an object",
+    '{"event": "Started"}': '"at"',
+    '{"at": 1}': "neither",
+    '{"at": 1, "event": "Exploded"}': "unknown event; expected one of Started",
+    '{"at": 1, "action": "Fly"}': "unknown action",
+    '{"at": 1, "event": "Started"}': "first_time missing",
+    '{"at": 1, "event": "HoldFinished", "mood": 3}': "mood unknown",
+    '{"at": 1, "event": "TimerFired", "name": 3}': "“name” has a value of the wrong kind",
+    '{"at": 1, "event": "TimerFired", "name": null}': "“name” has no value",
+    '{"at": 1, "action": "Listen", "context": [1]}': "“context”",
+    '{"at": 1, "action": "Count", "hold": {"seconds": 1}, "words": []}': "Hold",
+    '{"at": 1, "action": "Count", "hold": 5, "words": []}': "“hold”",
+    "[" * 100_000: "not JSON",
+}
+
+
+@pytest.mark.parametrize("line", BROKEN, ids=range(len(BROKEN)))
+def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    good = journal.encode(0.0, HoldFinished(0.0))
+    path.write_text(f"{good}\n{line}\n{good}\n", encoding="utf-8")
+    if not line:
+        assert len(journal.read(path)) == 2
+        return
+    with pytest.raises(JournalError, match=f"line 2: .*{BROKEN[line]}"):
+        journal.read(path)
+
+
+def test_a_count_comes_back_with_its_hold(tmp_path: Path) -> None:
+    action = Count(Hold(10, CountStyle.DOWN, 1.25, 4), ("zero", "one"))
+    path = tmp_path / "journal.jsonl"
+    path.write_text(journal.encode(3.0, action) + "\n")
+    assert journal.read(path) == (Entry(3.0, action),)
+
+
+def test_files_that_are_no_journals_are_said_so(tmp_path: Path) -> None:
+    (tmp_path / "sound.wav").write_bytes(b"RIFF\xff\xfe")
+    with pytest.raises(JournalError, match="not UTF-8"):
+        journal.read(tmp_path / "sound.wav")
+    with pytest.raises(JournalError, match="cannot be read"):
+        journal.read(tmp_path / "none.jsonl")
+    with pytest.raises(JournalError, match="cannot be written"):
+        Journal(tmp_path / "no folder" / "journal.jsonl")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_full_disk_ends_the_journal_and_not_the_conversation() -> None:
+    told: list[str] = []
+    with Journal(Path("/dev/full"), warn=told.append) as book:
+        book.write(HoldFinished(1.0), ())
+        book.write(HoldFinished(2.0), ())
+    assert len(told) == 1
+    assert "ends here" in told[0]
