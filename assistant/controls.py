@@ -152,7 +152,7 @@ def ask_anew(turn: Turn) -> Turn:
 
 def missed(turn: Turn) -> Turn:
     """Nonsense: a short reprompt, a fuller one, then wait quietly."""
-    if turn.now.speaking:
+    if turn.now.speaking or not _is_addressed(turn):
         return turn
     turn = turn.know(misses=turn.now.misses + 1)
     misses = turn.now.misses
@@ -166,9 +166,13 @@ def missed(turn: Turn) -> Turn:
     return ask_again(turn, 1) if turn.now.state in QUESTIONS else resume(turn)
 
 
+def _is_addressed(turn: Turn) -> bool:
+    return isinstance(turn.event, UtteranceMissed) and turn.event.addressed
+
+
 def missed_idle(turn: Turn) -> Turn:
     """Nonsense while nothing runs: only what was meant for Charley is answered."""
-    if not (isinstance(turn.event, UtteranceMissed) and turn.event.addressed):
+    if not _is_addressed(turn):
         return turn
     turn = turn.know(misses=turn.now.misses + 1)
     if turn.now.misses > 3:

@@ -23,6 +23,9 @@ from assistant.text import normalise
 CRAMP = "cramp"
 """The intent whose slots may ride on every other one."""
 
+DENIAL = "no"
+"""The intent that denies what follows it: "i don't" and then a cramp is no cramp."""
+
 WORD_CUTOFF = 82.0
 """How alike an unknown word and a known one must be, 0 to 100."""
 
@@ -67,6 +70,8 @@ class Match:
     """Lead over the best other intent, 0 to 100."""
     phrase: str
     """The sentence template that it matched."""
+    barge_in: bool = False
+    """True if it may cut Charley short before the utterance has ended."""
     rejected: tuple[Candidate, ...] = ()
 
 
@@ -115,14 +120,14 @@ class _Automaton:
             self._known[closure] = len(self._steps)
             self._steps.append({})
             self._moves.append(self._gather(closure))
-            ends = {self._network.ends[node] for node in closure} - {-1}
-            self.ends.append(tuple(sorted(ends)))
+            ends = self._network.ends
+            self.ends.append(tuple(sorted({ends[node] for node in closure if node in ends})))
         return self._known[closure]
 
     def _close(self, nodes: Iterable[int]) -> set[int]:
         found, queue = set(nodes), list(nodes)
         while queue:
-            for node in self._network.free[queue.pop()]:
+            for node in self._network.free.get(queue.pop(), ()):
                 if node not in found:
                     found.add(node)
                     queue.append(node)
@@ -131,9 +136,9 @@ class _Automaton:
     def _gather(self, nodes: Iterable[int]) -> dict[str, set[int]]:
         moves: dict[str, set[int]] = {}
         for node in nodes:
-            for word, targets in self._network.words[node].items():
+            for word, targets in self._network.words.get(node, {}).items():
                 moves.setdefault(word, set()).update(targets)
-            for name, targets in self._network.lists[node].items():
+            for name, targets in self._network.lists.get(node, {}).items():
                 moves.setdefault(f"{{{name}}}", set()).update(targets)
         return moves
 
@@ -171,7 +176,7 @@ class Matcher:
 
     def match(self, text: str, context: frozenset[str] | None = None) -> Match | NoMatch:
         """Return the meaning of an utterance in a context; None is every context at once."""
-        words = content(normalise(text, self._language.spelling), self._language.ignored)
+        words = content(normalise(text, self._language.spelling), self._language)
         if not words:
             return NoMatch(text, "no words")
         first = self._read(text, words, context, 1.0)
@@ -205,6 +210,10 @@ class Matcher:
     def skips(self, word: str) -> bool:
         """Return True if a word may stand anywhere."""
         return word in self._intents.skip_words
+
+    def asks(self, word: str, at: int) -> bool:
+        """Return True for a verb in front, which makes a question."""
+        return at == 0 and word in self._language.asking
 
     def segments(self, words: tuple[str, ...]) -> Iterator[_Segment]:
         """Yield every stretch of the words that is one whole template."""
@@ -281,7 +290,9 @@ class _Reading:
         self._words = words
         self._context = context
         self._worth = worth
-        self._light = [matcher.skips(word) for word in words]
+        # A verb in front asks ("is that right"), so there it is no small word.
+        self._light = [matcher.skips(word) and not matcher.asks(word, at)
+                       for at, word in enumerate(words)]
         found = list(matcher.segments(words))
         self._guards = [s for s in found if self._block(s).intent == GUARD]
         self._asides = [s for s in found if self._block(s).intent == SKIP]
@@ -303,7 +314,7 @@ class _Reading:
             if any(dict(self._block(s).slots).get("certain") for s in inside):
                 continue  # an idiom that contains the words of the red flag
             if self._denied(segment):
-                self._reject(segment, "denied by the word before it")
+                self._reject(segment, "denied, or part of an idiom")
                 continue
             chosen = [segment, *(s for s in self._cover(self._pool()) if _apart(s, segment))]
             slots = self._slots(chosen, self._block(segment).intent)
@@ -316,7 +327,7 @@ class _Reading:
         """Return a command that counts only as the whole utterance."""
         exact = [s for s in self._allowed if self._block(s).exact]
         chosen = self._cover(exact)
-        if not chosen or self._share(chosen) < 1.0 or not self._complete(chosen):
+        if len({self._block(s).intent for s in chosen}) != 1 or not self._complete(chosen):
             for segment in exact:
                 self._reject(segment, "counts only as the whole utterance")
             return None
@@ -333,7 +344,7 @@ class _Reading:
                 continue
             if share * 100.0 * self._worth < block.cutoff:
                 self._reject(segment, f"only {share:.0%} of the utterance is understood")
-            elif veto := self._veto(chosen):
+            elif veto := self._veto(chosen, block.intent):
                 self._reject(segment, f"vetoed by '{' '.join(self._words[veto[0]:veto[1]])}'")
             else:
                 return self._match(segment, self._slots(chosen, block.intent), chosen)
@@ -355,10 +366,8 @@ class _Reading:
         Beside a cramp that may be named at any time, its side and position may be named as well.
         """
         free = [s for s in self._allowed if not self._block(s).exact and self._block(s).cutoff]
-        names = {self._block(s).intent for s in free}
-        if names:
-            names.add(CRAMP)
-        riders = [s for s in self._said if self._block(s).intent in names & {CRAMP}]
+        riders = [s for s in self._said if bool(free) and self._block(s).intent == CRAMP]
+        riders = [s for s in riders if not self._block(s).exact]
         return list(dict.fromkeys(free + riders)) + self._asides
 
     def _cover(self, pool: list[_Segment]) -> list[_Segment]:
@@ -406,20 +415,28 @@ class _Reading:
 
     # --- vetoes ---
 
-    def _veto(self, chosen: list[_Segment]) -> tuple[int, int] | None:
+    def _veto(self, chosen: list[_Segment], intent: str) -> tuple[int, int] | None:
         """Return the guard that stands outside everything understood."""
+        known = {
+            at
+            for s in chosen
+            if self._block(s).intent != DENIAL or intent == DENIAL
+            for at in range(s.start, s.end)
+        }
         for guard in self._guards:
-            if all(_apart(guard, s) or not _covers(s, guard) for s in chosen):
+            if guard.start not in known:
                 return guard.start, guard.end
         return None
 
     def _denied(self, segment: _Segment) -> bool:
-        """Return True if a negation stands right before a red flag."""
-        return any(
-            self._block(guard).slots["kind"] == "negation"
-            and segment.start - 1 <= guard.end <= segment.start
-            for guard in self._guards
-        )
+        """Return True if a negation stands right before a red flag, or it is part of an idiom."""
+        for guard in self._guards:
+            kind = self._block(guard).slots["kind"]
+            if kind == "negation" and segment.start - 1 <= guard.end <= segment.start:
+                return True
+            if kind == "sense" and not _apart(guard, segment) and not _covers(segment, guard):
+                return True
+        return False
 
     def _doubted(self, segment: _Segment) -> bool:
         """Return True if another time or another sense is named around a red flag."""
@@ -439,8 +456,8 @@ class _Reading:
                 self._reject(other, f"weaker than {intent}")
         rejected = self._ranked()
         lead = score - max((c.score for c in rejected if c.intent != intent), default=0.0)
-        phrase = self._matcher.template(segment.template).text
-        return Match(self._text, intent, slots, score, max(lead, 0.0), phrase, rejected)
+        phrase, cuts = self._matcher.template(segment.template).text, self._block(segment).barge_in
+        return Match(self._text, intent, slots, score, max(lead, 0.0), phrase, cuts, rejected)
 
     def _slots(self, chosen: list[_Segment], intent: str) -> dict[str, str]:
         """Return the slots of a meaning and of the cramp that is named with it."""
@@ -494,7 +511,7 @@ def _apart(one: _Segment, other: _Segment) -> bool:
 def _vocabulary(intents: Intents) -> set[str]:
     """Return every word that some template or list knows."""
     found = set(intents.skip_words)
-    for moves in intents.network.words:
+    for moves in intents.network.words.values():
         found.update(moves)
     for values in intents.lists.values():
         for value in values:

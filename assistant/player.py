@@ -65,6 +65,17 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A line or a count that began to sound, for captions."""
+
+    text: str
+    at_samples: int
+    """Position of its first sample on the timeline."""
+    counted: bool
+    """True for the words of a hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """How far a line had come when it was hushed."""
 
@@ -219,6 +230,7 @@ class Player:
         self._volume = (1.0, 1.0, 0)  # from, to, position where the ramp began
         self._finished: list[Finished] = []
         self._log: deque[tuple[int, int, str]] = deque(maxlen=64)
+        self._begun: list[Begun] = []
         self._heard: Heard | None = None
         self._counts: dict[tuple[str, int], Samples] = {}
 
@@ -266,6 +278,12 @@ class Player:
         with self._lock:
             finished, self._finished = self._finished, []
             return finished
+
+    def take_begun(self) -> list[Begun]:
+        """Return the words that began to sound since the last call, earliest first."""
+        with self._lock:
+            begun, self._begun = self._begun, []
+            return begun
 
     @property
     def position_samples(self) -> int:
@@ -343,6 +361,7 @@ class Player:
             if word.text and start <= word.at < end:
                 begins = position + word.at - start
                 self._log.append((begins, begins + len(word.samples), word.text))
+                self._begun.append(Begun(word.text, begins, counted=clip.hold is not None))
         # The hold ends with the sample *before* which its whole length was played.
         if clip.hold is not None and start <= clip.hold_samples < end:
             self._finished.append(Finished("hold", position + clip.hold_samples - start))

@@ -40,7 +40,7 @@ class Session:
         start: Dialogue | None = None,
         watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
         listen: Callable[[frozenset[str]], None] | None = None,
-        remember: Callable[[str, str], None] | None = None,
+        remember: Callable[[str, str], object] | None = None,
     ) -> None:
         """`watch` sees every event with its actions; `listen` and `remember` perform theirs."""
         self.now = start or Dialogue()
@@ -107,7 +107,7 @@ class Session:
         if self._early_intent:
             return False
         found = self._matcher.match(text, self.now.context)
-        if not isinstance(found, Match) or not self._matcher.may_barge_in(found):
+        if not isinstance(found, Match) or not found.barge_in:
             return False
         self._early_intent = found.intent
         self.handle(self._heard(found, at, is_early=True))

@@ -1,0 +1,95 @@
+"""The spoken conversation: blocks of microphone sound in, the player's timeline out.
+
+It is driven block by block, by a microphone in real time or by a file as fast as it goes; both hear
+and answer the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from assistant.actions import Action
+from assistant.events import Event, HoldFinished, SpeechFinished
+from assistant.pcm import Samples
+from assistant.player import Finished, Player
+from assistant.recogniser import UNKNOWN, Hypothesis, Recogniser
+from assistant.session import Output, Session
+from assistant.turn import QUESTIONS
+
+
+class TimedOutput(Output, Protocol):
+    """An output that can be moved through time."""
+
+    def advance(self, to: float) -> Event | None:
+        """Play up to a time, but no further than the next event, and return that."""
+
+
+class Sound:
+    """The player as an output; its own time is the samples that were pulled from it."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+        self._finished: list[Finished] = []
+
+    def perform(self, action: Action) -> None:
+        """Queue, lay in or drop sound as the action says."""
+        self._player.perform(action)
+
+    @property
+    def hold_seconds(self) -> float | None:
+        """How far the running hold has come; None outside a count."""
+        return self._player.hold_seconds
+
+    def advance(self, to: float) -> Event | None:
+        """Return the next thing that finished playing; None if there is none."""
+        self._finished += self._player.take_finished()
+        if not self._finished:
+            return None
+        kind = self._finished.pop(0).kind
+        return HoldFinished(to) if kind == "hold" else SpeechFinished(to)
+
+
+class Ear:
+    """The recogniser, listening for what the present state can understand."""
+
+    def __init__(
+        self, recogniser: Recogniser, phrases: Callable[[frozenset[str]], tuple[str, ...]]
+    ) -> None:
+        """`phrases` returns what may be said in a context of the sentence files."""
+        self._recogniser = recogniser
+        self._phrases = phrases
+
+    def listen(self, context: frozenset[str]) -> None:
+        """Understand what the context allows from the next utterance on."""
+        self._recogniser.listen(self._phrases(context))
+
+    def feed(self, block: Samples) -> list[Hypothesis]:
+        """Return what the block brought to light."""
+        return self._recogniser.feed(block)
+
+
+class SpokenConversation:
+    """A session that hears and speaks."""
+
+    def __init__(self, session: Session, output: TimedOutput, ear: Ear | None) -> None:
+        self.session = session
+        self._output = output
+        self._ear = ear
+
+    def tick(self, at: float, block: Samples | None = None) -> None:
+        """Answer everything that happened up to a time, the block of microphone sound included."""
+        for hypothesis in self._ear.feed(block) if self._ear and block is not None else ():
+            self._hear(hypothesis, at)
+        while (event := self._output.advance(at)) is not None:
+            self.session.handle(event)
+        self.session.fire(at)
+
+    def _hear(self, hypothesis: Hypothesis, at: float) -> None:
+        if not hypothesis.final:
+            if self.session.now.speaking:
+                self.session.hear_early(hypothesis.stable_text, at)
+            return
+        is_speech = any(word != UNKNOWN for word in hypothesis.text.split())
+        asked = self.session.now.state in QUESTIONS
+        self.session.hear(hypothesis.text, at, addressed=is_speech or asked)

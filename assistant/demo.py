@@ -1,0 +1,197 @@
+"""A whole conversation in a file: a synthetic runner is really heard, Charley really answers.
+
+No sound card: microphone and loudspeaker are two blocks of PCM that move in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant import assembly
+from assistant.actions import Action, SetVolume
+from assistant.conversation import Ear, Sound, SpokenConversation
+from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
+from assistant.matching import Match
+from assistant.pcm import Pcm, Samples, resample, silence, write
+from assistant.player import DEFAULT_RATE, Player
+from assistant.scripted_user import ScriptedUser
+from assistant.session import Session
+from assistant.settings import Settings
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
+from assistant.turn import State
+
+BLOCKS_PER_SECOND = 50
+LISTEN_RATE = 16000
+RUNNER_VOICE = "en-gb-scotland+f2"
+"""Not Charley's voice, and not one that the bundled model was trained on (models/README.md)."""
+RUNNER_WORDS_PER_MINUTE = 160
+_REACTION_SECONDS = 0.5
+"""From the end of Charley's words to the first word of the runner."""
+_LIMIT_SECONDS = 600.0
+_SILENT_END_SECONDS = 40.0
+"""A runner who has nothing left to say is waited for no longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One line of the transcript."""
+
+    at: float
+    """Seconds from the beginning of the recording."""
+    speaker: str
+    """"runner", "heard" (what the recogniser made of it), "charley" or "count"."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the conversation went."""
+
+    said: tuple[str, ...]
+    """The runner's lines."""
+    misheard: tuple[str, ...]
+    """Those of them that were taken for something else, or not understood."""
+    seconds: float
+
+
+class Runner:
+    """A scripted user with a voice, as a microphone that never ends."""
+
+    def __init__(self, lines: Iterable[str], voice: Synthesiser) -> None:
+        self.script = ScriptedUser(lines)
+        self._voice = voice
+        self._pending: Samples = np.zeros(0, np.int16)
+
+    @property
+    def is_silent(self) -> bool:
+        """True while the runner is not speaking."""
+        return not len(self._pending)
+
+    def say(self, text: str) -> None:
+        """Begin to speak, after the time that it takes to react."""
+        spoken = resample(self._voice.render(text), LISTEN_RATE)
+        pause = silence(round(_REACTION_SECONDS * LISTEN_RATE), LISTEN_RATE)
+        self._pending = np.concatenate([pause.samples, spoken.samples])
+
+    def next_block(self) -> Samples:
+        """Return the next block of microphone sound."""
+        size = LISTEN_RATE // BLOCKS_PER_SECOND
+        block, self._pending = self._pending[:size], self._pending[size:]
+        return np.pad(block, (0, size - len(block)))
+
+
+class Demo:
+    """The conversation between a synthetic runner and Charley."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        lines: Iterable[str] | None,
+        show: Callable[[Remark], None],
+        watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
+        warn: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self._language = assembly.language(settings)
+        self._show = show
+        self._watch = watch
+        self._player = Player(assembly.voice(settings, warn), DEFAULT_RATE)
+        self._player.perform(SetVolume(settings.volume))
+        runner_voice = Pyttsx3Voice(RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE)
+        script = lines or _lines(self._language.folder / "demo.txt")
+        self._runner = Runner(script, CachedVoice(runner_voice, None))
+        ear = Ear(assembly.recogniser(settings), self._language.intents.phrases)
+        sound = Sound(self._player)
+        self._session = Session(
+            self._language.book,
+            self._language.matcher,
+            assembly.coaching(settings),
+            sound,
+            start=assembly.beginning(settings),
+            watch=self._noted,
+            listen=ear.listen,
+        )
+        self._conversation = SpokenConversation(self._session, sound, ear)
+        self._said: list[str] = []
+        self._meant: list[str] = []
+        self._misheard: list[str] = []
+
+    def play(self) -> tuple[Pcm, Outcome]:
+        """Play it to its end; return the recording of both voices, and how it went."""
+        self._session.handle(Started(0.0, first_time=False))
+        mixed = [block for block in self._blocks()]
+        recording = Pcm(np.concatenate(mixed), DEFAULT_RATE)
+        self._misheard += self._meant
+        outcome = Outcome(tuple(self._said), tuple(self._misheard), recording.seconds)
+        return recording, outcome
+
+    def _blocks(self) -> Iterator[Samples]:
+        last_said_at, frames = 0.0, DEFAULT_RATE // BLOCKS_PER_SECOND
+        for number in range(round(_LIMIT_SECONDS * BLOCKS_PER_SECOND)):
+            at = number / BLOCKS_PER_SECOND
+            if self._runner.is_silent and self._prompt_runner(at):
+                last_said_at = at
+            block = self._runner.next_block()
+            self._conversation.tick(at, block)
+            yield _mix(self._player.read(frames), block)
+            for begun in self._player.take_begun():
+                speaker = "count" if begun.counted else "charley"
+                self._show(Remark(begun.at_samples / DEFAULT_RATE, speaker, begun.text))
+            if self._is_over(at - last_said_at):
+                return
+
+    def _prompt_runner(self, at: float) -> bool:
+        hold = self._player.hold_seconds
+        text = self._runner.script.speak(self._session.now, at, hold)
+        if text is None:
+            return False
+        found = self._language.matcher.match(text, self._session.now.context)
+        self._meant.append(found.intent if isinstance(found, Match) else text)
+        self._said.append(text)
+        self._runner.say(text)
+        self._show(Remark(at + _REACTION_SECONDS, "runner", text))
+        return True
+
+    def _noted(self, event: Event, actions: tuple[Action, ...]) -> None:
+        if self._watch:
+            self._watch(event, actions)
+        if isinstance(event, UtteranceHeard | UtteranceMissed):
+            intent = event.intent if isinstance(event, UtteranceHeard) else ""
+            self._show(Remark(event.at, "heard", f"{event.text} → {intent or 'not understood'}"))
+            if intent in self._meant:
+                self._meant.remove(intent)
+
+    def _is_over(self, silent_seconds: float) -> bool:
+        now = self._session.now
+        if not (self._runner.script.is_done and self._runner.is_silent):
+            return False
+        done = now.state is State.IDLE and not now.speaking and silent_seconds > 3.0
+        return done or silent_seconds > _SILENT_END_SECONDS
+
+
+def demo(
+    settings: Settings,
+    out: Path,
+    *,
+    show: Callable[[Remark], None],
+    script: Iterable[str] | None = None,
+) -> Outcome:
+    """Play a conversation and write it to a file; AssistantError says what is missing."""
+    recording, outcome = Demo(settings, script, show).play()
+    write(out, recording)
+    return outcome
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def _mix(charley: Samples, runner: Samples) -> Samples:
+    """Return both voices in one block at the player's rate."""
+    heard = np.interp(
+        np.linspace(0, len(runner), len(charley), endpoint=False), np.arange(len(runner)), runner
+    )
+    return np.clip(charley.astype(np.float64) + heard, -32767, 32767).astype(np.int16)
