@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -53,7 +54,7 @@ def ran(module: ModuleType, monkeypatch: pytest.MonkeyPatch, code: int = 0) -> l
     """Collect the commands that a script would run instead of running them."""
     lines: list[str] = []
 
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+    def run(command: Sequence[str], **_: object) -> subprocess.CompletedProcess[bytes]:
         lines.append(" ".join(map(str, command)))
         return subprocess.CompletedProcess(command, code)
 
@@ -176,7 +177,7 @@ def test_without_a_stamp_or_python_it_is_not_done(setup: ModuleType) -> None:
 def test_a_failed_install_is_told_and_is_not_taken_for_done(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise subprocess.CalledProcessError(1, ["python", "-m", "pip", "install", "x"])
 
     finish(setup, "run")
@@ -186,14 +187,31 @@ def test_a_failed_install_is_told_and_is_not_taken_for_done(
     monkeypatch.setattr(setup, "install_packages", fail)
     assert setup.main() == 1
     assert "run this again" in capsys.readouterr().err
-    assert not setup.STAMP.exists()
+    assert not setup.is_done("run", setup.fingerprint())
+
+
+@pytest.mark.parametrize(("stamp", "anew"), [("begun", True), ("run of old", False), (None, False)])
+def test_what_was_cut_short_is_installed_anew(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, stamp: str | None, anew: bool
+) -> None:
+    setup.VENV.mkdir()
+    if stamp is not None:
+        setup.STAMP.write_text(stamp)
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "argv", ["setup"])
+    monkeypatch.setattr(setup, "install_system_packages", lambda _dev: None)
+    monkeypatch.setattr(setup, "make_environment", lambda: None)
+    monkeypatch.setattr(setup, "install_packages", lambda dev, anew: seen.append((dev, anew)))
+    assert setup.main() == 0
+    assert seen == [(False, anew)]
+    assert setup.STAMP.read_text() == f"run {setup.fingerprint()}\n"
 
 
 def test_packages_are_installed_by_hash_and_the_build_tools_first(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ran(setup, monkeypatch)
-    setup.install_packages(dev=True)
+    setup.install_packages(dev=True, anew=False)
     build, packages, charley = lines
     assert "--require-hashes" in build
     assert build.endswith("requirements-build.txt")
@@ -272,10 +290,11 @@ def test_an_environment_that_is_broken_is_made_anew(
 ) -> None:
     finish(setup, "run")
     made: list[object] = []
-    ran(setup, monkeypatch, code=1)
+    lines = ran(setup, monkeypatch, code=1)
     monkeypatch.setattr(setup.venv, "create", lambda path, **_: made.append(path))
     setup.make_environment()
     assert made == [setup.VENV]
+    assert lines[-1].endswith("-m ensurepip --default-pip")
 
 
 def test_an_old_python_is_told(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +319,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(tree: Path, code: str, *words: str) -> subprocess.Popen[str]:
+def start(tree: Path, code: str, *words: str, own_session: bool = False) -> subprocess.Popen[str]:
     (tree / "assistant/__main__.py").write_text(code)
     return subprocess.Popen(
         [sys.executable, tree / "script/run", *words],
@@ -308,6 +327,7 @@ def start(tree: Path, code: str, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=own_session,
     )
 
 
@@ -332,6 +352,27 @@ def test_a_failed_setup_ends_it_with_its_exit_code(tree: Path) -> None:
     process = start(tree, "print('never')")
     out, _ = process.communicate(timeout=60)
     assert (out, process.returncode) == ("", 3)
+
+
+@posix_only
+def test_stopping_the_setup_lets_it_end_itself(tree: Path) -> None:
+    code = """
+import sys, time
+try:
+    print("ready", file=sys.stderr, flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(1)
+    print("bye", file=sys.stderr)
+    sys.exit(130)
+"""
+    (tree / "script/setup").write_text(code)
+    process = start(tree, "print('never')", own_session=True)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("", "bye\n", 130)
 
 
 @posix_only
