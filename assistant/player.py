@@ -43,6 +43,8 @@ FADE_SECONDS = 0.005
 """Ramp at hush, pause, resume and volume changes: short enough to be at once, too long to click."""
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""
+BREATH_SECONDS = 0.3
+"""Silence between two spoken lines, which the voice's own trimmed ends no longer have."""
 IDLE_SECONDS = 1.0
 """After so much silence a Bluetooth output may have fallen asleep and needs its lead-in."""
 ECHO_SECONDS = 1.0
@@ -115,6 +117,10 @@ class _Clip:
     """Samples already played."""
     rising_from: int | None = None
     """Where the sound fades in again after a pause."""
+
+    @property
+    def is_line(self) -> bool:
+        return bool(self.key)
 
     @property
     def counting(self) -> bool:
@@ -389,6 +395,8 @@ class Player:
     def _enqueue(self, clip: _Clip) -> None:
         with self._lock:
             self._queue.extend(self._gap())
+            if self._queue and self._queue[-1].is_line and clip.is_line:
+                self._queue.append(_Clip(round(BREATH_SECONDS * self.rate), counts=False))
             self._queue.append(clip)
 
     def _gap(self) -> Iterator[_Clip]:
@@ -421,7 +429,7 @@ class Player:
         """Return the line that is being spoken; paused ones count, technical silence does not."""
         for clip in [*self._queue, *(self._frozen or ())]:
             if clip.counts:
-                text = clip.words[0].text if clip.key else ""
+                text = clip.words[0].text if clip.is_line else ""
                 return Heard(clip.key, text, clip.at / max(1, clip.length)) if text else None
         return None
 

@@ -191,7 +191,7 @@ def test_words_that_the_model_lacks_are_named(model: SpeechModel) -> None:
 @pytest.mark.parametrize(
     "samples", [np.zeros(10, np.float32), np.zeros((10, 2), np.int16)], ids=["float", "stereo"]
 )
-def test_other_samples_are_refused(model: SpeechModel, samples: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_other_samples_are_refused(model: SpeechModel, samples: np.ndarray) -> None:
     with pytest.raises(RecogniserError, match="16-bit"):
         VoskRecogniser(model, ["low"]).feed(samples)
 
