@@ -61,8 +61,8 @@ class Outcome:
 class Runner:
     """A scripted user with a voice, as a microphone that never ends."""
 
-    def __init__(self, lines: Iterable[str], voice: Synthesiser) -> None:
-        self.script = ScriptedUser(lines)
+    def __init__(self, script: ScriptedUser, voice: Synthesiser) -> None:
+        self.script = script
         self._voice = voice
         self._pending: Samples = np.zeros(0, np.int16)
 
@@ -102,7 +102,6 @@ class Demo:
         self._player.perform(SetVolume(settings.volume))
         runner_voice = Pyttsx3Voice(RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
-        self._runner = Runner(script, CachedVoice(runner_voice, None))
         ear = Ear(assembly.recogniser(settings), self._language.intents.phrases)
         sound = Sound(self._player)
         self._session = Session(
@@ -114,6 +113,8 @@ class Demo:
             watch=self._noted,
             listen=ear.listen,
         )
+        user = ScriptedUser(script, self._session.meaning)
+        self._runner = Runner(user, CachedVoice(runner_voice, None))
         self._conversation = SpokenConversation(self._session, sound, ear)
         self._said: list[str] = []
         self._meant: list[str] = []
@@ -166,7 +167,7 @@ class Demo:
 
     def _is_over(self, silent_seconds: float) -> bool:
         now = self._session.now
-        if not (self._runner.script.is_done and self._runner.is_silent):
+        if self._runner.script.line is not None or not self._runner.is_silent:
             return False
         done = now.state is State.IDLE and not now.speaking and silent_seconds > 3.0
         return done or silent_seconds > _SILENT_END_SECONDS

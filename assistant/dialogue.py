@@ -28,8 +28,8 @@ TIMERS = ("step", "answer", "warn", "checkin", "long")
 
 
 def too_long(turn: Turn) -> Turn:
-    """Ten minutes of cramp: no more coaching, get it seen to."""
-    return warn(turn, "redflag_long_lasting")
+    """Ten minutes of cramp: get it seen to. Not if nobody has answered: they may have run on."""
+    return turn if turn.now.quiet else warn(turn, "redflag_long_lasting")
 
 
 _ALWAYS: dict[str, Rule] = {
@@ -298,13 +298,16 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
 """State, then what happened, to the rule that answers it."""
 
 
-def listening_context(state: State) -> frozenset[str]:
-    """Return the context flags of intents/<language>/sentences that hold in a state."""
+def listening_context(state: State, *, recent: bool = False) -> frozenset[str]:
+    """Return the context flags of intents/<language>/sentences that hold in a state.
+
+    `recent` is true once a cramp was coached: then "it's back" means something while idle.
+    """
     if state is State.IDLE:
-        return frozenset()
+        return frozenset({"recent"}) if recent else frozenset()
     if state is State.ASKING:
-        return frozenset({"session", "asked"})
-    return frozenset({"session"})
+        return frozenset({"session", "recent", "asked"})
+    return frozenset({"session", "recent"})
 
 
 def trigger(event: Event) -> str:
@@ -374,7 +377,7 @@ def _state_timer(turn: Turn) -> tuple[Action, ...]:
 
 def _listened(turn: Turn) -> Turn:
     """Tell the recogniser when something else may be said."""
-    context = listening_context(turn.now.state)
+    context = listening_context(turn.now.state, recent=turn.now.eased_at is not None)
     if context == turn.now.context:
         return turn
     return turn.know(context=context).do(Listen(context))

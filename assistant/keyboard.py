@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from assistant.captions import CaptionPlayer
@@ -55,15 +55,20 @@ class Conversation:
         self._captions.advance(now)
         self.session.hear(text, now)
 
-    def play(self, user: ScriptedUser) -> None:
-        """Let a scripted user talk to the end, and the session run on until it waits."""
-        while not user.is_done:
+    def play(
+        self, user: ScriptedUser, said: Callable[[str], None] = lambda line: None
+    ) -> None:
+        """Let a scripted user talk to the end, and the session run on until it waits.
+
+        `said` is told each line when it is said.
+        """
+        while (line := user.line) is not None:
             text = user.speak(self.session.now, self._clock.now(), self._captions.hold_seconds)
-            if text is not None:
-                self.say(text)
-            elif not self._reach(user.next_at):
-                text = user.speak_anyway(self._clock.now())
-                self.say(text)
+            if text is None and self._reach(user.next_at):
+                continue
+            said(line)
+            # Nothing will ever happen by itself any more: the line is said all the same.
+            self.say(text or user.speak_anyway(self._clock.now()))
         self._run_out()
 
     def _reach(self, at: float | None) -> bool:

@@ -14,6 +14,7 @@ MAX_WORDS = 18
 """A line that can be followed out of breath (domain text, part 2)."""
 
 _SLOT = re.compile(r"\{(\w+)\}( ?)")
+_SENTENCE_START = re.compile(r"(?:^|[.!?] )[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def fill(text: str, slots: Mapping[str, str]) -> str:
         return word + found[2] if word else ""
 
     filled = _SLOT.sub(value, text).strip()
-    return filled[:1].upper() + filled[1:]
+    return _SENTENCE_START.sub(lambda found: found[0].upper(), filled)
 
 
 def checked(node: datafile.Node) -> str:

@@ -1,18 +1,21 @@
 """A user as data: what is said, and when.
 
-One utterance a line. A plain line is said when Charley waits for an answer; `#4 how long` at the
-fourth count of a hold; `+2.5 stop` two and a half seconds after the line before it.
+One utterance a line. A plain line is said when Charley waits for it (how it feels only when that
+was asked); `#4 how long` at the fourth count of a hold; `+2.5 stop` two and a half seconds after the
+line before it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from assistant.turn import QUESTIONS, Dialogue, State
 
 _CUE = re.compile(r"^(?:#(?P<count>\d{1,2})|\+(?P<seconds>\d{1,4}(?:\.\d+)?))\s+(?P<text>.*)$")
+_FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
+"""Answers to "gone, still there, or worse?", which nobody gives to a step."""
 _OPEN_STATES = QUESTIONS | {State.IDLE, State.GUIDING, State.WARNED}
 
 
@@ -45,21 +48,24 @@ def awaits_user(now: Dialogue) -> bool:
 class ScriptedUser:
     """Says one line after the other, each at its moment."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        """Empty lines and lines that begin with `//` are passed over; the rest is read lazily."""
+    def __init__(
+        self, lines: Iterable[str], meaning: Callable[[str], str] = lambda text: ""
+    ) -> None:
+        """Empty lines and lines that begin with `//` are passed over; the rest is read lazily.
+
+        `meaning` returns the intent of an utterance, or nothing.
+        """
+        self._meaning = meaning
         self._lines = (s for s in map(str.strip, lines) if s and not s.startswith("//"))
+        self.line: str | None = None
+        """The line that comes next, as it is written; None if nothing is left to say."""
         self._cue: Cue | None = None
         self._said_at = 0.0
         self._advance()
 
     def _advance(self) -> None:
-        line = next(self._lines, None)
-        self._cue = None if line is None else parse(line)
-
-    @property
-    def is_done(self) -> bool:
-        """True if nothing is left to say."""
-        return self._cue is None
+        self.line = next(self._lines, None)
+        self._cue = None if self.line is None else parse(self.line)
 
     @property
     def next_at(self) -> float | None:
@@ -86,4 +92,6 @@ class ScriptedUser:
         if cue.count is not None:
             reached = hold_seconds is not None and now.state is State.HOLDING
             return reached and now.counted + (hold_seconds or 0.0) / now.beat >= cue.count - 1e-9
+        if now.state is State.GUIDING and self._meaning(cue.text) in _FEELINGS:
+            return False
         return awaits_user(now)

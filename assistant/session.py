@@ -92,6 +92,11 @@ class Session:
 
     # What was said
 
+    def meaning(self, text: str) -> str:
+        """Return the intent that an utterance has in any context; empty for none."""
+        found = self._matcher.match(text)
+        return found.intent if isinstance(found, Match) else ""
+
     def hear(self, text: str, at: float, *, addressed: bool = True) -> None:
         """Answer a whole utterance."""
         early, self._early_intent = self._early_intent, ""
