@@ -48,7 +48,18 @@ LAYERS: tuple[frozenset[str], ...] = (
     # 6: one conversation, running
     frozenset({"assembly", "captions", "conversation", "journal", "keyboard", "session"}),
     # 7: commands
-    frozenset({"__main__", "cli", "demo", "doctor", "live", "render"}),
+    frozenset(
+        {
+            "__main__",
+            "cli",
+            "command_flags",
+            "command_understand",
+            "demo",
+            "doctor",
+            "live",
+            "render",
+        }
+    ),
 )
 
 PURE_LAYERS = 4
