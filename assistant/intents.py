@@ -14,7 +14,7 @@ own keys a block may carry, under `metadata`:
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ _SENTENCE_KEYS = ("language", "intents", "lists", "expansion_rules", "skip_words
 _BLOCK_KEYS = ("sentences", "slots", "requires_context", "metadata")
 _METADATA_KEYS = ("barge_in", "exact", "cutoff")
 _LANGUAGE_KEYS = (
-    "language", "spelling", "ignored", "guards", "decoys", "precedence", "talk", "asides"
+    "language", "spelling", "ignored", "asking", "guards", "decoys", "precedence", "talk", "asides"
 )  # fmt: skip
 _SPECIAL = frozenset("()[]{}<>|;\\")
 
@@ -88,24 +88,33 @@ class Value:
     slots: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Network:
-    """All templates as one automaton: state 0 is the start of every one of them."""
+    """All templates as one automaton: state 0 is the start of every one of them.
 
-    words: list[dict[str, list[int]]] = field(default_factory=list)
-    lists: list[dict[str, list[int]]] = field(default_factory=list)
-    free: list[list[int]] = field(default_factory=list)
+    The tables are sparse: most states have one kind of move, and there are tens of thousands.
+    """
+
+    words: dict[int, dict[str, list[int]]] = field(default_factory=dict)
+    lists: dict[int, dict[str, list[int]]] = field(default_factory=dict)
+    free: dict[int, list[int]] = field(default_factory=dict)
     """Moves that consume nothing."""
-    ends: list[int] = field(default_factory=list)
-    """The template that is complete in this state, or -1."""
+    ends: dict[int, int] = field(default_factory=dict)
+    """The template that is complete in a state."""
+    size: int = 1
 
     def grow(self) -> int:
         """Return a new state without moves."""
-        self.words.append({})
-        self.lists.append({})
-        self.free.append([])
-        self.ends.append(-1)
-        return len(self.ends) - 1
+        self.size += 1
+        return self.size - 1
+
+    def word(self, state: int, word: str, following: int) -> None:
+        """Let a word lead from one state to another."""
+        self.words.setdefault(state, {}).setdefault(word, []).append(following)
+
+    def skip(self, state: int, following: int) -> None:
+        """Let nothing lead from one state to another."""
+        self.free.setdefault(state, []).append(following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,8 @@ class Language:
     spelling: Spelling
     ignored: frozenset[str]
     """Words deleted from templates and utterances, except as the last word."""
+    asking: frozenset[str]
+    """Those of the ignored words that make a question when they come first."""
     decoys: frozenset[str]
     """Ordinary words that look like a command word and must not be corrected to one."""
     precedence: tuple[str, ...]
@@ -162,9 +173,17 @@ def allows(block: Block, context: frozenset[str] | None) -> bool:
     return context is None or block.requires <= context
 
 
-def content(words: tuple[str, ...], ignored: frozenset[str]) -> tuple[str, ...]:
-    """Return the words without those that carry nothing; the last one may be an answer."""
-    return tuple(w for w in words[:-1] if w not in ignored) + words[-1:]
+def content(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
+    """Return the words without those that carry nothing.
+
+    The last one stays, and a verb in front: "yes it is" answers, "is it gone" asks.
+    """
+    last = len(words) - 1
+    return tuple(
+        word
+        for at, word in enumerate(words)
+        if word not in language.ignored or at == last or (at == 0 and word in language.asking)
+    )
 
 
 # --- sampling --------------------------------------------------------------------------------
@@ -253,7 +272,7 @@ def _covers(expression: Expression, seen: set[tuple[str, str]]) -> Iterator[list
         walk = [0]
         while way:
             walk.extend(way)
-            seen.update((texts[a], texts[b]) for a, b in zip(walk, walk[1:], strict=False))
+            seen.update((texts[a], texts[b]) for a, b in pairwise(walk))
             at = walk[-1]
             way = [] if at == 1 else leaves.path(at, fresh)
         if at != 1:
@@ -430,6 +449,7 @@ class _Reader:
         return Language(
             spelling=spelling,
             ignored=frozenset(texts(top.get("ignored"))),
+            asking=frozenset(texts(top.get("asking"))),
             decoys=frozenset(w for line in texts(top.get("decoys")) for w in line.split()),
             precedence=texts(top.get("precedence")),
             talk=frozenset(w for line in texts(top.get("talk")) for w in line.split()),
@@ -524,6 +544,7 @@ class _Builder:
         self._rules: dict[str, Expression] = {}
         self._network = Network()
         self._open: list[str] = []
+        self._start = 0
 
     def build(self) -> Intents:
         """Return the intents, or raise for the first mistake in them."""
@@ -533,9 +554,10 @@ class _Builder:
         self._duplicates()
         singles = {t for t, _, _ in reader.skip if " " not in t and not _SPECIAL & set(t)}
         rows = reader.templates + [
-            (text, _plain_block(SKIP), file, line) for text, file, line in reader.skip
+            (text, _plain_block(SKIP), file, line)
+            for text, file, line in reader.skip
+            if text not in singles
         ]
-        self._network.grow()
         templates = tuple(self._template(i, *row) for i, row in enumerate(rows))
         self._precedence(templates)
         return Intents(
@@ -558,28 +580,37 @@ class _Builder:
         return expression
 
     def _template(self, index: int, text: str, block: Block, file: str, line: int) -> Template:
+        start = self._network.grow()
+        self._network.skip(0, start)
+        self._start = start
         if not _SPECIAL & set(text):
-            words = content(normalise(text, self._spelling), self._ignored)
+            words = content(normalise(text, self._spelling), self._reader.language)
             if not words:
                 raise _fail(file, line, f"the sentence '{text}' has no words")
-            self._network.ends[self._lay(words, self._branch())] = index
-            return Template(text, block, file, line, None)
-        expression = self._parse(text, file, line)
-        end = self._grow(expression, self._branch(), file, line)
+            expression, end = None, self._lay(words, start, None)
+        else:
+            expression = self._parse(text, file, line)
+            end = self._grow(expression, start, None, (file, line))
         self._network.ends[end] = index
         return Template(text, block, file, line, expression)
 
-    def _branch(self) -> int:
-        state = self._network.grow()
-        self._network.free[0].append(state)
-        return state
-
-    def _lay(self, words: Iterable[str], state: int) -> int:
-        for word in words:
-            following = self._network.grow()
-            self._network.words[state].setdefault(word, []).append(following)
+    def _lay(self, words: tuple[str, ...], state: int, end: int | None) -> int:
+        """Lead from a state over words to `end`, or to a new state, and return it."""
+        if not words:
+            return self._join(state, end)
+        for at, word in enumerate(words):
+            last = at == len(words) - 1
+            following = end if last and end is not None else self._network.grow()
+            self._network.word(state, word, following)
             state = following
         return state
+
+    def _join(self, state: int, end: int | None) -> int:
+        """Lead from a state to `end` over nothing, if there is an end already."""
+        if end is None or end == state:
+            return state
+        self._network.skip(state, end)
+        return end
 
     def _chunk(self, text: str) -> tuple[str, ...]:
         if text not in self._chunks:
@@ -587,51 +618,67 @@ class _Builder:
             self._chunks[text] = tuple(w for w in words if w not in self._ignored)
         return self._chunks[text]
 
-    def _grow(self, expression: Expression, state: int, file: str, line: int) -> int:
-        """Append an expression to a state and return the state after it."""
-        if isinstance(expression, TextChunk):
-            return self._lay(self._chunk(expression.original_text), state)
-        if isinstance(expression, ListReference):
-            return self._list(expression, state, file, line)
-        if isinstance(expression, RuleReference):
-            return self._rule(expression.rule_name, state, file, line)
-        if isinstance(expression, Alternative):
-            ends = [self._grow(item, state, file, line) for item in expression.items]
-            return self._meet(ends)
-        if isinstance(expression, Permutation):
-            orders = [list(order) for order in permutations(expression.items)]
-            return self._meet([self._row(order, state, file, line) for order in orders])
-        items = expression.items if isinstance(expression, Group) else []
-        return self._row(items, state, file, line)
+    def _grow(self, part: Expression, state: int, end: int | None, place: tuple[str, int]) -> int:
+        """Append an expression to a state; return the state after it, which is `end` if given."""
+        if isinstance(part, TextChunk):
+            return self._text(part.original_text, state, end)
+        if isinstance(part, ListReference):
+            return self._list(part, state, end, place)
+        if isinstance(part, RuleReference):
+            return self._rule(part.rule_name, state, end, place)
+        if isinstance(part, Alternative):
+            return self._choose([[item] for item in part.items], state, end, place)
+        if isinstance(part, Permutation):
+            orders = [list(order) for order in permutations(part.items)]
+            return self._choose(orders, state, end, place)
+        items = part.items if isinstance(part, Group) else []
+        return self._row(items, state, end, place)
 
-    def _row(self, items: list[Expression], state: int, file: str, line: int) -> int:
-        for item in items:
-            state = self._grow(item, state, file, line)
-        return state
+    def _text(self, text: str, state: int, end: int | None) -> int:
+        """Lead over a piece of text; a verb that begins a template may be said or left out."""
+        words = self._chunk(text)
+        first = normalise(text, self._spelling)[:1] if state == self._start else ()
+        if first and first[0] in self._reader.language.asking:
+            end = self._network.grow() if end is None else end
+            self._lay(first + words, state, end)
+        return self._lay(words, state, end)
 
-    def _meet(self, ends: Iterable[int]) -> int:
-        meeting = self._network.grow()
-        for end in ends:
-            self._network.free[end].append(meeting)
+    def _row(
+        self, items: list[Expression], state: int, end: int | None, place: tuple[str, int]
+    ) -> int:
+        if not items:
+            return self._join(state, end)
+        for item in items[:-1]:
+            state = self._grow(item, state, None, place)
+        return self._grow(items[-1], state, end, place)
+
+    def _choose(
+        self, rows: list[list[Expression]], state: int, end: int | None, place: tuple[str, int]
+    ) -> int:
+        meeting = self._network.grow() if end is None else end
+        for row in rows:
+            self._row(row, state, meeting, place)
         return meeting
 
-    def _list(self, reference: ListReference, state: int, file: str, line: int) -> int:
+    def _list(
+        self, reference: ListReference, state: int, end: int | None, place: tuple[str, int]
+    ) -> int:
         name = reference.list_name
         if name not in self._reader.lists:
-            raise _unknown("list", name, self._reader.lists, file, line)
-        following = self._network.grow()
-        self._network.lists[state].setdefault(name, []).append(following)
+            raise _unknown("list", name, self._reader.lists, *place)
+        following = self._network.grow() if end is None else end
+        self._network.lists.setdefault(state, {}).setdefault(name, []).append(following)
         return following
 
-    def _rule(self, name: str, state: int, file: str, line: int) -> int:
+    def _rule(self, name: str, state: int, end: int | None, place: tuple[str, int]) -> int:
         if name not in self._rules:
-            raise _unknown("expansion rule", name, self._rules, file, line)
+            raise _unknown("expansion rule", name, self._rules, *place)
         if name in self._open:
-            raise _fail(file, line, f"expansion rule '{name}' refers to itself")
+            raise _fail(*place, f"expansion rule '{name}' refers to itself")
         self._open.append(name)
-        end = self._grow(self._rules[name], state, file, line)
+        following = self._grow(self._rules[name], state, end, place)
         self._open.pop()
-        return end
+        return following
 
     def _values(self, rows: Iterable[tuple[str, dict[str, str], str, int]]) -> Iterator[Value]:
         for text, slots, file, line in rows:
@@ -662,8 +709,8 @@ class _Builder:
         known = {t.block.intent for t in templates} - {SKIP, GUARD}
         listed = self._reader.language.precedence
         for name in sorted(known.symmetric_difference(listed)):
-            where = "has sentences but no place" if name in known else "has a place but no sentences"
-            raise _fail(_LANGUAGE_FILE, 1, f"intent '{name}' {where} in 'precedence'")
+            what = "has sentences but is not" if name in known else "has no sentences but is"
+            raise _fail(_LANGUAGE_FILE, 1, f"intent '{name}' {what} in 'precedence'")
 
 
 def _unknown(
@@ -699,7 +746,7 @@ def _check_whole_words(expression: Expression, text: str, file: str, line: int) 
         _check_whole_words(item, text, file, line)
     if not isinstance(expression, Group) or isinstance(expression, (Alternative, Permutation)):
         return
-    for left, right in zip(expression.items, expression.items[1:], strict=False):
+    for left, right in pairwise(expression.items):
         ends, starts = _edge(left, -1), _edge(right, 0)
         if ends - {" "} and starts - {" ", "'"}:
             raise _fail(file, line, f"'{text}' joins parts of words; put a space between them")

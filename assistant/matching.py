@@ -23,8 +23,8 @@ from assistant.text import normalise
 CRAMP = "cramp"
 """The intent whose slots may ride on every other one."""
 
-DENIAL = "no"
-"""The intent that denies what follows it: "i don't" and then a cramp is no cramp."""
+OTHER_WEIGHT = 0.4
+"""What a word counts that belongs to another meaning than the one taken, 0 to 1."""
 
 WORD_CUTOFF = 82.0
 """How alike an unknown word and a known one must be, 0 to 100."""
@@ -337,15 +337,16 @@ class _Reading:
     def _sentence(self) -> Match | None:
         """Return the strongest meaning among the segments that explain the most."""
         chosen = self._cover(self._pool())
-        share = self._share(chosen)
         for segment in sorted(chosen, key=self._strength):
             block = self._block(segment)
             if not allows(block, self._context) or block.intent in (SKIP, GUARD):
                 continue
+            share = self._share(chosen, block.intent)
             if share * 100.0 * self._worth < block.cutoff:
                 self._reject(segment, f"only {share:.0%} of the utterance is understood")
             elif veto := self._veto(chosen, block.intent):
                 self._reject(segment, f"vetoed by '{' '.join(self._words[veto[0]:veto[1]])}'")
+                return None  # what is left over after a denial is no answer either
             else:
                 return self._match(segment, self._slots(chosen, block.intent), chosen)
         return None
@@ -397,16 +398,19 @@ class _Reading:
     def _weight(self, at: int) -> float:
         return _SKIP_WEIGHT if self._light[at] else 1.0
 
-    def _share(self, chosen: list[_Segment]) -> float:
-        """Return the share of the words that carry something which is explained."""
-        explained = {at for s in chosen for at in range(s.start, s.end)}
-        beside = {
-            at for s in chosen if self._block(s).intent == SKIP for at in range(s.start, s.end)
-        }
-        heavy = [at for at in range(len(self._words)) if not self._light[at] and at not in beside]
+    def _share(self, chosen: list[_Segment], intent: str) -> float:
+        """Return the share of the words that carry something which an intent explains."""
+        worth: dict[int, float] = {}
+        for segment in chosen:
+            name = self._block(segment).intent
+            own = 1.0 if name in (intent, CRAMP) else 0.0 if name == SKIP else OTHER_WEIGHT
+            worth.update(dict.fromkeys(range(segment.start, segment.end), own))
+        heavy = [
+            at for at in range(len(self._words)) if not self._light[at] and worth.get(at) != 0.0
+        ]
         if not heavy:
-            return 1.0 if explained - beside else 0.0
-        return sum(at in explained for at in heavy) / len(heavy)
+            return max(worth.values(), default=0.0)
+        return sum(worth.get(at, 0.0) for at in heavy) / len(heavy)
 
     def _complete(self, chosen: list[_Segment]) -> bool:
         """Return True if every word that is not explained is a skip word."""
@@ -417,14 +421,12 @@ class _Reading:
 
     def _veto(self, chosen: list[_Segment], intent: str) -> tuple[int, int] | None:
         """Return the guard that stands outside everything understood."""
+        mine = (intent, CRAMP, SKIP)
         known = {
-            at
-            for s in chosen
-            if self._block(s).intent != DENIAL or intent == DENIAL
-            for at in range(s.start, s.end)
+            at for s in chosen if self._block(s).intent in mine for at in range(s.start, s.end)
         }
         for guard in self._guards:
-            if guard.start not in known:
+            if not known.issuperset(range(guard.start, guard.end)):
                 return guard.start, guard.end
         return None
 
@@ -449,7 +451,7 @@ class _Reading:
 
     def _match(self, segment: _Segment, slots: dict[str, str], chosen: list[_Segment]) -> Match:
         intent = self._block(segment).intent
-        score = round(100.0 * self._share(chosen) * self._worth, 1)
+        score = round(100.0 * self._share(chosen, intent) * self._worth, 1)
         taken = set(chosen)
         for other in self._allowed:
             if other not in taken and self._block(other).intent != intent:
@@ -472,7 +474,7 @@ class _Reading:
 
     def _reject(self, segment: _Segment, why: str) -> None:
         block, template = self._block(segment), self._matcher.template(segment.template)
-        score = round(100.0 * self._share([segment]) * self._worth, 1)
+        score = round(100.0 * self._share([segment], block.intent) * self._worth, 1)
         slots = {**block.slots, **dict(segment.slots)}
         self._rejected.append(Candidate(block.intent, slots, template.text, score, why))
 
