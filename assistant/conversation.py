@@ -15,7 +15,7 @@ from assistant.pcm import Samples
 from assistant.player import Finished, Player
 from assistant.recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.session import Output, Session
-from assistant.turn import QUESTIONS
+from assistant.turn import QUESTIONS, State
 
 
 class TimedOutput(Output, Protocol):
@@ -90,6 +90,18 @@ class SpokenConversation:
             if self.session.now.speaking:
                 self.session.hear_early(hypothesis.stable_text, at)
             return
-        is_speech = any(word != UNKNOWN for word in hypothesis.text.split())
-        asked = self.session.now.state in QUESTIONS
-        self.session.hear(hypothesis.text, at, addressed=is_speech or asked)
+        state = self.session.now.state
+        words = hypothesis.text.split()
+        is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in words)
+        if state is not State.IDLE:
+            words = _without_breath(words)
+        self.session.hear(" ".join(words), at, addressed=is_addressed)
+
+
+def _without_breath(words: list[str]) -> list[str]:
+    """Drop one unknown word at either end: a runner pants around a command."""
+    if len(words) > 1 and words[0] == UNKNOWN:
+        words = words[1:]
+    if len(words) > 1 and words[-1] == UNKNOWN:
+        words = words[:-1]
+    return words

@@ -1,0 +1,118 @@
+"""How quickly Charley is ready, and how quickly it answers.
+
+    python bench/latency.py [--runs 7] [--json]
+
+Cold start: from the start of the process to the first block that could be heard (language, model,
+voice and player made, the first grammar set). Answer: from the end of an utterance (the recogniser's
+final hypothesis) to the first sample of the answer leaving the player, endpointing not included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BLOCK_FRAMES = 441
+UTTERANCES = ("my left calf is cramping", "okay", "go back one", "why does this happen", "slower")
+
+READY = """
+import sys, time
+from assistant import assembly
+from assistant.conversation import Ear, Sound, SpokenConversation
+from assistant.events import Started
+from assistant.player import Player
+from assistant.session import Session
+from assistant.settings import Settings
+import numpy as np
+settings = Settings()
+language = assembly.language(settings)
+player = Player(assembly.voice(settings, print))
+ear = Ear(assembly.recogniser(settings), language.intents.phrases)
+sound = Sound(player)
+session = Session(language.book, language.matcher, assembly.coaching(settings), sound,
+                  listen=ear.listen)
+talk = SpokenConversation(session, sound, ear)
+session.handle(Started(0.0, False))
+talk.tick(0.0, np.zeros(320, np.int16))
+print("ready", flush=True)
+"""
+
+
+def cold_start(runs: int) -> list[float]:
+    """Return the seconds from process start to listening, one a run."""
+    seconds = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-c", READY], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            seconds.append(time.perf_counter() - began)
+        if line.strip() != "ready":
+            raise SystemExit("Charley did not get ready; run script/run doctor.")
+    return seconds
+
+
+def answers(runs: int, cache: Path | None) -> list[float]:
+    """Return the seconds from a whole utterance to the first sample of its answer."""
+    from assistant import assembly
+    from assistant.conversation import Sound
+    from assistant.events import Started
+    from assistant.player import Player
+    from assistant.session import Session
+    from assistant.settings import Settings
+    from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+
+    language = assembly.language(Settings())
+    seconds = []
+    for _ in range(runs):
+        player = Player(CachedVoice(Pyttsx3Voice(), cache))
+        session = Session(
+            language.book, language.matcher, assembly.coaching(Settings()), Sound(player)
+        )
+        session.handle(Started(0.0, first_time=False))
+        for at, text in enumerate(UTTERANCES, start=1):
+            began = time.perf_counter()
+            session.hear(text, float(at))
+            while not player.read(BLOCK_FRAMES).any():
+                pass
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        answers(1, Path(folder))
+        rows = {
+            "cold start to listening": cold_start(options.runs),
+            "answer, line cached": answers(options.runs, Path(folder)),
+            "answer, line rendered now": answers(options.runs, None),
+        }
+    figures = {
+        name: {
+            "median_ms": 1000 * statistics.median(values),
+            "p95_ms": 1000 * sorted(values)[int(0.95 * (len(values) - 1))],
+        }
+        for name, values in rows.items()
+    }
+    if options.json:
+        print(json.dumps(figures, indent=1))
+        return
+    for name, row in figures.items():
+        print(f"{name:28} median {row['median_ms']:8.1f} ms   95 % {row['p95_ms']:8.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
