@@ -1,0 +1,124 @@
+"""The command line: the program's own flags, and the one place where errors become sentences.
+
+Nothing heavy is imported before a command needs it, so that `charley match` starts at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant import (
+    __version__,
+    command_flags,
+    command_models,
+    command_sound,
+    command_talk,
+    command_understand,
+)
+from assistant.errors import AssistantError
+
+app = typer.Typer(
+    cls=command_flags.Group,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Boxes and colours are for people; a pipe gets plain text, and sooner.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    epilog="Example: charley type --hold 5",
+)
+for part in (command_talk, command_understand, command_sound):
+    app.add_typer(part.app)
+app.add_typer(command_models.app, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"charley {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def program(
+    ctx: typer.Context,
+    *,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read the settings from this TOML file.")
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="A voice, such as en-us or en-gb+f3.")] = None,
+    rate: Annotated[int | None, typer.Option(help="Words a minute, 80 to 400.")] = None,
+    volume: Annotated[float | None, typer.Option(help="Loudness, 0 to 1.")] = None,
+    hold: Annotated[int | None, typer.Option(help="Seconds of one hold, 5 to 60.")] = None,
+    count: Annotated[str | None, typer.Option(help="Count up, or down.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Holds in one position, 1 to 3.")] = None,
+    microphone: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
+    speaker: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
+    model: Annotated[str | None, typer.Option(help="A speech model's name or folder.")] = None,
+    lead_in: Annotated[
+        float | None, typer.Option(help="Silence before speech, 0 to 2 seconds.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """An offline voice coach that talks you through a muscle cramp.
+
+    The flags below change a setting this once; they may stand behind a command, too.
+    """
+    given: dict[str, object] = {
+        "voice": voice, "rate": rate, "volume": volume, "hold": hold, "count": count,
+        "rounds": rounds, "microphone": microphone, "speaker": speaker, "model": model,
+        "lead_in": lead_in,
+    }  # fmt: skip
+    ctx.obj = partial(command_flags.load, settings, given)
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code; every failure is one sentence on stderr."""
+    _prepare_streams()
+    try:
+        code = app(argv, prog_name="charley", standalone_mode=False)
+        sys.stdout.flush()
+    except AssistantError as error:
+        return _complain(str(error), 1)
+    except typer.TyperException as error:
+        return _complain(f"{error.format_message()} See --help.", error.exit_code)
+    except OSError as error:
+        return _cut_off(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except SystemExit as done:  # what typer makes of a broken pipe
+        return done.code if isinstance(done.code, int) else 1
+    return code if isinstance(code, int) else 0
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"charley: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
+
+
+def _cut_off(error: OSError) -> int:
+    """Say why input or output failed; a reader who has had enough needs no words."""
+    # What is still unwritten goes nowhere, or Python would complain about it at its end.
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 1
+    return _complain(f"Reading or writing failed ({error.strerror or error}).", 1)
+
+
+def _prepare_streams() -> None:
+    """Make every input readable and every output writable, whatever the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # A lone carriage return is a character like others, not the end of an utterance.
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")

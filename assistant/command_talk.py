@@ -1,0 +1,187 @@
+"""`charley run`, `type` and `demo`: the conversation spoken, typed, and with a synthetic runner."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from assistant import command_flags
+from assistant.command_flags import JournalFile, JournalText, Watch
+from assistant.command_transcript import LiveTranscript, Transcript
+
+if TYPE_CHECKING:
+    from assistant.captions import Caption
+    from assistant.demo import Remark
+    from assistant.keyboard import Conversation
+    from assistant.settings import Settings
+
+app = typer.Typer()
+
+ScriptFile = Annotated[
+    Path | None,
+    typer.Option("--script", metavar="FILE", exists=True, dir_okay=False, help="Say these lines."),
+]
+
+
+def tell(sentence: str) -> None:
+    """Say something beside the conversation."""
+    print(f"charley: {sentence}", file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether a person sees or types this, on something that can move its cursor."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@app.command(epilog="Example: charley run --lead-in 0.5 --journal run.jsonl")
+def run(
+    ctx: typer.Context,
+    *,
+    captions: Annotated[bool, typer.Option(help="Show what is said and heard.")] = True,
+    journal: JournalFile = None,
+    journal_text: JournalText = False,
+) -> None:
+    """Talk with Charley: microphone to speaker, until Ctrl-C.
+
+    Without a microphone you type; without a speaker you read.
+    """
+    settings = command_flags.chosen(ctx)
+    from assistant import live
+
+    transcript = LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
+
+    def show(caption: Caption) -> None:
+        if captions:
+            transcript.show(caption)
+
+    with command_flags.journal(journal, with_text=journal_text, tell=tell) as kept:
+        live.run(settings, show=show, tell=tell, watch=kept.write if kept else None)
+
+
+@app.command("type", epilog="Example: charley type --fast --script lines.txt")
+def type_(
+    ctx: typer.Context,
+    *,
+    fast: Annotated[bool, typer.Option("--fast", help="Let time pass at once.")] = False,
+    script: ScriptFile = None,
+    journal: JournalFile = None,
+    journal_text: JournalText = False,
+    no_first: Annotated[
+        bool, typer.Option("--no-first", help="As if you had met Charley before.")
+    ] = False,
+) -> None:
+    """Talk with Charley by typing; the same conversation in captions.
+
+    In a pipe or a script, one utterance a line: a plain line is said when Charley waits,
+    "#4 how long" at the fourth count of a hold, "+2.5 stop" 2.5 seconds after the line before.
+    """
+    settings = command_flags.chosen(ctx)
+    with command_flags.journal(journal, with_text=journal_text, tell=tell) as kept:
+        watch = kept.write if kept else None
+        if script is not None:
+            with script.open(encoding="utf-8", errors="replace") as lines:
+                _play(settings, lines, watch, fast=fast, known=no_first)
+        elif sys.stdin.isatty():
+            _converse(settings, watch, fast=fast, known=no_first)
+        else:
+            _play(settings, sys.stdin, watch, fast=fast, known=no_first)
+
+
+def _play(
+    settings: Settings, lines: Iterable[str], watch: Watch | None, *, fast: bool, known: bool
+) -> None:
+    from assistant.scripted_user import ScriptedUser
+
+    transcript = LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
+    conversation = _conversation(settings, transcript, watch, fast=fast)
+    try:
+        conversation.start(first_time=_is_first(known))
+        conversation.play(ScriptedUser(lines))
+    finally:
+        transcript.finish()
+
+
+def _converse(settings: Settings, watch: Watch | None, *, fast: bool, known: bool) -> None:
+    from assistant.command_terminal import Terminal
+
+    with Terminal(sys.stdin, sys.stdout) as terminal:
+        conversation = _conversation(settings, terminal.transcript, watch, fast=fast)
+        terminal.converse(conversation, first_time=_is_first(known), fast=fast)
+
+
+def _is_first(known: bool) -> bool:
+    from assistant.settings import recall
+
+    return not known and recall("safety_told") is None
+
+
+def _conversation(
+    settings: Settings, transcript: Transcript, watch: Watch | None, *, fast: bool
+) -> Conversation:
+    """Put a typed session together; what the user says is shown before it is answered."""
+    from assistant import assembly, keyboard
+    from assistant.captions import CaptionPlayer
+    from assistant.clock import SystemClock, VirtualClock
+    from assistant.session import Session
+    from assistant.settings import remember
+
+    def keep(name: str, value: str) -> None:
+        remember(name, value)
+
+    language, captions = assembly.language(settings), CaptionPlayer(transcript.show)
+    clock = VirtualClock() if fast else SystemClock()
+
+    class Shown(keyboard.Conversation):
+        def say(self, text: str) -> None:
+            transcript.you(clock.now(), text)
+            super().say(text)
+
+    session = Session(
+        language.book,
+        language.matcher,
+        assembly.coaching(settings),
+        captions,
+        start=assembly.beginning(settings),
+        watch=watch,
+        remember=keep,
+    )
+    return Shown(session, captions, clock)
+
+
+@app.command(epilog="Example: charley demo --out session.wav")
+def demo(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the sound goes.")] = Path(
+        "session.wav"
+    ),
+    script: ScriptFile = None,
+) -> None:
+    """Let a synthetic runner talk with Charley, really heard and answered, into a sound file."""
+    settings = command_flags.chosen(ctx)
+    from assistant import demo as play
+
+    transcript = Transcript(sys.stdout)
+    lines = None if script is None else script.read_text("utf-8", "replace").splitlines()
+    outcome = play.demo(settings, out, show=lambda r: _remark(transcript, r), script=lines)
+    transcript.finish()
+    understood = len(outcome.said) - len(outcome.misheard)
+    print(f"{out}: {outcome.seconds:.0f} s; {understood} of {len(outcome.said)} lines understood.")
+    for text in outcome.misheard:
+        tell(f"not understood: {text}")
+    if outcome.said and not understood:
+        raise typer.Exit(1)
+
+
+def _remark(transcript: Transcript, remark: Remark) -> None:
+    from assistant.captions import Caption
+
+    if remark.speaker in ("charley", "count"):
+        kind = "say" if remark.speaker == "charley" else "count"
+        transcript.show(Caption(remark.at, kind, remark.text))
+    else:
+        transcript.line(remark.at, remark.speaker.capitalize(), remark.text)

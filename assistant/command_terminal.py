@@ -1,0 +1,122 @@
+"""The typed conversation in a terminal: captions go on above while a line is being typed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO, cast
+
+from assistant.command_transcript import LiveTranscript, Transcript
+from assistant.scripted_user import awaits_user
+
+if TYPE_CHECKING:
+    from assistant.keyboard import Conversation
+
+PROMPT = "> "
+_HINT = "Type what you would say. Ctrl-D ends."
+_HINT_FAST = "Type what you would say. Enter alone lets time pass, Ctrl-D ends."
+
+
+class _Above(LiveTranscript):
+    """A transcript that puts what was typed in the place where it was typed."""
+
+    def __init__(self, out: TextIO, keys: _Keys) -> None:
+        super().__init__(out, keys.typing)
+        self._keys = keys
+
+    def you(self, at: float, text: str) -> None:
+        rows = (len(PROMPT) + len(text.rstrip("\n"))) // self._console.width + 1
+        self.finish()
+        self._write(at, "You", text.strip(), over=rows)
+        self._keys.shown.set()
+
+
+class _Keys:
+    """What is typed, line by line, and what stands on the line now."""
+
+    def __init__(self) -> None:
+        self.shown = threading.Event()
+        self._is_typing = False
+        self._buffer: Callable[[], str] = str
+        # Windows has no readline: the console edits the line and lets nobody look at it.
+        with contextlib.suppress(ImportError):
+            import readline
+
+            self._buffer = readline.get_line_buffer
+
+    def typing(self) -> str:
+        """Return the prompt and what has been typed behind it; empty while nobody is asked."""
+        return PROMPT + self._buffer() if self._is_typing else ""
+
+    def lines(self, *, with_empty: bool) -> Iterator[str]:
+        """Yield lines as they are typed; each is waited for until it has been shown."""
+        with contextlib.suppress(EOFError):
+            while True:
+                self._is_typing = True
+                text = input(PROMPT)
+                self._is_typing = False
+                if text.strip():
+                    self.shown.clear()
+                    yield text
+                    # Or the next prompt would stand before the answer to this line.
+                    self.shown.wait(1.0)
+                elif with_empty:
+                    yield text
+
+
+class Terminal:
+    """A terminal that is typed into and written above at the same time; a context manager."""
+
+    def __init__(self, keys: TextIO, out: TextIO) -> None:
+        self._stdin = keys
+        self._out = out
+        self._keys = _Keys()
+        self.transcript = _Above(out, self._keys) if out.isatty() else Transcript(out)
+        self._mode: Any = None
+
+    def __enter__(self) -> Self:
+        """Keep the terminal's mode, for Ctrl-C may come while a line is edited."""
+        with contextlib.suppress(ImportError, OSError, io.UnsupportedOperation):
+            import termios
+
+            self._mode = termios.tcgetattr(self._stdin.fileno())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the terminal back as it was."""
+        print(file=self._out, flush=True)
+        if self._mode is not None:
+            import termios
+
+            termios.tcsetattr(self._stdin.fileno(), termios.TCSADRAIN, self._mode)
+
+    def converse(self, conversation: Conversation, *, first_time: bool, fast: bool) -> None:
+        """Answer what is typed until the input ends; `fast` lets time pass at once."""
+        print(_HINT_FAST if fast else _HINT, file=self._out, flush=True)
+        conversation.start(first_time=first_time)
+        if not fast:
+            conversation.converse(cast("TextIO", self._keys.lines(with_empty=False)))
+            return
+        _run_on(conversation)
+        for text in self._keys.lines(with_empty=True):
+            if text.strip():
+                conversation.say(text)
+            elif self._out.isatty():
+                self._out.write("\x1b[1A\x1b[J")
+            _run_on(conversation, by_itself=not text.strip())
+
+
+def _run_on(conversation: Conversation, *, by_itself: bool = False) -> None:
+    """Let time pass until Charley waits for the user; `by_itself`: until the next time."""
+    if by_itself:
+        conversation.run_next(float("inf"))
+    while not awaits_user(conversation.session.now) and conversation.run_next(float("inf")):
+        pass

@@ -1,0 +1,193 @@
+"""`charley match` and `charley hear`: what a line of text or a recording means, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant import command_flags
+from assistant.command_flags import AsJson, StateName
+from assistant.errors import AudioFileError
+
+if TYPE_CHECKING:
+    from assistant.intents import Intents
+    from assistant.matching import Match, Matcher, NoMatch
+    from assistant.recogniser import Hypothesis, SpeechModel
+    from assistant.settings import Settings
+
+app = typer.Typer()
+
+PAD_SECONDS = 0.5
+"""Silence put around a recording, so that its first and its last word are whole."""
+_BLOCK_SECONDS = 0.1
+
+
+@app.command(epilog="Example: echo 'my left calf is cramping' | charley match --json")
+def match(ctx: typer.Context, as_json: AsJson = False, state: StateName = None) -> None:
+    """Tell what each line of standard input means."""
+    settings, context = command_flags.chosen(ctx), command_flags.context(state)
+    matcher = _matcher(_intents(settings))
+    for line in sys.stdin:
+        found = matcher.match(line.removesuffix("\n").removesuffix("\r"), context)
+        print(_json(described(found)) if as_json else _row(found), flush=True)
+
+
+@app.command(epilog="Example: charley hear stop.wav calf.wav --json")
+def hear(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    as_json: AsJson = False,
+    state: StateName = None,
+) -> None:
+    """Tell what is heard in recordings, and what it means; WAV, FLAC, OGG or MP3."""
+    settings, context = command_flags.chosen(ctx), command_flags.context(state)
+    listen = _listener(settings, context)
+    failed = False
+    for path in files:
+        try:
+            found = {"file": str(path), **listen(path)}
+        except AudioFileError as error:
+            failed = True
+            found = {"file": str(path), "error": str(error)}
+        print(_json(found) if as_json else _report(found), flush=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _intents(settings: Settings) -> Intents:
+    from assistant import intents
+    from assistant.resources import intents_folder
+
+    return intents.load(intents_folder(settings.language) / "sentences")
+
+
+def _matcher(intents: Intents) -> Matcher:
+    from assistant.matching import Matcher
+
+    return Matcher(intents)
+
+
+# --- A meaning in words --------------------------------------------------------------------------
+
+
+def described(found: Match | NoMatch) -> dict[str, Any]:
+    """Return a match, or why there is none, as `charley match --json` shows it."""
+    return {
+        "text": found.text,
+        "intent": getattr(found, "intent", None),
+        "slots": dict(getattr(found, "slots", {})),
+        "score": round(getattr(found, "score", 0.0), 1),
+        "margin": round(getattr(found, "margin", 0.0), 1),
+        "phrase": getattr(found, "phrase", None),
+        "rejected": [
+            {
+                "intent": other.intent,
+                "slots": dict(other.slots),
+                "score": round(other.score, 1),
+                "phrase": other.phrase,
+                "why": other.why,
+            }
+            for other in found.rejected
+        ],
+        "reason": getattr(found, "reason", None),
+    }
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value)
+
+
+def _row(found: Match | NoMatch) -> str:
+    seen = described(found)
+    meaning = " ".join(filter(None, (seen["intent"] or "-", _slots(seen["slots"]))))
+    text = _printable(found.text)
+    if seen["intent"] is None:
+        return f"{meaning:<48}  {'':>11}  {text}  ({seen['reason']})"
+    return f"{meaning:<48}  {seen['score']:>5} {seen['margin']:>5}  {text}"
+
+
+def _slots(slots: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in slots.items())
+
+
+def _printable(text: str, longest: int = 200) -> str:
+    """Return text that cannot upset a terminal, cut where it gets too long to read."""
+    shown = "".join(char if char.isprintable() else " " for char in text[:longest])
+    return shown + ("..." if len(text) > longest else "")
+
+
+# --- Recordings ----------------------------------------------------------------------------------
+
+
+def _listener(
+    settings: Settings, context: frozenset[str] | None
+) -> Callable[[Path], dict[str, Any]]:
+    """Load language and model once; return what turns a file into a description."""
+    from assistant import downloads
+    from assistant.recogniser import SpeechModel
+
+    intents = _intents(settings)
+    matcher, phrases = _matcher(intents), intents.phrases(context)
+    model = SpeechModel(downloads.find(settings.model))
+
+    def listen(path: Path) -> dict[str, Any]:
+        seconds, heard = _hypotheses(model, phrases, path)
+        found = [matcher.match(h.text, context) for h in heard if h.final]
+        understood = [match for match in found if hasattr(match, "intent")]
+        best = min(understood, key=lambda match: matcher.rank(match.intent), default=None)
+        return {
+            "seconds": round(seconds, 3),
+            "hypotheses": [_timed(h, seconds) for h in heard],
+            **described(best or matcher.match(" ".join(m.text for m in found), context)),
+        }
+
+    return listen
+
+
+def _hypotheses(
+    model: SpeechModel, phrases: Iterable[str], path: Path
+) -> tuple[float, list[Hypothesis]]:
+    """Return a recording's length in seconds and all that was heard in it."""
+    from assistant.pcm import blocks, concatenate, read_wav, resample, silence
+    from assistant.recogniser import RATE, VoskRecogniser
+
+    sound = resample(read_wav(path), RATE)
+    pad = silence(round(PAD_SECONDS * RATE), RATE)
+    recogniser = VoskRecogniser(model, phrases)
+    heard: list[Hypothesis] = []
+    for block in blocks(concatenate([pad, sound, pad]), round(_BLOCK_SECONDS * RATE)):
+        heard += recogniser.feed(block.samples)
+    return sound.seconds, heard + recogniser.finish()
+
+
+def _timed(heard: Hypothesis, seconds: float) -> dict[str, Any]:
+    """Return a hypothesis with its place in the recording; a partial one has no start yet."""
+
+    def placed(at: float) -> float:
+        return round(min(max(0.0, at - PAD_SECONDS), seconds), 3)
+
+    return {
+        "text": heard.text,
+        "start": placed(heard.words[0].start_seconds) if heard.words else None,
+        "end": placed(heard.words[-1].end_seconds if heard.words else heard.at_seconds),
+        "final": heard.final,
+    }
+
+
+def _report(found: Mapping[str, Any]) -> str:
+    if "error" in found:
+        return str(found["error"])
+    return "\n".join(_report_lines(found))
+
+
+def _report_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    meaning = found["intent"] or f"nothing ({found['reason']})"
+    yield f"{found['file']}  {found['seconds']:.1f} s  {meaning} {_slots(found['slots'])}".rstrip()
+    for heard in found["hypotheses"]:
+        if heard["final"]:
+            yield f"  {heard['start'] or 0.0:6.2f} to {heard['end']:6.2f} s  {heard['text']}"
