@@ -46,7 +46,7 @@ class CaptionPlayer:
     """Plays captions instead of sound, in the time that it is told."""
 
     def __init__(self, show: Callable[[Caption], None] | None = None) -> None:
-        self._show = show or (lambda caption: None)
+        self._show = show or (lambda _caption: None)
         self._queue: deque[_Piece] = deque()
         self._now = 0.0
         self._at = 0.0

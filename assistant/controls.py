@@ -141,7 +141,7 @@ def round_left(turn: Turn) -> Turn:
 
 
 def is_it_gone(turn: Turn) -> Turn:
-    """"Okay" does not tell how it feels."""
+    """Ask again, for "okay" does not tell how it feels."""
     return turn.hush().say("okay.check")
 
 

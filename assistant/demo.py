@@ -93,7 +93,7 @@ class Demo:
         lines: Iterable[str] | None,
         show: Callable[[Remark], None],
         watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
-        warn: Callable[[str], None] = lambda sentence: None,
+        warn: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self._language = assembly.language(settings)
         self._show = show
@@ -123,8 +123,7 @@ class Demo:
     def play(self) -> tuple[Pcm, Outcome]:
         """Play it to its end; return the recording of both voices, and how it went."""
         self._session.handle(Started(0.0, first_time=False))
-        mixed = [block for block in self._blocks()]
-        recording = Pcm(np.concatenate(mixed), DEFAULT_RATE)
+        recording = Pcm(np.concatenate(list(self._blocks())), DEFAULT_RATE)
         self._misheard += self._meant
         outcome = Outcome(tuple(self._said), tuple(self._misheard), recording.seconds)
         return recording, outcome

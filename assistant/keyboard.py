@@ -55,9 +55,7 @@ class Conversation:
         self._captions.advance(now)
         self.session.hear(text, now)
 
-    def play(
-        self, user: ScriptedUser, said: Callable[[str], None] = lambda line: None
-    ) -> None:
+    def play(self, user: ScriptedUser, said: Callable[[str], None] = lambda _line: None) -> None:
         """Let a scripted user talk to the end, and the session run on until it waits.
 
         `said` is told each line when it is said.
@@ -113,4 +111,3 @@ def _read(lines: Iterable[str], typed: queue.SimpleQueue[str | None]) -> None:
     for line in lines:
         typed.put(line)
     typed.put(None)
-

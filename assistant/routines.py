@@ -67,9 +67,7 @@ class Routine:
 
     def lines(self) -> tuple[Line, ...]:
         """Return every line that it can speak."""
-        return tuple(
-            line for v in self.versions for line in (*v.steps, v.cue, v.again, v.release)
-        )
+        return tuple(line for v in self.versions for line in (*v.steps, v.cue, v.again, v.release))
 
 
 def load(folder: Path) -> dict[str, Routine]:
@@ -95,8 +93,7 @@ def _routine(path: Path) -> Routine:
     entries = root.mapping(_ROUTINE_KEYS)
     root.need("source")
     versions = tuple(
-        _version(path.stem, name, node)
-        for name, node in root.need("versions").mapping().items()
+        _version(path.stem, name, node) for name, node in root.need("versions").mapping().items()
     )
     _check_positions(root.need("versions"), versions)
     return Routine(

@@ -108,5 +108,5 @@ def repeat_seconds(times: int) -> float:
 
 
 def quieten(turn: Turn) -> Turn:
-    """"Stop" ends the words of a warning, not the warning."""
+    """End the words of a warning, but not the warning."""
     return turn.hush().know(quiet=True).say("stop.warned")

@@ -1,8 +1,8 @@
 """A user as data: what is said, and when.
 
 One utterance a line. A plain line is said when Charley waits for it (how it feels only when that
-was asked); `#4 how long` at the fourth count of a hold; `+2.5 stop` two and a half seconds after the
-line before it.
+was asked); `#4 how long` at the fourth count of a hold; `+2.5 stop` two and a half seconds after
+the line before it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ScriptedUser:
     """Says one line after the other, each at its moment."""
 
     def __init__(
-        self, lines: Iterable[str], meaning: Callable[[str], str] = lambda text: ""
+        self, lines: Iterable[str], meaning: Callable[[str], str] = lambda _text: ""
     ) -> None:
         """Empty lines and lines that begin with `//` are passed over; the rest is read lazily.
 

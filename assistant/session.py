@@ -12,7 +12,7 @@ from assistant.actions import Action, CancelTimer, Listen, Remember, SetTimer
 from assistant.book import Book
 from assistant.dialogue import step
 from assistant.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
-from assistant.matching import Match, Matcher
+from assistant.matching import Match, NoMatch
 from assistant.turn import Coaching, Dialogue
 
 
@@ -27,13 +27,20 @@ class Output(Protocol):
         """How far the running hold has come; None outside a count."""
 
 
+class Understanding(Protocol):
+    """What knows the meaning of an utterance: the matcher."""
+
+    def match(self, text: str, context: frozenset[str] | None = None) -> Match | NoMatch:
+        """Return what an utterance means in a context; None is every context at once."""
+
+
 class Session:
     """One conversation with one person."""
 
     def __init__(
         self,
         book: Book,
-        matcher: Matcher,
+        matcher: Understanding,
         coaching: Coaching,
         output: Output,
         *,

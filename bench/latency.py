@@ -3,8 +3,8 @@
     python bench/latency.py [--runs 7] [--json]
 
 Cold start: from the start of the process to the first block that could be heard (language, model,
-voice and player made, the first grammar set). Answer: from the end of an utterance (the recogniser's
-final hypothesis) to the first sample of the answer leaving the player, endpointing not included.
+voice and player made, the first grammar set). Answer: from the end of an utterance (the final
+hypothesis) to the first sample of the answer leaving the player, endpointing not included.
 """
 
 from __future__ import annotations
@@ -49,11 +49,9 @@ def cold_start(runs: int) -> list[float]:
     seconds = []
     for _ in range(runs):
         began = time.perf_counter()
-        with subprocess.Popen(
-            [sys.executable, "-c", READY], stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None
-            line = process.stdout.readline()
+        command = [sys.executable, "-c", READY]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            line = process.stdout.readline() if process.stdout else ""
             seconds.append(time.perf_counter() - began)
         if line.strip() != "ready":
             raise SystemExit("Charley did not get ready; run script/run doctor.")

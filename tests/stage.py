@@ -10,12 +10,21 @@ from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.keyboard import Conversation
+from assistant.matching import NoMatch
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State
 
 ENGLISH = Path(__file__).parent.parent / "intents" / "en"
 BOOK = book.load(ENGLISH)
+
+
+class NoWords:
+    """Understands nothing, for utterances are given as intents."""
+
+    def match(self, text: str, context: frozenset[str] | None = None) -> NoMatch:
+        """Return that nothing was understood."""
+        return NoMatch(text, f"only intents are understood, not {context}")
 
 
 class Stage:
@@ -33,12 +42,12 @@ class Stage:
         self.clock = VirtualClock()
         self.captions = CaptionPlayer(self.heard.append)
         self.session = Session(
-            BOOK, NO_MATCHER, coaching or Coaching(), self.captions, watch=self._watch, start=start
+            BOOK, NoWords(), coaching or Coaching(), self.captions, watch=self._watch, start=start
         )
         self.play = Conversation(self.session, self.captions, self.clock)
         self.play.start(first_time=first_time)
 
-    def _watch(self, event: Event, actions: tuple[Action, ...]) -> None:
+    def _watch(self, _event: Event, actions: tuple[Action, ...]) -> None:
         self.keys += [action.key for action in actions if hasattr(action, "key")]
 
     @property
@@ -55,9 +64,7 @@ class Stage:
         """The user says something now; return what Charley had queued in answer."""
         at = self.clock.now()
         self.captions.advance(at)
-        return self._answered(
-            UtteranceHeard(at, intent, intent, slots, self.captions.hold_seconds)
-        )
+        return self._answered(UtteranceHeard(at, intent, intent, slots, self.captions.hold_seconds))
 
     def mumbles(self) -> list[str]:
         """The user says something that nobody understands."""
@@ -96,13 +103,6 @@ class Stage:
         while (self.captions.hold_seconds or 0.0) < count:
             assert self.play.run_next(float("inf")), "the hold never runs"
         return self
-
-
-class _NoMatcher:
-    """Stands in where utterances are given as intents."""
-
-
-NO_MATCHER = _NoMatcher()  # type: ignore[var-annotated]
 
 
 def said(actions: tuple[Action, ...]) -> list[str]:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
+from stage import BOOK, ENGLISH
 
 from assistant import intents
 from assistant.captions import Caption, CaptionPlayer
@@ -20,7 +21,6 @@ from assistant.matching import Matcher
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.turn import Coaching
-from stage import BOOK, ENGLISH
 
 PLAYS = sorted((Path(__file__).parent / "plays").glob("*.play"))
 MATCHER = Matcher(intents.load(ENGLISH / "sentences"))

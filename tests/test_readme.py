@@ -11,10 +11,11 @@ from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
 
-from assistant.settings import Settings
-from assistant.turn import State
 from stage import BOOK
 from test_dialogue import SPOKEN, in_state
+
+from assistant.settings import Settings
+from assistant.turn import State
 
 README = Path(__file__).parent.parent / "README.md"
 EVERYWHERE = {"redflag", "help", "control_stop", "control_pause", "stitch", "cramp"}
