@@ -48,7 +48,8 @@ _SENTENCE_KEYS = ("language", "intents", "lists", "expansion_rules", "skip_words
 _BLOCK_KEYS = ("sentences", "slots", "requires_context", "metadata")
 _METADATA_KEYS = ("barge_in", "exact", "cutoff")
 _LANGUAGE_KEYS = (
-    "language", "spelling", "ignored", "asking", "guards", "decoys", "precedence", "talk", "asides"
+    "language", "spelling", "ignored", "asking", "guards", "decoys", "precedence", "small", "talk",
+    "asides",
 )  # fmt: skip
 _SPECIAL = frozenset("()[]{}<>|;\\")
 
@@ -130,6 +131,8 @@ class Language:
     """Ordinary words that look like a command word and must not be corrected to one."""
     precedence: tuple[str, ...]
     """Intents, the strongest first; several in one breath are decided by it."""
+    small: frozenset[str]
+    """Words that carry little; left over, they count less against a meaning."""
     talk: frozenset[str]
     """Common words of ordinary talk, for recognisers that need something else to hear."""
 
@@ -452,6 +455,7 @@ class _Reader:
             asking=frozenset(texts(top.get("asking"))),
             decoys=frozenset(w for line in texts(top.get("decoys")) for w in line.split()),
             precedence=texts(top.get("precedence")),
+            small=frozenset(w for line in texts(top.get("small")) for w in line.split()),
             talk=frozenset(w for line in texts(top.get("talk")) for w in line.split()),
         )
 
@@ -635,12 +639,11 @@ class _Builder:
         return self._row(items, state, end, place)
 
     def _text(self, text: str, state: int, end: int | None) -> int:
-        """Lead over a piece of text; a verb that begins a template may be said or left out."""
+        """Lead over a piece of text; a verb that begins a template asks, and must be said."""
         words = self._chunk(text)
         first = normalise(text, self._spelling)[:1] if state == self._start else ()
         if first and first[0] in self._reader.language.asking:
-            end = self._network.grow() if end is None else end
-            self._lay(first + words, state, end)
+            words = first + words
         return self._lay(words, state, end)
 
     def _row(

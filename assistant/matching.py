@@ -23,8 +23,20 @@ from assistant.text import normalise
 CRAMP = "cramp"
 """The intent whose slots may ride on every other one."""
 
-OTHER_WEIGHT = 0.4
+OTHER_WEIGHT = 0.35
 """What a word counts that belongs to another meaning than the one taken, 0 to 1."""
+
+SIDE = "{side}"
+"""The list whose values may stand inside those of another."""
+
+SMALL_WEIGHT = 0.4
+"""What a small word counts that nothing explains, 0 to 1."""
+
+LONG_PHRASE = 3
+"""Words that a meaning must explain to be believed among more that it does not."""
+
+LONG_RELIEF = 6.0
+"""By how much the cutoff of so long a phrase is lower."""
 
 WORD_CUTOFF = 82.0
 """How alike an unknown word and a known one must be, 0 to 100."""
@@ -211,6 +223,10 @@ class Matcher:
         """Return True if a word may stand anywhere."""
         return word in self._intents.skip_words
 
+    def small(self, word: str) -> bool:
+        """Return True if a word carries little."""
+        return word in self._language.small
+
     def asks(self, word: str, at: int) -> bool:
         """Return True for a verb in front, which makes a question."""
         return at == 0 and word in self._language.asking
@@ -224,14 +240,28 @@ class Matcher:
     def _spans(
         self, words: tuple[str, ...], at: int
     ) -> Iterator[tuple[int, str, tuple[tuple[str, str], ...]]]:
-        """Yield the list values that begin at a position: where they end, list, slots."""
-        place: _Trie | None = self._values
+        """Yield the list values that begin at a position: where they end, list, slots.
+
+        A side may stand inside a place, as in "inside of my left thigh".
+        """
+        place = self._values
+        ridden: tuple[tuple[str, str], ...] = ()
         for end in range(at, len(words)):
-            place = place.words.get(words[end]) if place else None
-            if place is None:
-                return
+            following = place.words.get(words[end])
+            if following is None:
+                side = self._side(words[end]) if end > at and not place.values else ()
+                if not side:
+                    return
+                ridden = side
+                continue
+            place = following
             for name, slots in place.values:
-                yield end + 1, name, slots
+                yield end + 1, name, slots + ridden
+
+    def _side(self, word: str) -> tuple[tuple[str, str], ...]:
+        """Return the slot of a word that names a side by itself."""
+        place = self._values.words.get(word)
+        return next((slots for name, slots in place.values if name == SIDE), ()) if place else ()
 
     def _walk(
         self,
@@ -341,12 +371,12 @@ class _Reading:
             block = self._block(segment)
             if not allows(block, self._context) or block.intent in (SKIP, GUARD):
                 continue
-            share = self._share(chosen, block.intent)
-            if share * 100.0 * self._worth < block.cutoff:
-                self._reject(segment, f"only {share:.0%} of the utterance is understood")
-            elif veto := self._veto(chosen, block.intent):
+            if veto := self._veto(chosen, block.intent):
                 self._reject(segment, f"vetoed by '{' '.join(self._words[veto[0]:veto[1]])}'")
                 return None  # what is left over after a denial is no answer either
+            share = self._share(chosen, block.intent)
+            if share * 100.0 * self._worth < self._cutoff(chosen, block):
+                self._reject(segment, f"only {share:.0%} of the utterance is understood")
             else:
                 return self._match(segment, self._slots(chosen, block.intent), chosen)
         return None
@@ -400,17 +430,40 @@ class _Reading:
 
     def _share(self, chosen: list[_Segment], intent: str) -> float:
         """Return the share of the words that carry something which an intent explains."""
+        beside = {(s.start, s.end) for s in self._asides}
         worth: dict[int, float] = {}
         for segment in chosen:
-            name = self._block(segment).intent
-            own = 1.0 if name in (intent, CRAMP) else 0.0 if name == SKIP else OTHER_WEIGHT
+            own = 1.0 if self._serves(segment, intent) else OTHER_WEIGHT
+            if own < 1.0 and (segment.start, segment.end) in beside:
+                own = 0.0  # "no" before a complaint is no part of it
             worth.update(dict.fromkeys(range(segment.start, segment.end), own))
         heavy = [
             at for at in range(len(self._words)) if not self._light[at] and worth.get(at) != 0.0
         ]
         if not heavy:
             return max(worth.values(), default=0.0)
-        return sum(worth.get(at, 0.0) for at in heavy) / len(heavy)
+        total = sum(1.0 if at in worth else self._matter(at) for at in heavy)
+        return sum(worth.get(at, 0.0) for at in heavy) / total
+
+    def _serves(self, segment: _Segment, intent: str) -> bool:
+        """Return True if a segment speaks for an intent; a cramp does for all that beat it."""
+        name, rank = self._block(segment).intent, self._matcher.rank
+        return name == intent or (name == CRAMP and rank(intent) < rank(CRAMP))
+
+    def _matter(self, at: int) -> float:
+        """Return how much a word matters that nothing explains."""
+        return SMALL_WEIGHT if self._matcher.small(self._words[at]) else 1.0
+
+    def _cutoff(self, chosen: list[_Segment], block: Block) -> float:
+        """Return the share that a meaning needs here; a long phrase is seldom an accident."""
+        own = {
+            at
+            for s in chosen
+            if self._block(s).intent == block.intent
+            for at in range(s.start, s.end)
+            if not self._light[at] and not self._matcher.small(self._words[at])
+        }
+        return block.cutoff - (LONG_RELIEF if len(own) >= LONG_PHRASE else 0.0)
 
     def _complete(self, chosen: list[_Segment]) -> bool:
         """Return True if every word that is not explained is a skip word."""
@@ -421,12 +474,17 @@ class _Reading:
 
     def _veto(self, chosen: list[_Segment], intent: str) -> tuple[int, int] | None:
         """Return the guard that stands outside everything understood."""
-        mine = (intent, CRAMP, SKIP)
         known = {
-            at for s in chosen if self._block(s).intent in mine for at in range(s.start, s.end)
+            at
+            for s in chosen
+            if self._block(s).intent == SKIP or self._serves(s, intent)
+            for at in range(s.start, s.end)
         }
         for guard in self._guards:
-            if not known.issuperset(range(guard.start, guard.end)):
+            sense = self._block(guard).slots["kind"] == "sense"
+            if not known.issuperset(range(guard.start, guard.end)) or (
+                sense and not any(_covers(s, guard) for s in chosen)
+            ):
                 return guard.start, guard.end
         return None
 
