@@ -89,7 +89,8 @@ def main(argv: list[str] | None = None) -> int:
     except AssistantError as error:
         return _complain(str(error), 1)
     except typer.TyperException as error:
-        return _complain(f"{error.format_message()} See --help.", error.exit_code)
+        sentence = error.format_message().rstrip(".")
+        return _complain(f"{sentence}. See --help.", error.exit_code)
     except OSError as error:
         return _cut_off(error)
     except (KeyboardInterrupt, typer.Abort):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO, cast
 
-from assistant.command_transcript import LiveTranscript, Transcript
+from assistant.command_transcript import YOU, LiveTranscript, Transcript, printable
 from assistant.scripted_user import awaits_user
 
 if TYPE_CHECKING:
@@ -30,22 +30,38 @@ class _Above(LiveTranscript):
     def you(self, at: float, text: str) -> None:
         rows = (len(PROMPT) + len(text.rstrip("\n"))) // self._console.width + 1
         self.finish()
-        self._write(at, "You", text.strip(), over=rows)
+        self._write(at, YOU, printable(text), over=rows)
         self._keys.shown.set()
+
+    def _write(self, at: float, who: str, text: str, over: int = 0) -> None:
+        with self._keys.lock:
+            super()._write(at, who, text, over)
 
 
 class _Keys:
     """What is typed, line by line, and what stands on the line now."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: TextIO) -> None:
         self.shown = threading.Event()
+        self.lock = threading.Lock()
+        self._out = out
         self._is_typing = False
         self._buffer: Callable[[], str] = str
+        self._has_hook = False
         # Windows has no readline: the console edits the line and lets nobody look at it.
         with contextlib.suppress(ImportError):
             import readline
 
             self._buffer = readline.get_line_buffer
+            readline.set_pre_input_hook(self._begin)
+            self._has_hook = True
+
+    def _begin(self) -> None:
+        """The prompt stands there, and what was printed meanwhile may have covered it."""
+        with self.lock:
+            self._out.write("\r\x1b[J" + PROMPT)
+            self._out.flush()
+            self._is_typing = True
 
     def typing(self) -> str:
         """Return the prompt and what has been typed behind it; empty while nobody is asked."""
@@ -55,7 +71,7 @@ class _Keys:
         """Yield lines as they are typed; each is waited for until it has been shown."""
         with contextlib.suppress(EOFError):
             while True:
-                self._is_typing = True
+                self._is_typing = not self._has_hook
                 text = input(PROMPT)
                 self._is_typing = False
                 if text.strip():
@@ -73,7 +89,7 @@ class Terminal:
     def __init__(self, keys: TextIO, out: TextIO) -> None:
         self._stdin = keys
         self._out = out
-        self._keys = _Keys()
+        self._keys = _Keys(out)
         self.transcript = _Above(out, self._keys) if out.isatty() else Transcript(out)
         self._mode: Any = None
 

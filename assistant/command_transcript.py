@@ -13,6 +13,8 @@ _INDENT = 17
 """Columns before the words of a line."""
 _LONGEST = 500
 """Characters of one utterance that are shown."""
+_UP, _CLEAR = "\x1b[1A", "\r\x1b[J"
+"""One line up; from the start of this line on, nothing."""
 
 
 def clock(at: float) -> str:
@@ -109,7 +111,8 @@ class LiveTranscript(Transcript):
         shown = Text.assemble(
             (f"{clock(at):>6}  ", "dim"), (f"{who + ':':<9}", styles.get(who, "bold")), words
         )
-        self._out.write("\r" + "\x1b[1A" * over + "\x1b[J")
-        self._console.print(shown)
-        self._out.write(self._typing())
+        with self._console.capture() as captured:
+            self._console.print(shown)
+        # All at once, for the line editor writes here too.
+        self._out.write(_UP * over + _CLEAR + captured.get() + self._typing())
         self._out.flush()
