@@ -31,6 +31,7 @@ LONGEST_TEXT = 5000
 """Characters; about six minutes of speech, more than any prompt."""
 RENDER_TIMEOUT_SECONDS = 20.0
 POLL_SECONDS = 0.02
+ESPEAK_TRIES = 3
 
 SPEECH_RMS = 0.16
 """Loudness that every line is brought to, relative to full scale, measured where it is loud."""
@@ -277,15 +278,36 @@ def _render(text: str, voice: str | None, rate: int, timeout_seconds: float) -> 
     if voice is not None:
         engine.setProperty("voice", voice)
     engine.setProperty("rate", rate)
+    if _uses_espeak(engine):
+        return _render_with_espeak(engine, text, timeout_seconds)
     with _scratch_file() as path:
-        finished = _ROOM.begin()
         engine.save_to_file(text, path)
         engine.runAndWait()
-        # On Linux runAndWait comes back before espeak-ng's thread has written the file
-        # (pyttsx3 issue 219): in our trial one phrase in a hundred was empty.
-        if _uses_espeak(engine) and not finished.wait(timeout_seconds):
-            raise SynthesiserError("The voice engine wrote no sound.")
         return _read_when_written(path, timeout_seconds)
+
+
+def _render_with_espeak(engine: Any, text: str, timeout_seconds: float) -> Pcm:
+    """Render one line on Linux, where pyttsx3 comes back before the file is written (issue 219).
+
+    espeak-ng writes it from a thread of its own; we wait for that thread to say so and to be idle,
+    for a line that begins while the last one is being tidied away may come out empty.
+    """
+    for _ in range(ESPEAK_TRIES):
+        with _scratch_file() as path:
+            finished = _ROOM.begin()
+            engine.save_to_file(text, path)
+            engine.runAndWait()
+            if not finished.wait(timeout_seconds):
+                break
+            _await_espeak()
+            with contextlib.suppress(AudioFileError):
+                return read_wav(path)
+    raise SynthesiserError("The voice engine wrote no sound.")
+
+
+def _await_espeak() -> None:
+    """Wait until espeak-ng's thread has nothing left to do."""
+    sys.modules["pyttsx3.drivers._espeak"].Synchronize()
 
 
 def _read_when_written(path: str, timeout_seconds: float) -> Pcm:

@@ -315,9 +315,9 @@ class TestPause:
         parts = [play(made, say(), 100)]
         for change in (made.pause, made.resume, made.pause, made.resume):
             change()
-            parts.append(play(made, 2))
+            parts.append(play(made, 1))
         sound = np.concatenate([*parts, play(made, 50)]).astype(int)
-        assert np.abs(np.diff(sound[50:])).max() <= 2 * LOUD / FADE
+        assert np.abs(np.diff(sound[50:])).max() <= LOUD / FADE + 2
 
     def test_the_position_in_the_hold_stands_still(self) -> None:
         made = player()

@@ -1,0 +1,417 @@
+"""Facts about microphone and speaker: with a make-believe PortAudio, and through PulseAudio."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pulse
+import pytest
+
+from assistant import devices
+from assistant.actions import Say
+from assistant.devices import Microphone, Speaker, find_device, list_devices, output_rate
+from assistant.errors import DeviceError
+from assistant.pcm import Pcm, from_int16, resample, to_int16
+from assistant.player import Player
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class PortAudioError(Exception):
+    """What sounddevice raises."""
+
+
+class FakeStream:
+    """A stream whose callback is called by the test, not by a sound card."""
+
+    def __init__(self, card: "FakeSoundDevice", **options: Any) -> None:
+        self.card = card
+        self.options = options
+        self.latency = 0.04
+        self.running = False
+
+    def start(self) -> None:
+        if self.card.busy:
+            raise PortAudioError("Error opening stream: Device unavailable", -9985)
+        self.running = True
+
+    def close(self) -> None:
+        self.running = False
+        self.options["finished_callback"]()
+
+    def give(self, samples: Any, status: bool = False) -> None:
+        self.options["callback"](samples, len(samples), None, status)
+
+
+class FakeSoundDevice:
+    """As much of sounddevice as Charley uses."""
+
+    PortAudioError = PortAudioError
+
+    def __init__(self) -> None:
+        self.cards = [
+            ("HDA Intel: analog", 2, 2, 48000.0),
+            ("USB Headset", 1, 2, 44100.0),
+            ("HDMI", 0, 8, 48000.0),
+        ]
+        self.default = SimpleNamespace(device=[1, 2])
+        self.rates = {16000, 22050, 44100, 48000}
+        self.channels = {1, 2}
+        self.busy = False
+        self.streams: list[FakeStream] = []
+
+    def query_devices(self) -> list[dict[str, Any]]:
+        names = ("name", "max_input_channels", "max_output_channels", "default_samplerate")
+        return [dict(zip(names, card, strict=True)) for card in self.cards]
+
+    def check_input_settings(self, **wanted: Any) -> None:
+        if wanted["samplerate"] not in self.rates or wanted["channels"] not in self.channels:
+            raise PortAudioError("Invalid sample rate", -9997)
+
+    check_output_settings = check_input_settings
+
+    def InputStream(self, **options: Any) -> FakeStream:  # noqa: N802
+        self.streams.append(FakeStream(self, **options))
+        return self.streams[-1]
+
+    OutputStream = InputStream
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> FakeSoundDevice:
+    made = FakeSoundDevice()
+    monkeypatch.setitem(sys.modules, "sounddevice", made)
+    return made
+
+
+class Steady:
+    """A voice of one level."""
+
+    def render(self, text: str, pace: float = 1.0) -> Pcm:  # noqa: ARG002
+        return Pcm(np.full(1000, 5000, np.int16), 22050)
+
+
+@pytest.mark.usefixtures("card")
+class TestFinding:
+    """By index, by a part of the name, or the default; else a sentence that says what there is."""
+
+    def test_all_devices_are_listed(self) -> None:
+        assert [device.name for device in list_devices()] == [
+            "HDA Intel: analog",
+            "USB Headset",
+            "HDMI",
+        ]
+
+    @pytest.mark.parametrize("wanted", [1, "1", "usb", "USB Headset", " headset "], ids=repr)
+    def test_by_index_or_name(self, wanted: str | int) -> None:
+        assert find_device(wanted, "input").name == "USB Headset"
+
+    def test_the_default(self) -> None:
+        assert find_device(None, "input").index == 1
+        assert find_device("", "output").index == 2
+
+    def test_an_unknown_name_tells_what_there_is(self) -> None:
+        with pytest.raises(DeviceError) as caught:
+            find_device("bluetooth", "input")
+        assert str(caught.value) == (
+            'There is no microphone "bluetooth"; there is 0 "HDA Intel: analog", 1 "USB Headset".'
+        )
+
+    def test_a_speaker_is_no_microphone(self) -> None:
+        with pytest.raises(DeviceError, match='no microphone "hdmi"'):
+            find_device("hdmi", "input")
+        with pytest.raises(DeviceError, match='no microphone "2"'):
+            find_device(2, "input")
+
+
+def test_a_machine_without_a_microphone_says_so(card: FakeSoundDevice) -> None:
+    card.cards = []
+    with pytest.raises(DeviceError, match="No microphone was found"):
+        Microphone()
+
+
+def test_without_a_default_the_first_that_fits_is_taken(card: FakeSoundDevice) -> None:
+    card.default.device = [-1, -1]
+    assert find_device(None, "input").index == 0
+
+
+def test_a_missing_portaudio_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Missing:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "sounddevice":
+                raise OSError("PortAudio library not found")
+
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(DeviceError, match="apt install libportaudio2"):
+        list_devices()
+
+
+class TestMicrophone:
+    """Blocks of 16 kHz mono, whatever the device gives."""
+
+    def test_blocks_come_in_order(self, card: FakeSoundDevice) -> None:
+        with Microphone() as microphone:
+            for value in (1, 2, 3):
+                card.streams[0].give(np.full((480, 1), value, np.int16))
+            assert [int(microphone.read()[0]) for _ in range(3)] == [1, 2, 3]  # type: ignore[index]
+            assert microphone.read(0.0) is None
+
+    def test_a_block_is_a_copy(self, card: FakeSoundDevice) -> None:
+        with Microphone() as microphone:
+            data = np.ones((480, 1), np.int16)
+            card.streams[0].give(data)
+            data[:] = 9
+            block = microphone.read()
+            assert block is not None
+            assert set(block.tolist()) == {1}
+
+    def test_when_nobody_reads_the_oldest_is_dropped_and_counted(
+        self, card: FakeSoundDevice
+    ) -> None:
+        with Microphone() as microphone:
+            for value in range(devices.QUEUE_BLOCKS + 5):
+                card.streams[0].give(np.full((4, 1), value, np.int16))
+            block = microphone.read()
+            assert block is not None
+            assert block[0] == 5
+            assert microphone.dropped_blocks == 5
+
+    @pytest.mark.parametrize("rate", [44100, 48000])
+    def test_a_device_that_refuses_16_khz_is_resampled(
+        self, card: FakeSoundDevice, rate: int
+    ) -> None:
+        card.rates = {rate}
+        card.cards = [("Odd", 1, 0, float(rate))]
+        tone = Pcm(to_int16(0.5 * np.sin(np.arange(2 * rate) * 2 * np.pi * 440 / rate)), rate)
+        heard = []
+        with Microphone("odd") as microphone:
+            for at in range(0, 2 * rate, 1323):
+                card.streams[0].give(tone.samples[at : at + 1323, np.newaxis])
+                block = microphone.read()
+                assert block is not None
+                heard.append(block)
+        whole = np.concatenate(heard)
+        assert len(whole) == pytest.approx(32000, abs=600)
+        like = resample(tone, 16000).samples
+        assert np.corrcoef(whole[4000:20000], like[4000:20000])[0, 1] > 0.99
+
+    def test_a_device_with_two_channels_only_gives_its_first(self, card: FakeSoundDevice) -> None:
+        card.channels = {2}
+        with Microphone() as microphone:
+            assert card.streams[0].options["channels"] == 2
+            card.streams[0].give(np.tile(np.array([7, 9], np.int16), (480, 1)))
+            block = microphone.read()
+            assert block is not None
+            assert set(block.tolist()) == {7}
+
+    def test_a_device_in_use_is_a_sentence(self, card: FakeSoundDevice) -> None:
+        card.busy = True
+        with pytest.raises(DeviceError, match=r'microphone "USB Headset" .*Device unavailable'):
+            Microphone().__enter__()
+
+    def test_a_device_that_takes_nothing_is_a_sentence(self, card: FakeSoundDevice) -> None:
+        card.rates = set()
+        with pytest.raises(DeviceError, match=r"cannot be used \(Invalid sample rate\)"):
+            Microphone()
+
+    def test_lost_sound_is_counted(self, card: FakeSoundDevice) -> None:
+        with Microphone() as microphone:
+            card.streams[0].give(np.zeros((480, 1), np.int16), status=True)
+            assert microphone.overflows == 1
+
+
+class TestSpeaker:
+    """The sound card pulls what the player has."""
+
+    @pytest.mark.parametrize("channels", [1, 2])
+    def test_it_plays_the_timeline(self, card: FakeSoundDevice, channels: int) -> None:
+        card.channels = {channels}
+        player = Player(Steady())
+        player.perform(Say("greeting", "hello"))
+        with Speaker(player):
+            out = np.ones((700, channels), np.int16)
+            card.streams[0].give(out)
+            card.streams[0].give(out)
+        assert player.position_samples == 1400
+        assert (out[:300] == 5000).all()
+        assert not out[300:].any()
+
+    def test_a_rate_is_found_that_the_device_plays(self, card: FakeSoundDevice) -> None:
+        assert output_rate() == 22050
+        card.rates = {48000}
+        assert output_rate() == 48000
+        with pytest.raises(DeviceError, match="48000 hertz, not 22050"):
+            Speaker(Player(Steady()))
+        assert Speaker(Player(Steady(), output_rate())).rate == 48000
+
+
+class TestLoss:
+    """A device that goes away is reported once, never raised in a thread."""
+
+    def test_a_stream_that_ends_by_itself(self, card: FakeSoundDevice) -> None:
+        lost: list[str] = []
+        with Microphone(on_lost=lost.append):
+            card.streams[0].options["finished_callback"]()
+            card.streams[0].options["finished_callback"]()
+            assert lost == ["microphone"]
+
+    def test_closing_on_purpose_is_no_loss(self, card: FakeSoundDevice) -> None:
+        lost: list[str] = []
+        with Speaker(Player(Steady()), on_lost=lost.append):
+            pass
+        assert not card.streams[0].running
+        assert lost == []
+
+    @pytest.mark.usefixtures("card")
+    def test_a_callback_that_is_not_called_any_more(self) -> None:
+        lost: list[str] = []
+        told = threading.Event()
+
+        def note(name: str) -> None:
+            lost.append(name)
+            told.set()
+
+        with Speaker(Player(Steady()), on_lost=note, stall_seconds=0.02):
+            assert told.wait(10)
+        assert lost == ["speaker"]
+
+    def test_it_can_be_opened_again(self, card: FakeSoundDevice) -> None:
+        lost: list[str] = []
+        microphone = Microphone(on_lost=lost.append)
+        for _ in range(2):
+            with microphone:
+                card.streams[-1].options["finished_callback"]()
+        assert lost == ["microphone", "microphone"]
+
+
+# --- Real PortAudio, make-believe sound card -----------------------------------------------------
+
+PLAY_A_HOLD = """
+import threading
+from assistant.actions import Count, Say
+from assistant.devices import Speaker, output_rate
+from assistant.hold import Hold
+from assistant.player import Player
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+words = "zero one two three four five six seven eight nine ten".split()
+player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
+player.perform(Count(Hold(10), tuple(words)))
+with Speaker(player) as speaker:
+    while not player.is_idle:
+        threading.Event().wait(0.05)
+    threading.Event().wait(0.3)
+print(speaker.underflows)
+"""
+
+RECORD_A_TONE = """
+import sys
+import numpy as np
+from assistant.devices import Microphone
+from assistant.pcm import Pcm, write
+heard = []
+with Microphone() as microphone:
+    print("listening", flush=True)
+    while sum(map(len, heard)) < 3 * 16000:
+        heard.append(microphone.read(10))
+write(sys.argv[1], Pcm(np.concatenate(heard), 16000))
+"""
+
+LOSE_THE_DEVICE = """
+import threading
+from assistant.devices import Microphone
+lost = threading.Event()
+with Microphone(on_lost=lambda name: (print("lost", name, flush=True), lost.set())) as microphone:
+    microphone.read(10)
+    print("listening", flush=True)
+    lost.wait(20)
+"""
+
+
+@pytest.fixture(scope="module")
+def sound_card() -> Iterator[pulse.SoundCard]:
+    missing = pulse.missing()
+    if missing:
+        pytest.skip(missing)
+    with pulse.sound_card() as made:
+        yield made
+
+
+def start(code: str, card: pulse.SoundCard, *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        env={**card.env, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def onsets(sound: Pcm, threshold: float = 0.02, gap_seconds: float = 0.3) -> list[float]:
+    """Return the seconds at which sound begins after a stretch of silence."""
+    loud = np.flatnonzero(np.abs(from_int16(sound.samples)) >= threshold) / sound.rate
+    before = np.concatenate([[-np.inf], loud[:-1]])
+    return [float(at) for at in loud[loud - before > gap_seconds]]
+
+
+@pytest.mark.sound
+@pytest.mark.slow
+def test_counts_come_out_of_the_speaker_on_their_second(sound_card: pulse.SoundCard) -> None:
+    with sound_card.recording() as recorded:
+        playing = start(PLAY_A_HOLD, sound_card)
+        said, _ = playing.communicate(timeout=60)
+    assert said.strip() == "0"
+    begins = onsets(recorded[0])[:10]
+    errors = [abs(at - begins[0] - second) for second, at in enumerate(begins)]
+    assert len(begins) == 10
+    assert max(errors) < 0.020
+
+
+@pytest.mark.sound
+def test_the_microphone_hears_what_is_played_into_the_room(
+    sound_card: pulse.SoundCard, tmp_path: Path
+) -> None:
+    recording = start(RECORD_A_TONE, sound_card, str(tmp_path / "heard.wav"))
+    assert recording.stdout is not None
+    assert recording.stdout.readline() == "listening\n"
+    tone = to_int16(0.3 * np.sin(np.arange(44100) * 2 * np.pi * 1000 / 44100))
+    sound_card.play(Pcm(tone, 44100)).wait(30)
+    recording.communicate(timeout=30)
+    from assistant.pcm import read_wav
+
+    heard = from_int16(read_wav(tmp_path / "heard.wav").samples)
+    spectrum = np.abs(np.fft.rfft(heard))
+    assert np.argmax(spectrum) / len(heard) * 16000 == pytest.approx(1000, abs=5)
+    assert np.abs(heard).max() == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.sound
+def test_a_sound_server_that_dies_is_a_lost_device() -> None:
+    if pulse.missing():
+        pytest.skip(pulse.missing() or "")
+    with pulse.sound_card() as card:
+        listening = start(LOSE_THE_DEVICE, card)
+        assert listening.stdout is not None
+        assert listening.stdout.readline() == "listening\n"
+        card.control("exit")
+        said, _ = listening.communicate(timeout=30)
+    assert said == "lost microphone\n"
+    assert listening.returncode == 0
+
+
+def test_importing_charleys_sound_loads_no_device_library() -> None:
+    code = (
+        "import sys, assistant.devices, assistant.recogniser, assistant.synthesiser\n"
+        "print(sorted({'sounddevice', 'vosk', 'pyttsx3', 'soxr', 'soundfile'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout == "[]\n"

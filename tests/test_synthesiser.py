@@ -1,0 +1,315 @@
+"""Facts about the voice: the real one where a machine has it, and stand-ins for its failures."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant import synthesiser
+from assistant.errors import AudioFileError, SynthesiserError
+from assistant.hold import Hold
+from assistant.pcm import Pcm, from_int16, read_wav
+from assistant.player import render_hold
+from assistant.synthesiser import LONGEST_TEXT, CachedVoice, Pyttsx3Voice, level, voices
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="macOS and Windows speak with voices of their own"
+)
+
+
+@dataclass
+class Hum:
+    """A voice that hums, and remembers what it was asked."""
+
+    name: str = "hum"
+    asked: list[str] = field(default_factory=list)
+
+    def render(self, text: str, pace: float = 1.0) -> Pcm:
+        self.asked.append(text)
+        hum = 3000 * np.sin(np.arange(round(4000 / pace)) * 0.3)
+        return Pcm(np.pad(hum, 500).astype(np.int16), 22050)
+
+
+@pytest.fixture(scope="module")
+def voice() -> Pyttsx3Voice:
+    return Pyttsx3Voice()
+
+
+class TestVoice:
+    """The voice of this machine, through pyttsx3."""
+
+    def test_a_line_becomes_sound(self, voice: Pyttsx3Voice) -> None:
+        spoken = voice.render("Squeeze the shin. Hold.")
+        assert 1.0 < spoken.seconds < 4.0
+        assert np.abs(spoken.samples).max() > 3000
+
+    def test_slower_is_longer(self, voice: Pyttsx3Voice) -> None:
+        text = "Bend your back knee and sit back."
+        assert voice.render(text, 0.7).seconds > 1.2 * voice.render(text).seconds
+
+    def test_no_render_is_empty_or_cut(self, voice: Pyttsx3Voice) -> None:
+        """One in a hundred was, when the file was read before espeak-ng had written it."""
+        lengths = [voice.render("six").seconds for _ in range(150)]
+        assert min(lengths) > 0.95 * max(lengths)
+
+    def test_a_long_line_is_spoken_to_its_end(self, voice: Pyttsx3Voice) -> None:
+        assert voice.render("lift your toes and hold " * 100).seconds > 100
+
+    def test_lines_may_be_asked_for_from_any_thread(self, voice: Pyttsx3Voice) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            lengths = {n: pool.submit(voice.render, NUMBERS[n]) for n in range(1, 11)}
+        for n, spoken in lengths.items():
+            assert spoken.result().seconds == pytest.approx(
+                voice.render(NUMBERS[n]).seconds, rel=0.05
+            )
+
+    def test_nothing_is_printed(
+        self, voice: Pyttsx3Voice, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        voice.render("one")
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("text", ["", " ", "...", "\0\x07\u200b", "\ud800"])
+    def test_nothing_to_speak_is_an_error(self, voice: Pyttsx3Voice, text: str) -> None:
+        with pytest.raises(SynthesiserError, match="nothing to speak"):
+            voice.render(text)
+
+    def test_a_text_of_a_hundred_kilobytes_is_refused(self, voice: Pyttsx3Voice) -> None:
+        with pytest.raises(SynthesiserError, match=f"at most {LONGEST_TEXT}"):
+            voice.render("long " * 20_000)
+
+    def test_control_characters_are_left_out(self, voice: Pyttsx3Voice) -> None:
+        assert voice.render("o\x1bne\n").seconds > 0.2
+
+
+class TestChoosing:
+    """Voices by name."""
+
+    def test_there_are_voices(self) -> None:
+        found = voices()
+        assert found
+        assert all(voice.name and voice.description for voice in found)
+
+    def test_english_comes_first(self) -> None:
+        assert voices()[0].name.startswith("en") or not sys.platform.startswith("linux")
+
+    def test_an_unknown_voice_is_told(self) -> None:
+        with pytest.raises(SynthesiserError, match='There is no voice "klingon"'):
+            Pyttsx3Voice("klingon")
+
+    @linux
+    def test_near_names_are_offered(self) -> None:
+        with pytest.raises(SynthesiserError, match=r"did you mean .*en-us"):
+            Pyttsx3Voice("en-ux")
+
+    @linux
+    def test_an_unknown_variant_is_told(self) -> None:
+        with pytest.raises(SynthesiserError, match=r"did you mean .*en-us\+f"):
+            Pyttsx3Voice("en-us+f77")
+
+    @linux
+    @pytest.mark.parametrize("name", ["en-gb", "en-us", "en-us+f3", "EN-GB+Annie", "gmw/en-us"])
+    def test_known_voices_speak(self, name: str) -> None:
+        assert Pyttsx3Voice(name).render("one").seconds > 0.2
+
+    @linux
+    def test_voices_differ_and_do_not_disturb_each_other(self) -> None:
+        british, other = Pyttsx3Voice("en-gb"), Pyttsx3Voice("en-us+f3")
+        before = british.render("ten").seconds
+        assert other.render("ten").seconds != pytest.approx(before, rel=0.05)
+        assert british.render("ten").seconds == pytest.approx(before, rel=0.02)
+        assert british.name != other.name
+
+
+class TestTroubles:
+    """A voice engine that hangs, fails or is missing is a sentence, not a hang or a traceback."""
+
+    def room(self) -> synthesiser._EngineRoom:
+        return synthesiser._EngineRoom()
+
+    def test_a_hanging_engine_is_told_in_time(self) -> None:
+        room, release = self.room(), threading.Event()
+        with pytest.raises(SynthesiserError, match="did not answer"):
+            room.do(release.wait, 0.01)
+        with pytest.raises(SynthesiserError, match="hangs"):
+            room.do(lambda: 1, 10)
+        release.set()
+
+    def test_an_engine_that_comes_back_is_used_again(self) -> None:
+        room, release = self.room(), threading.Event()
+        with pytest.raises(SynthesiserError):
+            room.do(release.wait, 0.01)
+        stuck = room._stuck
+        release.set()
+        assert stuck is not None
+        assert stuck.result(10)
+        assert room.do(lambda: "spoken", 10) == "spoken"
+
+    def test_a_failing_engine_is_told_and_goes_on(self) -> None:
+        def fail() -> None:
+            raise ValueError("SetVoiceByName failed")
+
+        room = self.room()
+        with pytest.raises(SynthesiserError, match="SetVoiceByName"):
+            room.do(fail, 10)
+        assert room.do(lambda: 1, 10) == 1
+
+    def test_all_work_is_done_on_one_thread(self) -> None:
+        room = self.room()
+        with ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(room.do, threading.get_ident, 10) for _ in range(20)]
+        assert len({job.result() for job in jobs}) == 1
+
+    @linux
+    def test_a_line_that_came_out_empty_is_rendered_again(
+        self, voice: Pyttsx3Voice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reads: list[Path] = []
+
+        def read(path: Path) -> Pcm:
+            reads.append(path)
+            if len(reads) == 1:
+                raise AudioFileError("the file holds no sound.")
+            return read_wav(path)
+
+        monkeypatch.setattr(synthesiser, "read_wav", read)
+        assert voice.render("one").seconds > 0.2
+        assert len(reads) == 2
+
+    def test_a_missing_engine_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "pyttsx3", None)
+        with pytest.raises(SynthesiserError, match="espeakng-loader"):
+            synthesiser._new_engine()
+
+
+class TestLevel:
+    """Every line has one loudness and begins with its sound."""
+
+    @pytest.mark.parametrize("gain", [0.05, 0.3, 1.0])
+    def test_quiet_and_loud_lines_come_out_alike(self, gain: float) -> None:
+        wave = 30_000 * gain * np.sin(np.arange(8000) * 0.2)
+        out = from_int16(level(Pcm(wave.astype(np.int16), 22050)).samples)
+        assert np.sqrt(np.mean(out**2)) == pytest.approx(0.16, rel=0.1)
+
+    def test_silence_stays_silence(self) -> None:
+        assert len(level(Pcm(np.zeros(100, np.int16), 22050))) == 0
+
+    def test_a_lone_click_does_not_clip(self) -> None:
+        click = np.zeros(8000, np.int16)
+        click[4000] = 20_000
+        assert np.abs(level(Pcm(click, 22050)).samples).max() <= 0.91 * 32767
+
+
+class TestCache:
+    """A line is rendered once; no state of the disk can do harm."""
+
+    def test_a_line_is_rendered_once(self, tmp_path: Path) -> None:
+        voice = Hum()
+        cached = CachedVoice(voice, tmp_path)
+        assert cached.render("one") == cached.render("one")
+        assert voice.asked == ["one"]
+
+    def test_another_process_finds_it(self, tmp_path: Path) -> None:
+        first = CachedVoice(Hum(), tmp_path).render("one")
+        voice = Hum()
+        assert CachedVoice(voice, tmp_path).render("one") == first
+        assert voice.asked == []
+
+    def test_text_pace_and_voice_make_a_line(self, tmp_path: Path) -> None:
+        voice = Hum()
+        cached = CachedVoice(voice, tmp_path)
+        cached.render("one")
+        cached.render("two")
+        cached.render("one", 0.8)
+        CachedVoice(Hum("other", voice.asked), tmp_path).render("one")
+        assert voice.asked == ["one", "two", "one", "one"]
+
+    def test_it_can_be_asked_what_is_there(self, tmp_path: Path) -> None:
+        cached = CachedVoice(Hum(), tmp_path)
+        assert not cached.has("one")
+        cached.render("one")
+        assert cached.has("one")
+        assert CachedVoice(Hum(), tmp_path).has("one")
+        assert not cached.has("one", 0.8)
+
+    def test_lines_are_trimmed(self, tmp_path: Path) -> None:
+        assert 3900 < len(CachedVoice(Hum(), tmp_path).render("one")) <= 4000
+
+    @pytest.mark.parametrize(
+        "harm",
+        [
+            lambda _data: b"",
+            lambda data: data[:10],
+            lambda data: data[:-7],
+            lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:],
+            lambda data: b"\xff" * len(data),
+        ],
+        ids=["empty", "head", "cut", "one bit", "garbage"],
+    )
+    def test_a_damaged_entry_is_rendered_again_and_mended(
+        self, tmp_path: Path, harm: Callable[[bytes], bytes]
+    ) -> None:
+        whole = CachedVoice(Hum(), tmp_path).render("one")
+        (entry,) = tmp_path.iterdir()
+        entry.write_bytes(harm(entry.read_bytes()))
+        told: list[str] = []
+        assert CachedVoice(Hum(), tmp_path, told.append).render("one") == whole
+        voice = Hum()
+        assert CachedVoice(voice, tmp_path).render("one") == whole
+        assert voice.asked == told == []
+
+    def test_an_unusable_folder_is_told_once_and_memory_serves(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        told: list[str] = []
+        voice = Hum()
+        cached = CachedVoice(voice, tmp_path / "file" / "cache", told.append)
+        for _ in range(3):
+            cached.render("one")
+            cached.render("two")
+        assert voice.asked == ["one", "two"]
+        assert len(told) == 1
+        assert "cannot be used" in told[0]
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+    def test_a_full_disk_is_told_once_and_memory_serves(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            "tempfile.mkstemp",
+            lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "temporary")),
+        )
+        told: list[str] = []
+        cached = CachedVoice(Hum(), tmp_path, told.append)
+        assert cached.render("one") == cached.render("one")
+        assert len(cached.render("two"))
+        assert len(told) == 1
+        assert "No space left" in told[0]
+
+    def test_no_folder_means_memory_only(self) -> None:
+        voice = Hum()
+        cached = CachedVoice(voice, None)
+        assert cached.render("one") == cached.render("one")
+        assert voice.asked == ["one"]
+
+
+@linux
+@pytest.mark.parametrize("name", ["en-gb", "en-us", "en-us+f3"])
+@pytest.mark.parametrize("threshold", [0.002, 0.01, 0.03])
+def test_the_counts_of_the_real_voice_are_audible_on_their_second(
+    name: str, threshold: float
+) -> None:
+    """Whatever level a listener calls audible, each word passes it within a millisecond."""
+    sound = render_hold(Hold(10), NUMBERS, CachedVoice(Pyttsx3Voice(name), None))
+    loud = np.abs(from_int16(sound.samples)) >= threshold
+    for second in range(1, 11):
+        begins = second * sound.rate
+        assert not loud[begins - 600 : begins].any()
+        assert np.argmax(loud[begins:]) < 0.001 * sound.rate
