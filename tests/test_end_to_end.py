@@ -1,0 +1,190 @@
+"""The real parts together: the model hears, the voice speaks, and the recording is checked."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pulse
+import pytest
+from listening import counts
+
+from assistant import assembly
+from assistant.conversation import Ear
+from assistant.demo import RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE, Demo, Remark
+from assistant.pcm import Pcm, read_wav, resample, silence
+from assistant.player import DEFAULT_RATE, count_word
+from assistant.settings import Settings
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+
+pytestmark = pytest.mark.model
+NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+MODEL_RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def count_words() -> list[Pcm]:
+    """Return the ten counts as Charley's voice speaks them."""
+    voice = assembly.voice(Settings(), lambda _sentence: None)
+    rate = DEFAULT_RATE
+    return [Pcm(count_word(name, voice, rate, rate), rate) for name in NUMBERS]
+
+
+@pytest.fixture(scope="module")
+def demo() -> tuple[Pcm, list[Remark], list[str]]:
+    """Return the recording, the transcript and what was misheard of the demo."""
+    transcript: list[Remark] = []
+    recording, outcome = Demo(Settings(), None, transcript.append).play()
+    return recording, transcript, list(outcome.misheard)
+
+
+class TestDemo:
+    """`charley demo`: no sound card, and nothing pretended."""
+
+    def test_every_line_of_the_runner_is_understood(self, demo) -> None:
+        _, transcript, misheard = demo
+        assert misheard == [], [remark for remark in transcript if remark.speaker == "heard"]
+
+    def test_the_routine_is_spoken_counted_and_left(self, demo) -> None:
+        _, transcript, _ = demo
+        spoken = [remark.text for remark in transcript if remark.speaker == "charley"]
+        for line in (
+            "Put your left leg one step in front, foot flat on the ground.",
+            "Slowly let your toes drop to the ground. Now stand up tall.",
+            "Then jog slowly and ease into your pace.",
+        ):
+            assert line in spoken
+        counted = [remark.text for remark in transcript if remark.speaker == "count"]
+        assert counted[-10:] == NUMBERS
+
+    def test_counts_start_on_whole_seconds_of_the_recording(self, demo, count_words) -> None:
+        recording, transcript, _ = demo
+        began = [r.at for r in transcript if r.speaker == "count" and r.text == "one"]
+        assert len(began) == 2
+        # The second hold: nothing is spoken into it.
+        found = counts(recording, count_words, began[1] - 0.5)
+        errors = [abs(at - found[0] - n) for n, at in enumerate(found)]
+        assert max(errors) < 0.001
+
+    def test_the_recording_can_be_transcribed(self, demo) -> None:
+        recording, transcript, _ = demo
+        said = next(r for r in transcript if r.text.startswith("Is it gone"))
+        first = round((said.at - 0.3) * recording.rate)
+        piece = Pcm(recording.samples[first : first + 4 * recording.rate], recording.rate)
+        heard = hear(piece, ("is it gone still there or worse", "stand up tall", *NUMBERS))
+        assert "gone still there or worse" in heard
+
+
+def hear(pcm: Pcm, phrases: tuple[str, ...]) -> str:
+    """Return what the bundled model makes of a sound, among phrases."""
+    recogniser = assembly.recogniser(Settings())
+    Ear(recogniser, lambda _context: phrases).listen(frozenset())
+    sound = resample(pcm, MODEL_RATE).samples
+    padded = np.concatenate([sound, silence(MODEL_RATE, MODEL_RATE).samples])
+    finals = [h for h in (*recogniser.feed(padded), *recogniser.finish()) if h.final]
+    return " ".join(hypothesis.text for hypothesis in finals)
+
+
+class Process:
+    """`charley run` as a user starts it, on a sound card made of software."""
+
+    def __init__(self, card: pulse.SoundCard, folder: Path) -> None:
+        self.journal = folder / "journal.jsonl"
+        command = [
+            sys.executable, "-m", "assistant", "run", "--journal", str(self.journal),
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            command, env=dict(card.env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            self._queue.put(line)
+
+    def awaits(self, words: str, seconds: float = 60.0) -> None:
+        """Come back when a line with these words was shown."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                self.lines.append(self._queue.get(timeout=0.2))
+            except queue.Empty:
+                assert self._process.poll() is None, "".join(self.lines)
+                continue
+            if words in self.lines[-1]:
+                return
+        raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; return the exit code."""
+        self._process.send_signal(signal.SIGINT)
+        return self._process.wait(20)
+
+
+@pytest.fixture
+def card() -> Iterator[pulse.SoundCard]:
+    """Return a sound card made of software."""
+    if reason := pulse.missing():
+        pytest.skip(reason)
+    with pulse.sound_card() as made:
+        yield made
+
+
+@pytest.mark.sound
+@pytest.mark.slow
+class TestRun:
+    """`charley run` from microphone to speaker, through PortAudio."""
+
+    def test_a_cramp_is_heard_coached_counted_and_stopped(
+        self, card: pulse.SoundCard, count_words: list[Pcm], tmp_path: Path
+    ) -> None:
+        runner = CachedVoice(Pyttsx3Voice(RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE), None)
+
+        def says(text: str) -> None:
+            spoken = runner.render(text)
+            quiet = silence(spoken.rate, spoken.rate).samples
+            card.play(Pcm(np.concatenate([spoken.samples, quiet]), spoken.rate)).wait()
+
+        with card.recording() as recorded:
+            charley = Process(card, tmp_path)
+            charley.awaits("not a doctor")
+            time.sleep(5.0)  # real sound takes real time: let the welcome be spoken
+            says("my left calf is cramping")
+            charley.awaits("Stop running")
+            charley.awaits("Put your left leg")
+            time.sleep(4.0)
+            says("okay")
+            charley.awaits("Is it gone")
+            time.sleep(2.0)
+            says("stop")
+            charley.awaits("I'm here if you need me")
+            time.sleep(2.0)
+            assert charley.interrupt() in (0, 130)
+        found = counts(recorded[0], count_words)
+        errors = [abs(at - found[0] - n) for n, at in enumerate(found)]
+        assert max(errors) < 0.020
+        events = [json.loads(line) for line in charley.journal.read_text().splitlines()]
+        heard = [event["intent"] for event in events if event.get("event") == "UtteranceHeard"]
+        assert heard[0] == "cramp"
+        assert heard[-1] == "control_stop"
+
+
+def test_the_recording_is_a_sound_file(tmp_path: Path) -> None:
+    out = tmp_path / "session.wav"
+    done = subprocess.run(
+        [sys.executable, "-m", "assistant", "demo", "--out", str(out)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert read_wav(out).seconds > 60
+    assert "Squeeze your shin muscle" in done.stdout
