@@ -31,6 +31,8 @@ RUNNER_VOICE = "en-gb-scotland+f2"
 RUNNER_WORDS_PER_MINUTE = 160
 _REACTION_SECONDS = 0.5
 """From the end of Charley's words to the first word of the runner."""
+_PATIENCE_SECONDS = 2.5
+"""How long the runner waits for an answer before speaking again."""
 _LIMIT_SECONDS = 600.0
 _SILENT_END_SECONDS = 40.0
 """A runner who has nothing left to say is waited for no longer than this."""
@@ -116,6 +118,8 @@ class Demo:
         user = ScriptedUser(script, self._session.meaning)
         self._runner = Runner(user, CachedVoice(runner_voice, None))
         self._conversation = SpokenConversation(self._session, sound, ear)
+        self._awaits_ear = False
+        """True from the runner's words until something was heard."""
         self._said: list[str] = []
         self._meant: list[str] = []
         self._misheard: list[str] = []
@@ -129,36 +133,39 @@ class Demo:
         return recording, outcome
 
     def _blocks(self) -> Iterator[Samples]:
-        last_said_at, frames = 0.0, DEFAULT_RATE // BLOCKS_PER_SECOND
+        spoken_at, frames = 0.0, DEFAULT_RATE // BLOCKS_PER_SECOND
         for number in range(round(_LIMIT_SECONDS * BLOCKS_PER_SECOND)):
             at = number / BLOCKS_PER_SECOND
-            if self._runner.is_silent and self._prompt_runner(at):
-                last_said_at = at
+            if not self._runner.is_silent:
+                spoken_at = at
+            elif not self._awaits_ear or at - spoken_at > _PATIENCE_SECONDS:
+                self._prompt_runner(at)
             block = self._runner.next_block()
             self._conversation.tick(at, block)
             yield _mix(self._player.read(frames), block)
             for begun in self._player.take_begun():
                 speaker = "count" if begun.counted else "charley"
                 self._show(Remark(begun.at_samples / DEFAULT_RATE, speaker, begun.text))
-            if self._is_over(at - last_said_at):
+            if self._is_over(at - spoken_at):
                 return
 
-    def _prompt_runner(self, at: float) -> bool:
+    def _prompt_runner(self, at: float) -> None:
         hold = self._player.hold_seconds
         text = self._runner.script.speak(self._session.now, at, hold)
         if text is None:
-            return False
+            return
         found = self._language.matcher.match(text, self._session.now.context)
         self._meant.append(found.intent if isinstance(found, Match) else text)
         self._said.append(text)
         self._runner.say(text)
+        self._awaits_ear = True
         self._show(Remark(at + _REACTION_SECONDS, "runner", text))
-        return True
 
     def _noted(self, event: Event, actions: tuple[Action, ...]) -> None:
         if self._watch:
             self._watch(event, actions)
         if isinstance(event, UtteranceHeard | UtteranceMissed):
+            self._awaits_ear = False
             intent = event.intent if isinstance(event, UtteranceHeard) else ""
             self._show(Remark(event.at, "heard", f"{event.text} → {intent or 'not understood'}"))
             if intent in self._meant:
