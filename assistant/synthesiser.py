@@ -141,7 +141,10 @@ def _new_engine() -> Any:
         raise SynthesiserError(
             f"No voice engine was found ({error}); install the Python package espeakng-loader."
         ) from None
-    _silence_prints()
+    if _uses_espeak(engine):
+        # Not busy: so that it carries out changes of voice and rate when they are asked for.
+        engine.proxy.setBusy(False)
+        _silence_prints()
     return engine
 
 
@@ -158,9 +161,7 @@ def _load_bundled_espeak() -> None:
 
 def _silence_prints() -> None:
     """Keep pyttsx3's espeak driver from printing "Audio saved to" on standard output."""
-    driver = sys.modules.get("pyttsx3.drivers.espeak")
-    if driver is not None:
-        vars(driver)["print"] = lambda *_args, **_kwargs: None
+    vars(sys.modules["pyttsx3.drivers.espeak"])["print"] = lambda *_args, **_kwargs: None
 
 
 def _uses_espeak(engine: Any) -> bool:
@@ -287,14 +288,16 @@ def _render(text: str, voice: str | None, rate: int, timeout_seconds: float) -> 
 
 
 def _render_with_espeak(engine: Any, text: str, timeout_seconds: float) -> Pcm:
-    """Render one line on Linux, where pyttsx3 comes back before the file is written (issue 219).
+    """Render one line on Linux, where espeak-ng writes the file from a thread of its own.
 
-    espeak-ng writes it from a thread of its own; we wait for that thread to say so and to be idle,
-    for a line that begins while the last one is being tidied away may come out empty.
+    pyttsx3 cancels whatever that thread does when a line begins, be it the change of rate just
+    asked for, and may come back before the file is written (its issue 219). So the thread must be
+    idle before, and must have said that it is done after.
     """
     for _ in range(ESPEAK_TRIES):
         with _scratch_file() as path:
             finished = _ROOM.begin()
+            _await_espeak()
             engine.save_to_file(text, path)
             engine.runAndWait()
             if not finished.wait(timeout_seconds):

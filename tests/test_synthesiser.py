@@ -55,6 +55,15 @@ class TestVoice:
         text = "Bend your back knee and sit back."
         assert voice.render(text, 0.7).seconds > 1.2 * voice.render(text).seconds
 
+    def test_every_line_has_the_pace_it_was_asked_for(self, voice: Pyttsx3Voice) -> None:
+        """Changes of pace got lost when espeak-ng's thread was still busy with them."""
+        spoken: dict[float, list[float]] = {0.7: [], 1.0: [], 1.4: []}
+        for _ in range(40):
+            for pace, lengths in spoken.items():
+                lengths.append(voice.render("six", pace).seconds)
+        assert min(spoken[0.7]) > max(spoken[1.0])
+        assert min(spoken[1.0]) > max(spoken[1.4])
+
     def test_no_render_is_empty_or_cut(self, voice: Pyttsx3Voice) -> None:
         """One in a hundred was, when the file was read before espeak-ng had written it."""
         lengths = [voice.render("six").seconds for _ in range(150)]
