@@ -66,7 +66,7 @@ def pursue(turn: Turn) -> Turn:
 
 def _found(turn: Turn) -> Routine | None:
     now = turn.now
-    return routines.find(turn.book.routines, now.muscle, now.side == "both", now.toes)
+    return routines.find(turn.book.routines, now.muscle, both=now.side == "both", toes=now.toes)
 
 
 def change(turn: Turn) -> Turn:
@@ -363,11 +363,21 @@ def encourage(turn: Turn) -> Turn:
 
 def worse(turn: Turn) -> Turn:
     """It gets worse: let go, rule out a tear and a clot, then go on with less effort."""
+    if _is_elsewhere(turn):
+        return begin(turn)
     turn = turn.hush().know(worse=turn.now.worse + 1, gentle=True, counted=0)
     if turn.now.worse > 2 or turn.now.ladder >= PLAN_B:
         return warn(turn, "redflag_long_lasting")
     asked = ask(turn.go(State.RESTING).say("worse.loose"), "pop", "swollen")
     return asked if asked.now.state is State.TRIAGE else gentler(asked)
+
+
+def _is_elsewhere(turn: Turn) -> bool:
+    """Tell whether a third muscle cramps, neither the coached one nor the one that helps it."""
+    found = routines.find(turn.book.routines, turn.slot("muscle"), both=False, toes="")
+    if found is None or not turn.now.version:
+        return False
+    return found.muscle != turn.now.muscle and found.name not in turn.routine.opposite
 
 
 def gentler(turn: Turn) -> Turn:

@@ -78,7 +78,7 @@ def load(folder: Path) -> dict[str, Routine]:
     return {path.stem: _routine(path) for path in paths}
 
 
-def find(routines: Mapping[str, Routine], muscle: str, both: bool, toes: str) -> Routine | None:
+def find(routines: Mapping[str, Routine], muscle: str, *, both: bool, toes: str) -> Routine | None:
     """Return the routine for what the person named, the nearest if both sides have none."""
     named = [r for r in routines.values() if r.muscle == muscle]
     for wanted in ((both, toes), (False, toes), (False, "")):

@@ -545,3 +545,15 @@ def test_the_count_is_queued_once_a_round() -> None:
 def test_listening_follows_the_state() -> None:
     assert dialogue.listening_context(State.IDLE) == frozenset()
     assert "asked" in dialogue.listening_context(State.ASKING)
+
+
+class TestAnotherMuscle:
+    """Worse somewhere else: the helping muscle is told to ease off, a third one gets its turn."""
+
+    def test_the_helping_muscle_cramps(self) -> None:
+        assert in_state(State.HOLDING).says("worse", muscle="shin")[0] == "worse.loose"
+
+    def test_a_third_muscle_cramps(self) -> None:
+        stage = in_state(State.HOLDING)
+        stage.says("worse", muscle="hamstring")
+        assert stage.session.now.routine == "hamstring"
