@@ -1,0 +1,114 @@
+"""How exactly a hold is counted: `python bench/hold_timing.py [--rounds N]`.
+
+Compares the file that Charley writes and the sound that leaves its speaker (a PulseAudio null sink)
+with the usual way: speak a number, wait until it is over, sleep one second.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import pulse  # noqa: E402
+
+from assistant.hold import Hold  # noqa: E402
+from assistant.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
+from assistant.player import render_hold  # noqa: E402
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SECONDS = 10
+AUDIBLE = 0.02
+"""Level, relative to full scale, at which a word counts as begun."""
+
+OURS = """
+import sys, threading
+from assistant.actions import Count
+from assistant.devices import Speaker, output_rate
+from assistant.hold import Hold
+from assistant.player import Player
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
+player.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
+with Speaker(player):
+    while not player.is_idle:
+        threading.Event().wait(0.05)
+    threading.Event().wait(0.3)
+"""
+
+NAIVE = """
+import sys, time
+import sounddevice
+from assistant.synthesiser import Pyttsx3Voice
+voice = Pyttsx3Voice()
+for word in sys.argv[3:]:
+    spoken = voice.render(word)
+    sounddevice.play(spoken.samples, spoken.rate, blocking=True)
+    time.sleep(1)
+"""
+
+
+def onsets(sound: Pcm, gap_seconds: float = 0.3) -> list[float]:
+    """Return the seconds at which sound begins after a stretch of silence."""
+    loud = np.flatnonzero(np.abs(from_int16(sound.samples)) >= AUDIBLE) / sound.rate
+    before = np.concatenate([[-np.inf], loud[:-1]])
+    return [float(at) for at in loud[loud - before > gap_seconds]]
+
+
+def file_errors() -> list[float]:
+    """Return how late each count of a freshly rendered and written file is, in milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hold.wav"
+        write(path, render_hold(Hold(SECONDS), NUMBERS, CachedVoice(Pyttsx3Voice(), None)))
+        begins = onsets(read_wav(path))[:SECONDS]
+    return [1000 * (at - second) for second, at in enumerate(begins, start=1)]
+
+
+def speaker_errors(card: pulse.SoundCard, code: str) -> list[float]:
+    """Return how late each count leaves the speaker, relative to the first, in milliseconds."""
+    with card.recording() as recorded:
+        subprocess.run(
+            [sys.executable, "-c", code, str(SECONDS), *NUMBERS],
+            env={**card.env, "PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+    begins = onsets(recorded[0])[:SECONDS]
+    return [1000 * (at - begins[0] - second) for second, at in enumerate(begins)]
+
+
+def show(name: str, errors: list[float]) -> None:
+    """Print one row of the table."""
+    sizes = [abs(error) for error in errors]
+    last = errors[SECONDS - 1 :: SECONDS]
+    print(
+        f"{name:44} {len(errors):6} {median(sizes):10.3f} {max(sizes):10.3f} {max(last):12.3f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10, help="holds to render into files")
+    parser.add_argument("--live", type=int, default=1, help="holds to play through PulseAudio")
+    wanted = parser.parse_args()
+    print(f"{'error of the counts, in milliseconds':44} counts     median        max  end of hold")
+    show("file that Charley writes", [e for _ in range(wanted.rounds) for e in file_errors()])
+    missing = pulse.missing()
+    if missing or not wanted.live:
+        print(f"nothing played: {missing or 'not asked for'}")
+        return
+    with pulse.sound_card() as card:
+        for name, code in (("Charley's speaker, recorded", OURS), ("speak, wait, sleep(1)", NAIVE)):
+            show(name, [e for _ in range(wanted.live) for e in speaker_errors(card, code)])
+
+
+if __name__ == "__main__":
+    main()
