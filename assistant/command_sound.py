@@ -2,6 +2,182 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
+from assistant import command_flags
+from assistant.command_transcript import clock
+
+if TYPE_CHECKING:
+    from assistant.devices import DeviceInfo, Kind
+    from assistant.player import Player
+    from assistant.settings import Settings
+
 app = typer.Typer()
+
+_SLOW_SECONDS = 1.0
+"""Work that takes longer than this shows a progress bar."""
+
+OutFile = Annotated[
+    Path,
+    typer.Option("--out", metavar="FILE", show_default=False, help=".wav, .mp3, .ogg or .flac"),
+]
+
+
+def _tell(sentence: str) -> None:
+    print(f"charley: {sentence}", file=sys.stderr, flush=True)
+
+
+@app.command(epilog="Example: charley render calf --side left --rounds 2 --out calf.mp3")
+def render(
+    ctx: typer.Context,
+    routine: Annotated[str, typer.Argument(metavar="ROUTINE", help="A muscle, or both_calves.")],
+    *,
+    out: OutFile,
+    position: Annotated[str, typer.Option(help="standing, sitting, chair, lying, bed.")] = "",
+    side: Annotated[str, typer.Option(help="left, right, both.")] = "",
+) -> None:
+    """Write a routine as a sound file, for a phone or a watch.
+
+    It holds --rounds times (3) and then eases back into the run. It cannot hear: stop it when the
+    cramp is gone.
+    """
+    from assistant import assembly, book, pcm, rendering
+    from assistant.resources import intents_folder
+
+    settings = command_flags.chosen(ctx)
+    _check_out(out)
+    words = book.load(intents_folder(settings.language))
+    wish = rendering.wish(words, routine, side, position)
+    with _bar(f"Speaking {wish.routine.name}") as progress:
+        sound = rendering.render(
+            words,
+            wish,
+            assembly.coaching(settings),
+            _player(settings),
+            start=assembly.beginning(settings),
+            progress=progress,
+        )
+        pcm.write(out, sound)
+    print(f"{out}: {wish.routine.name}, {settings.rounds} rounds, {clock(sound.seconds)}")
+
+
+@app.command(epilog="Example: charley say 'Toes up.' --out toes.wav")
+def say(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="TEXT", show_default=False)],
+    *,
+    out: OutFile,
+) -> None:
+    """Speak a text into a sound file."""
+    from assistant import pcm, rendering
+
+    settings = command_flags.chosen(ctx)
+    _check_out(out)
+    sound = rendering.speech(text, _player(settings))
+    pcm.write(out, sound)
+    print(f"{out}: {sound.seconds:.1f} s")
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a file that could not be written before the work is done. AudioFileError."""
+    from assistant.errors import AudioFileError
+    from assistant.pcm import FORMATS
+
+    if out.suffix.lower() not in FORMATS:
+        raise AudioFileError(f"{out}: the name must end in {', '.join(FORMATS)}.")
+    if not out.parent.is_dir():
+        raise AudioFileError(f"{out}: there is no folder {out.parent}.")
+
+
+def _player(settings: Settings) -> Player:
+    from assistant import assembly
+    from assistant.actions import SetVolume
+    from assistant.player import Player
+
+    player = Player(assembly.voice(settings, _tell), lead_in_seconds=settings.lead_in_seconds)
+    player.perform(SetVolume(settings.volume))
+    player.read(player.rate // 10)  # the volume's ramp is behind us when the sound begins
+    player.take_begun()
+    return player
+
+
+@contextmanager
+def _bar(description: str) -> Iterator[Callable[[float], None]]:
+    """Give what takes a share from 0 to 1; a bar appears if it is slow and someone looks."""
+    began, shown = time.monotonic(), list[Any]()
+
+    def progress(share: float) -> None:
+        if not shown and sys.stderr.isatty() and time.monotonic() - began > _SLOW_SECONDS:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            shown.append(Progress(console=Console(stderr=True), transient=True))
+            shown[0].start()
+            shown[0].add_task(description, total=1.0)
+        if shown:
+            shown[0].update(shown[0].task_ids[0], completed=share)
+
+    try:
+        yield progress
+    finally:
+        if shown:
+            shown[0].stop()
+
+
+# --- The machine ---------------------------------------------------------------------------------
+
+
+@app.command(epilog="Example: charley devices --voices")
+def devices(
+    *,
+    voices: Annotated[bool, typer.Option("--voices", help="List the voices, too.")] = False,
+) -> None:
+    """List microphones and speakers, by the numbers and names that the settings take."""
+    from assistant.devices import list_devices
+
+    found = list_devices()
+    _print_devices("Microphones", found, "input")
+    _print_devices("Speakers", found, "output")
+    if voices:
+        from assistant.synthesiser import voices as list_voices
+
+        print("Voices")
+        for voice in list_voices():
+            print(f"  {voice.name:<24} {voice.description}")
+
+
+def _print_devices(title: str, found: list[DeviceInfo], kind: Kind) -> None:
+    print(title)
+    usable = [device for device in found if device.channels(kind)]
+    for device in usable:
+        is_default = device.default_input if kind == "input" else device.default_output
+        mark = " (the system's choice)" if is_default else ""
+        print(f"  {device.index:>3}  {device.name}, {device.rate} hertz{mark}")
+    if not usable:
+        print("  none; plug one in or switch it on")
+
+
+@app.command(epilog="Example: charley doctor --microphone usb")
+def doctor(ctx: typer.Context) -> None:
+    """Check settings, voice, model, speaker and microphone, and say how to mend them."""
+    from assistant.doctor import Grade, examine
+
+    paint = _painted if sys.stdout.isatty() else str
+    is_whole = True
+    for found in examine(ctx.obj):
+        print(f"{paint(f'{found.grade.value:<8}')} {found.part:<11} {found.text}", flush=True)
+        is_whole = is_whole and found.grade is not Grade.MISSING
+    if not is_whole:
+        raise typer.Exit(1)
+
+
+def _painted(grade: str) -> str:
+    colours = {"ok": "green", "warning": "yellow", "missing": "red"}
+    return typer.style(grade, fg=colours[grade.strip()], bold=True)

@@ -1,0 +1,184 @@
+"""Look whether everything is there that a spoken conversation needs, and say the mend."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from assistant import assembly, devices, downloads
+from assistant.actions import Chime
+from assistant.assembly import Language
+from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
+from assistant.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
+from assistant.player import Player
+from assistant.recogniser import RATE, SpeechModel, VoskRecogniser
+from assistant.settings import Settings, cache_folder, settings_file
+from assistant.synthesiser import Synthesiser
+
+LISTEN_SECONDS = 2.0
+QUIET_DECIBELS = -70.0
+"""Below it a room is too silent to be true, relative to full scale."""
+_WITHOUT_SOUND = "Until then `charley type` and `charley demo` work."
+
+
+class Grade(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """Charley works, with less."""
+    MISSING = "missing"
+    """Nothing that is spoken works without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one part."""
+
+    part: str
+    grade: Grade
+    text: str
+    """What is there or what is wrong, with the mend; one sentence or two."""
+
+
+def examine(load: Callable[[], Settings]) -> Iterator[Finding]:
+    """Yield a finding a part, as each is known; `load` reads the settings."""
+    settings = Settings()
+    try:
+        settings = load()
+    except AssistantError as error:
+        yield Finding("settings", Grade.MISSING, str(error))
+    else:
+        yield Finding("settings", Grade.OK, _where_settings_are())
+    yield from _Examination(settings).findings()
+
+
+def _where_settings_are() -> str:
+    file = settings_file()
+    return str(file) if file.is_file() else f"{file} is not there, which is fine: defaults hold"
+
+
+class _Examination:
+    """One look at everything, with the settings that are there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._voice: Synthesiser | None = None
+        self._language: Language | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        yield self._looked("language", Grade.MISSING, self._intents)
+        yield self._looked("cache", Grade.WARNING, self._cache)
+        yield self._looked("voice", Grade.MISSING, self._speech)
+        yield self._looked("model", Grade.MISSING, self._hearing)
+        yield self._looked("speaker", Grade.WARNING, self._speaker)
+        yield self._looked("microphone", Grade.WARNING, self._microphone)
+
+    def _looked(self, part: str, grade: Grade, look: Callable[[], Finding | str]) -> Finding:
+        """Return what a look found; an error is a finding of the given grade."""
+        try:
+            found = look()
+        except DeviceError as error:
+            return Finding(part, grade, f"{error} {_WITHOUT_SOUND}")
+        except AssistantError as error:
+            return Finding(part, grade, str(error))
+        except OSError as error:
+            mend = "make it writable, or every line is spoken anew at each start"
+            return Finding(part, grade, f"{error.filename}: {error.strerror}; {mend}.")
+        return found if isinstance(found, Finding) else Finding(part, Grade.OK, found)
+
+    def _intents(self) -> str:
+        self._language = language = assembly.language(self._settings)
+        routines = len(language.book.routines)
+        return f"{len(language.intents.templates)} sentences, {routines} routines"
+
+    def _cache(self) -> str:
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(1 << 16))
+        return str(folder)
+
+    def _speech(self) -> str:
+        voice = assembly.voice(self._settings, lambda _sentence: None)
+        seconds = voice.render("Hello.").seconds
+        if seconds < 0.1:
+            raise SynthesiserError("The voice is silent; choose another one with --voice.")
+        self._voice = voice
+        return f"{voice.name} words a minute"
+
+    def _hearing(self) -> Finding | str:
+        folder = downloads.find(self._settings.model)
+        model = SpeechModel(folder)
+        if self._voice is None or self._language is None:
+            raise ModelError(f"{folder} loads; what it hears was not tried without a voice.")
+        heard = listen(model, self._language.intents.phrases(None), self._voice.render("stop"))
+        if "stop" in heard.split():
+            return f"{folder}, hears “stop”"
+        mend = "`charley models get` fetches one that hears better"
+        return Finding(
+            "model", Grade.WARNING, f"{folder} takes “stop” for “{heard or 'nothing'}”; {mend}."
+        )
+
+    def _speaker(self) -> str:
+        rate = devices.output_rate(self._settings.speaker)
+        player = Player(_Mute(), rate)
+        with devices.Speaker(player, self._settings.speaker) as speaker:
+            player.perform(Chime("heard"))
+            over = threading.Event()
+            for _ in range(100):
+                if player.is_idle:
+                    return f"{speaker.device.name}, {rate} hertz, {speaker.latency_seconds:.2f} s"
+                over.wait(0.02)
+        raise DeviceError(f'The speaker "{speaker.device.name}" plays nothing; choose another.')
+
+    def _microphone(self) -> Finding | str:
+        with devices.Microphone(self._settings.microphone) as microphone:
+            name = microphone.device.name
+            blocks: list[Samples] = []
+            while sum(map(len, blocks)) < LISTEN_SECONDS * RATE:
+                block = microphone.read(1.0)
+                if block is None:
+                    break
+                blocks.append(block)
+        trouble, decibels = level(np.concatenate(blocks) if blocks else np.zeros(0, np.int16))
+        if trouble:
+            return Finding("microphone", Grade.WARNING, f"{name} {trouble}")
+        return f"{name}, {decibels:.0f} dB"
+
+
+def listen(model: SpeechModel, phrases: tuple[str, ...], word: Pcm) -> str:
+    """Return what a model hears in a spoken word."""
+    recogniser = VoskRecogniser(model, phrases)
+    pad = silence(RATE // 2, RATE)
+    heard = recogniser.feed(concatenate([pad, resample(word, RATE), pad]).samples)
+    return " ".join(h.text for h in [*heard, *recogniser.finish()] if h.final)
+
+
+def level(samples: Samples) -> tuple[str, float]:
+    """Return what is wrong with a microphone's sound ("" if nothing), and its decibels."""
+    if not len(samples):
+        return "gives no sound; allow this program to record, or choose another one.", -math.inf
+    signal = samples.astype(np.float64) / FULL_SCALE
+    power = float(np.mean(signal**2))
+    decibels = 10 * math.log10(power) if power else -math.inf
+    if not power:
+        return "gives pure silence; unmute it, or allow this program to record.", decibels
+    if decibels < QUIET_DECIBELS:
+        return f"is very quiet ({decibels:.0f} dB); raise its level or come closer.", decibels
+    if float(np.mean(np.abs(signal) > 0.99)) > 0.01:
+        return f"is too loud ({decibels:.0f} dB) and distorts; lower its level.", decibels
+    return "", decibels
+
+
+class _Mute:
+    """A voice for a player that only chimes."""
+
+    def render(self, text: str, pace: float = 1.0) -> Pcm:  # noqa: ARG002
+        raise SynthesiserError("Nothing is spoken here.")
