@@ -51,6 +51,9 @@ _LANGUAGE_KEYS = (
     "language", "spelling", "ignored", "asking", "guards", "decoys", "precedence", "small", "talk",
     "asides",
 )  # fmt: skip
+_FEW = 3
+"""Options of a choice that are each sampled beside each neighbour; of more, each has a turn."""
+
 _SPECIAL = frozenset("()[]{}<>|;\\")
 
 
@@ -194,10 +197,15 @@ def content(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class _Leaves:
-    """A template as a graph of its leaves: vertex 0 is its start, 1 its end."""
+    """A template as a graph of its leaves: vertex 0 is its start, 1 its end.
+
+    A choice among many is one leaf, whose options take turns; else two of them side by side would
+    make a phrase of each pair.
+    """
 
     texts: list[str] = field(default_factory=lambda: ["", ""])
     after: dict[int, list[int]] = field(default_factory=dict)
+    choices: dict[str, Alternative] = field(default_factory=dict)
 
     def add(self, text: str, before: Iterable[int]) -> list[int]:
         """Put a leaf after others and return it as the new loose ends."""
@@ -221,15 +229,22 @@ class _Leaves:
         if isinstance(expression, RuleReference):
             return self.add(f"<{expression.rule_name}>", ends)
         if isinstance(expression, Alternative):
-            found: dict[int, None] = {}
-            for item in expression.items:
-                found.update(dict.fromkeys(self.grow(item, ends)))
-            return list(found)
+            return self._choose(expression, ends)
         if isinstance(expression, Permutation):
             return self._permute(expression, ends)
         for item in expression.items if isinstance(expression, Group) else ():
             ends = self.grow(item, ends)
         return ends
+
+    def _choose(self, expression: Alternative, ends: list[int]) -> list[int]:
+        if len(expression.items) > _FEW:
+            key = f"({len(self.choices)}@{id(expression)}"
+            self.choices[key] = expression
+            return self.add(key, ends) + (ends if expression.is_optional else [])
+        found: dict[int, None] = {}
+        for item in expression.items:
+            found.update(dict.fromkeys(self.grow(item, ends)))
+        return list(found)
 
     def _permute(self, expression: Permutation, ends: list[int]) -> list[int]:
         found: list[int] = []
@@ -257,10 +272,8 @@ class _Leaves:
         return []
 
 
-def _covers(expression: Expression, seen: set[tuple[str, str]]) -> Iterator[list[str]]:
-    """Yield ways through an expression until each pair of neighbouring leaves has occurred."""
-    leaves = _Leaves()
-    leaves.join(leaves.grow(expression, [0]), 1)
+def _ways(leaves: _Leaves, seen: set[tuple[str, str]]) -> Iterator[list[str]]:
+    """Yield ways from start to end until each pair of neighbouring leaves has occurred."""
     texts = leaves.texts
 
     def fresh(a: int, b: int) -> bool:
@@ -285,65 +298,77 @@ def _covers(expression: Expression, seen: set[tuple[str, str]]) -> Iterator[list
 
 
 class _Sampler:
-    """Fills the {lists} and <rules> of sampled ways, each value in its turn."""
+    """Makes phrases of templates, in which every value of a list and a choice has its turn."""
 
     def __init__(self, intents: Intents) -> None:
         self._intents = intents
         self._options: dict[str, list[str]] = {}
         self._turn: dict[str, int] = {}
+        self._choices: dict[str, Alternative] = {}
 
-    def fill(self, leaves: list[str]) -> str:
+    def phrases(self, expression: Expression, seen: set[tuple[str, str]]) -> Iterator[str]:
+        """Yield phrases of an expression that hold every pair which `seen` lacks."""
+        leaves = _Leaves()
+        leaves.join(leaves.grow(expression, [0]), 1)
+        self._choices.update(leaves.choices)
+        ways = list(_ways(leaves, seen))
+        for way in ways:
+            yield self._fill(way)
+        for way in ways:
+            while any(self._unused(leaf) for leaf in way):
+                yield self._fill(way)
+
+    def _fill(self, leaves: list[str]) -> str:
         """Return one phrase for a way of leaves."""
         text = ""
         for leaf in leaves:
-            filled = self._next(leaf) if leaf[0] in "{<" else leaf
+            filled = self._next(leaf) if leaf[0] in "{<(" else leaf
             text += filled if filled.startswith("'") else f" {filled}"
         return surface(text)
 
-    def unused(self) -> Iterator[tuple[str, str]]:
-        """Yield the references that have values which no phrase has held yet."""
-        for leaf, options in self._options.items():
-            for option in options[self._turn[leaf] :]:
-                yield leaf, option
+    def _unused(self, leaf: str) -> bool:
+        """Return True if a leaf has an option that no phrase has held yet."""
+        return leaf[0] in "{<(" and self._turn[leaf] < len(self._options[leaf])
 
-    def options(self, leaf: str) -> list[str]:
-        """Return what a reference may become."""
+    def _next(self, leaf: str) -> str:
         if leaf not in self._options:
             self._turn[leaf] = 0
             self._options[leaf] = list(dict.fromkeys(self._expand(leaf)))
-        return self._options[leaf]
-
-    def _expand(self, leaf: str) -> Iterator[str]:
-        if leaf[0] == "{":
-            yield from (value.text for value in self._intents.lists[leaf[1:-1]])
-            return
-        for way in _covers(self._intents.rules[leaf[1:-1]], set()):
-            yield self.fill(way)
-
-    def _next(self, leaf: str) -> str:
-        options = self.options(leaf)
+        options = self._options[leaf]
         self._turn[leaf] += 1
         return options[(self._turn[leaf] - 1) % len(options)]
+
+    def _expand(self, leaf: str) -> Iterator[str]:
+        """Yield what a leaf may become."""
+        if leaf[0] == "{":
+            yield from (value.text for value in self._intents.lists[leaf[1:-1]])
+        elif leaf[0] == "<":
+            yield from self.phrases(self._intents.rules[leaf[1:-1]], set())
+        else:
+            for item in self._choices[leaf].items:
+                yield from self.phrases(item, set())
 
 
 def _sample(intents: Intents, templates: Iterable[Template]) -> tuple[str, ...]:
     """Return the phrases that cover the pairs of some templates."""
     sampler = _Sampler(intents)
     phrases: dict[str, None] = {}
-    homes: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
     for template in templates:
         if template.expression is None:
             phrases[surface(template.text)] = None
-            continue
-        for way in _covers(template.expression, seen):
-            phrases[sampler.fill(way)] = None
-            for leaf in way:
-                homes.setdefault(leaf, way)
-    for leaf, option in tuple(sampler.unused()):
-        way = [option if part == leaf else part for part in homes.get(leaf, [option])]
-        phrases[sampler.fill(way)] = None
-    return tuple(phrases)
+        else:
+            phrases.update(dict.fromkeys(sampler.phrases(template.expression, seen)))
+    known: set[tuple[str, str]] = set()
+    return tuple(phrase for phrase in phrases if _adds_pair(phrase, known))
+
+
+def _adds_pair(phrase: str, known: set[tuple[str, str]]) -> bool:
+    """Return True, and take note, if a phrase has neighbouring words that are not yet known."""
+    pairs = set(pairwise(["", *phrase.split(), ""])) if phrase else set()
+    fresh = not pairs <= known
+    known |= pairs
+    return fresh
 
 
 # --- loading ---------------------------------------------------------------------------------

@@ -357,7 +357,8 @@ class _Reading:
         """Return a command that counts only as the whole utterance."""
         exact = [s for s in self._allowed if self._block(s).exact]
         chosen = self._cover(exact)
-        if len({self._block(s).intent for s in chosen}) != 1 or not self._complete(chosen):
+        whole = len({self._block(s).intent for s in chosen}) == 1 and self._complete(chosen)
+        if not whole or self._idiom(chosen):
             for segment in exact:
                 self._reject(segment, "counts only as the whole utterance")
             return None
@@ -371,7 +372,7 @@ class _Reading:
             block = self._block(segment)
             if not allows(block, self._context) or block.intent in (SKIP, GUARD):
                 continue
-            if veto := self._veto(chosen, block.intent):
+            if veto := self._veto(chosen, block):
                 self._reject(segment, f"vetoed by '{' '.join(self._words[veto[0]:veto[1]])}'")
                 return None  # what is left over after a denial is no answer either
             share = self._share(chosen, block.intent)
@@ -472,21 +473,30 @@ class _Reading:
 
     # --- vetoes ---
 
-    def _veto(self, chosen: list[_Segment], intent: str) -> tuple[int, int] | None:
+    def _veto(self, chosen: list[_Segment], block: Block) -> tuple[int, int] | None:
         """Return the guard that stands outside everything understood."""
+        answer = bool(block.requires) and block.intent != CRAMP
         known = {
             at
             for s in chosen
-            if self._block(s).intent == SKIP or self._serves(s, intent)
+            if self._block(s).intent == SKIP or self._serves(s, block.intent)
             for at in range(s.start, s.end)
         }
         for guard in self._guards:
-            sense = self._block(guard).slots["kind"] == "sense"
+            kind = self._block(guard).slots["kind"]
+            inside = any(_covers(s, guard) for s in chosen)
+            if kind in ("person", "time") and answer:
+                continue  # a question in a conversation may say "we" and "when"
             if not known.issuperset(range(guard.start, guard.end)) or (
-                sense and not any(_covers(s, guard) for s in chosen)
+                kind == "sense" and not inside
             ):
                 return guard.start, guard.end
         return None
+
+    def _idiom(self, chosen: list[_Segment]) -> bool:
+        """Return True if the words together mean something else, as in "left right left"."""
+        senses = [g for g in self._guards if self._block(g).slots["kind"] == "sense"]
+        return any(not any(_covers(s, guard) for s in chosen) for guard in senses)
 
     def _denied(self, segment: _Segment) -> bool:
         """Return True if a negation stands right before a red flag, or it is part of an idiom."""

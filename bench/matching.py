@@ -1,0 +1,86 @@
+"""How well and how fast utterances are understood.
+
+    python bench/matching.py [--utterances DIR]
+
+DIR holds <meaning>.txt files, one utterance a line; `expected.yaml` beside this project's own files
+says what each means.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from assistant.intents import load  # noqa: E402
+from assistant.matching import Match, Matcher, NoMatch  # noqa: E402
+
+UTTERANCES = ROOT / "tests" / "utterances" / "en"
+SENTENCES = ROOT / "intents" / "en" / "sentences"
+
+
+def right(expected: Mapping[str, Any] | None, found: Match | NoMatch) -> bool:
+    """Return True if a line was understood as its file says; None is a file of negatives."""
+    if expected is None:
+        return isinstance(found, NoMatch) or found.slots.get("certain") == "no"
+    return (
+        isinstance(found, Match)
+        and found.intent == expected["intent"]
+        and all(found.slots.get(name) == value for name, value in expected["slots"].items())
+    )
+
+
+def main() -> int:
+    """Print the table and the figures; 1 if a line was not understood."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--utterances", type=Path, default=UTTERANCES)
+    args = parser.parse_args()
+    expected = yaml.safe_load((UTTERANCES / "expected.yaml").read_text("utf-8"))
+
+    began = time.perf_counter()
+    intents = load(SENTENCES)
+    loaded = time.perf_counter()
+    matcher = Matcher(intents)
+    built = time.perf_counter()
+
+    times: list[float] = []
+    wrong: list[str] = []
+    totals = {"lines": 0, "right": 0}
+    for path in sorted(args.utterances.glob("*.txt")):
+        lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+        good = 0
+        for line in lines:
+            start = time.perf_counter()
+            found = matcher.match(line)
+            times.append(time.perf_counter() - start)
+            if right(expected.get(path.stem), found):
+                good += 1
+            else:
+                wrong.append(f"{path.stem}: {line} -> {_short(found)}")
+        totals["lines"] += len(lines)
+        totals["right"] += good
+        print(f"{path.stem:26} {good:4} of {len(lines):4}  {good / max(len(lines), 1):7.1%}")
+    print(*wrong, sep="\n")
+    print(f"understood {totals['right']} of {totals['lines']}")
+    times.sort()
+    median, slow = statistics.median(times), times[len(times) * 95 // 100]
+    print(f"median {median * 1e3:.3f} ms, p95 {slow * 1e3:.3f} ms")
+    print(f"load {loaded - began:.3f} s, matcher {built - loaded:.3f} s")
+    return 1 if wrong else 0
+
+
+def _short(found: Match | NoMatch) -> str:
+    if isinstance(found, NoMatch):
+        return f"nothing ({found.reason})"
+    return f"{found.intent} {dict(found.slots)} {found.score} by {found.phrase[:60]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
