@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from assistant import command_flags
+from assistant.actions import Action
 from assistant.command_flags import JournalFile, JournalText, Watch
 from assistant.command_transcript import LiveTranscript, Transcript
+from assistant.events import Event, UtteranceHeard, UtteranceMissed
 
 if TYPE_CHECKING:
-    from assistant.captions import Caption
     from assistant.demo import Remark
     from assistant.keyboard import Conversation
     from assistant.settings import Settings
@@ -53,14 +55,25 @@ def run(
     settings = command_flags.chosen(ctx)
     from assistant import live
 
-    transcript = LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
-
-    def show(caption: Caption) -> None:
-        if captions:
-            transcript.show(caption)
-
+    transcript = _transcript() if captions else Transcript(io.StringIO())
     with command_flags.journal(journal, with_text=journal_text, tell=tell) as kept:
-        live.run(settings, show=show, tell=tell, watch=kept.write if kept else None)
+
+        def watch(event: Event, actions: tuple[Action, ...]) -> None:
+            _show_heard(transcript, event)
+            if kept:
+                kept.write(event, actions)
+
+        live.run(settings, show=transcript.show, tell=tell, watch=watch)
+
+
+def _transcript() -> Transcript:
+    return LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
+
+
+def _show_heard(transcript: Transcript, event: Event) -> None:
+    """Show what was heard, before it is answered; sound that is no word is an ellipsis."""
+    if isinstance(event, UtteranceHeard | UtteranceMissed):
+        transcript.you(event.at, event.text.replace("[unk]", "...") or "...")
 
 
 @app.command("type", epilog="Example: charley type --fast --script lines.txt")
@@ -97,7 +110,7 @@ def _play(
 ) -> None:
     from assistant.scripted_user import ScriptedUser
 
-    transcript = LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
+    transcript = _transcript()
     conversation = _conversation(settings, transcript, watch, fast=fast)
     try:
         conversation.start(first_time=_is_first(known))
@@ -130,9 +143,6 @@ def _conversation(
     from assistant.session import Session
     from assistant.settings import remember
 
-    def keep(name: str, value: str) -> None:
-        remember(name, value)
-
     language, captions = assembly.language(settings), CaptionPlayer(transcript.show)
     clock = VirtualClock() if fast else SystemClock()
 
@@ -148,7 +158,7 @@ def _conversation(
         captions,
         start=assembly.beginning(settings),
         watch=watch,
-        remember=keep,
+        remember=remember,
     )
     return Shown(session, captions, clock)
 
