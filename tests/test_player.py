@@ -25,6 +25,7 @@ from assistant.player import (
     BREATH_SECONDS,
     CHIMES,
     FADE_SECONDS,
+    Begun,
     Finished,
     Heard,
     Player,
@@ -444,6 +445,25 @@ class TestEcho:
         made = player(Beeper(word_samples=200))
         play(made, say("bend your back knee now"), 250, Hush(), 500)
         assert "knee" not in made.speaking_now()
+
+
+class TestCaptions:
+    """What begins to sound is told with its place, for whoever reads along."""
+
+    def test_lines_and_counts_are_told_once(self) -> None:
+        made = player()
+        play(made, 50, say(), count(2), 5000)
+        assert made.take_begun() == [
+            Begun("hello", 50, counted=False),
+            Begun("one", 1350, counted=True),
+            Begun("two", 2350, counted=True),
+        ]
+        assert made.take_begun() == []
+
+    def test_what_is_hushed_before_it_sounds_is_not_told(self) -> None:
+        made = player()
+        play(made, say("first"), say("second"), 100, Hush(), 1000)
+        assert [begun.text for begun in made.take_begun()] == ["first"]
 
 
 class TestChimes:
