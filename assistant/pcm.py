@@ -1,11 +1,12 @@
 """Mono 16-bit sound in memory, and audio files as its edge."""
 
+import contextlib
 import io
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -176,25 +177,19 @@ def _encode(pcm: Pcm, kind: str) -> bytes:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Put a file in place in one step, so that no reader ever sees half of it."""
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise AudioFileError(f"{path}: cannot be written ({error.strerror}).") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with _create(temporary) as file:
             file.write(data)
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise AudioFileError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _create(path: Path) -> BinaryIO:
+    return path.open("xb")
 
 
 # --- Shaping -------------------------------------------------------------------------------------

@@ -162,12 +162,11 @@ class TestWriting:
     ) -> None:
         pcm.write(tmp_path / "a.wav", tone())
 
-        def full(*_args: object, **_kwargs: object) -> tuple[int, str]:
-            name = tmp_path / ".temporary"
-            name.touch()
-            return os.open("/dev/full", os.O_WRONLY), str(name)
+        def full(path: Path) -> object:
+            path.touch()
+            return Path("/dev/full").open("wb")
 
-        monkeypatch.setattr("tempfile.mkstemp", full)
+        monkeypatch.setattr(pcm, "_create", full)
         with pytest.raises(AudioFileError, match="No space left"):
             pcm.write(tmp_path / "a.wav", tone(hertz=100))
         assert pcm.read_wav(tmp_path / "a.wav") == tone()

@@ -1,6 +1,5 @@
 """Facts about the voice: the real one where a machine has it, and stand-ins for its failures."""
 
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import synthesiser
+from assistant import pcm, synthesiser
 from assistant.errors import AudioFileError, SynthesiserError
 from assistant.hold import Hold
 from assistant.pcm import Pcm, from_int16, read_wav
@@ -297,10 +296,7 @@ class TestCache:
     def test_a_full_disk_is_told_once_and_memory_serves(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(
-            "tempfile.mkstemp",
-            lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "temporary")),
-        )
+        monkeypatch.setattr(pcm, "_create", lambda _path: Path("/dev/full").open("wb"))
         told: list[str] = []
         cached = CachedVoice(Hum(), tmp_path, told.append)
         assert cached.render("one") == cached.render("one")
