@@ -296,7 +296,10 @@ class TestCache:
     def test_a_full_disk_is_told_once_and_memory_serves(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pcm, "_create", lambda _path: Path("/dev/full").open("wb"))
+        def full(_path: Path) -> object:
+            return Path("/dev/full").open("wb")
+
+        monkeypatch.setattr(pcm, "_create", full)
         told: list[str] = []
         cached = CachedVoice(Hum(), tmp_path, told.append)
         assert cached.render("one") == cached.render("one")
