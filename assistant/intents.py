@@ -741,9 +741,7 @@ class _Builder:
             raise _fail(_LANGUAGE_FILE, 1, f"intent '{name}' {what} in 'precedence'")
 
 
-def _unknown(
-    what: str, name: str, known: Iterable[str], file: str, line: int
-) -> IntentDataError:
+def _unknown(what: str, name: str, known: Iterable[str], file: str, line: int) -> IntentDataError:
     hint = difflib.get_close_matches(name, list(known), 1)
     expected = f", expected '{hint[0]}'" if hint else ", and nothing has a name like it"
     return _fail(file, line, f"unknown {what} '{name}'{expected}")

@@ -1,14 +1,16 @@
 """What an utterance means: the one place where words become an intent with slots.
 
-Four steps, each only if the one before it found nothing good enough:
-
 1. The words are walked through the network of templates from every position; list values become
    slots on the way and skip words may be stepped over. That yields segments.
-2. A red flag anywhere wins. Stop and pause count only as the whole utterance.
-3. The other segments that explain most of the utterance together are chosen; the share of words
+2. A red flag anywhere wins, unless it is denied right there or part of an idiom.
+3. Stop, pause and a bare side count only as the whole utterance.
+4. Of the others those are chosen that explain most of the utterance together. The share of words
    explained is the score, each meaning has its cutoff, and a guard outside them vetoes.
-4. Unknown words are corrected to known ones (rapidfuzz) and it is tried once more, then whole
-   sampled phrases are compared, with a cutoff and a margin between intents.
+5. Unknown words are corrected to known ones (rapidfuzz, with a cutoff and a margin) and it is read
+   once more; a subset scorer on whole phrases would hear "stop" in "please do not stop".
+
+A margin of 0 is no doubt by itself: "my calf's gone again" also contains a whole cramp, and the
+order of precedence in language.yaml decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -321,8 +323,9 @@ class _Reading:
         self._context = context
         self._worth = worth
         # A verb in front asks ("is that right"), so there it is no small word.
-        self._light = [matcher.skips(word) and not matcher.asks(word, at)
-                       for at, word in enumerate(words)]
+        self._light = [
+            matcher.skips(word) and not matcher.asks(word, at) for at, word in enumerate(words)
+        ]
         found = list(matcher.segments(words))
         self._guards = [s for s in found if self._block(s).intent == GUARD]
         self._asides = [s for s in found if self._block(s).intent == SKIP]
@@ -357,12 +360,11 @@ class _Reading:
         """Return a command that counts only as the whole utterance."""
         exact = [s for s in self._allowed if self._block(s).exact]
         chosen = self._cover(exact)
-        whole = len({self._block(s).intent for s in chosen}) == 1 and self._complete(chosen)
-        if not whole or self._idiom(chosen):
+        first = min(chosen, key=self._strength, default=None)
+        if first is None or not self._complete(chosen, first) or self._idiom(chosen):
             for segment in exact:
                 self._reject(segment, "counts only as the whole utterance")
             return None
-        first = min(chosen, key=self._strength)
         return self._match(first, self._slots(chosen, self._block(first).intent), chosen)
 
     def _sentence(self) -> Match | None:
@@ -373,7 +375,7 @@ class _Reading:
             if not allows(block, self._context) or block.intent in (SKIP, GUARD):
                 continue
             if veto := self._veto(chosen, block):
-                self._reject(segment, f"vetoed by '{' '.join(self._words[veto[0]:veto[1]])}'")
+                self._reject(segment, f"vetoed by '{' '.join(self._words[veto[0] : veto[1]])}'")
                 return None  # what is left over after a denial is no answer either
             share = self._share(chosen, block.intent)
             if share * 100.0 * self._worth < self._cutoff(chosen, block):
@@ -466,9 +468,10 @@ class _Reading:
         }
         return block.cutoff - (LONG_RELIEF if len(own) >= LONG_PHRASE else 0.0)
 
-    def _complete(self, chosen: list[_Segment]) -> bool:
-        """Return True if every word that is not explained is a skip word."""
-        explained = {at for s in chosen for at in range(s.start, s.end)}
+    def _complete(self, chosen: list[_Segment], first: _Segment) -> bool:
+        """Return True if every word is a skip word or part of the same meaning."""
+        same = [s for s in chosen if self._block(s).intent == self._block(first).intent]
+        explained = {at for s in same for at in range(s.start, s.end)}
         return all(self._light[at] or at in explained for at in range(len(self._words)))
 
     # --- vetoes ---
@@ -502,7 +505,9 @@ class _Reading:
         """Return True if a negation stands right before a red flag, or it is part of an idiom."""
         for guard in self._guards:
             kind = self._block(guard).slots["kind"]
-            if kind == "negation" and segment.start - 1 <= guard.end <= segment.start:
+            before = segment.start - 1 <= guard.end <= segment.start
+            around = guard.start < segment.start and _covers(guard, segment)
+            if kind == "negation" and (before or around):
                 return True
             if kind == "sense" and not _apart(guard, segment) and not _covers(segment, guard):
                 return True

@@ -1,0 +1,210 @@
+"""The sentence files load, feed the recogniser, and say where a mistake is."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import IntentDataError
+from assistant.intents import GUARD, SKIP, Intents, load
+from assistant.matching import Match, Matcher
+from assistant.text import surface
+
+SENTENCES = Path(__file__).parent.parent / "intents/en/sentences"
+IDLE: frozenset[str] = frozenset()
+SESSION = frozenset({"session"})
+ASKED = frozenset({"session", "asked"})
+
+LANGUAGE = """\
+language: en
+precedence: [greet, part]
+asides: ["i think"]
+guards:
+  negation: ["not"]
+"""
+
+GREET = """\
+language: en
+intents:
+  greet:
+    data:
+      - sentences:
+          - "hello [there] {name}"
+          - "<morning> to you"
+  part:
+    data:
+      - sentences: ["goodbye"]
+        requires_context: {session: true}
+lists:
+  name:
+    values:
+      - "(ann|bob)"
+      - {in: "old friend", out: friend, metadata: {known: "yes"}}
+expansion_rules:
+  morning: "good (morning|day)"
+"""
+
+
+PART = '["goodbye"]\n        requires_context: {session: true}'
+
+
+@pytest.fixture(scope="module")
+def intents() -> Intents:
+    return load(SENTENCES)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a small language and returns its folder."""
+
+    def write(greet: str = GREET, language: str = LANGUAGE) -> Path:
+        (tmp_path / "language.yaml").write_text(language, "utf-8")
+        (tmp_path / "greet.yaml").write_text(greet, "utf-8")
+        return tmp_path
+
+    return write
+
+
+# --- a small language ---
+
+
+def test_a_small_language_loads_and_matches(folder: Callable[..., Path]) -> None:
+    matcher = Matcher(load(folder()))
+    found = matcher.match("Hello there, old friend!")
+    assert isinstance(found, Match)
+    assert (found.intent, dict(found.slots)) == ("greet", {"name": "friend", "known": "yes"})
+
+
+def test_phrases_hold_every_option_but_not_their_product(folder: Callable[..., Path]) -> None:
+    phrases = load(folder()).phrases()
+    words = {word for phrase in phrases for word in phrase.split()}
+    assert words == set("hello there ann bob old friend good morning day to you goodbye".split())
+    assert len(phrases) < 8
+
+
+def test_a_context_limits_the_phrases(folder: Callable[..., Path]) -> None:
+    loaded = load(folder())
+    assert "goodbye" not in loaded.phrases(IDLE)
+    assert "goodbye" in loaded.phrases(SESSION)
+    assert "goodbye" in loaded.phrases(None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "expected"),
+    [
+        ("sentences: [", "sentance: [", 10, "unknown key 'sentance', expected 'sentences'"),
+        ("lists:", "list:", 12, "unknown key 'list', expected 'lists'"),
+        ("{name}", "{nam}", 6, "unknown list 'nam', expected 'name'"),
+        ("<morning> to", "<mornin> to", 7, "unknown expansion rule 'mornin', expected 'morning'"),
+        ("hello [there]", "hello [there", 6, "cannot read the sentence 'hello [there {name}'"),
+        ('"goodbye"', '""', 10, "has no words"),
+        (PART, '["<morning> to you"]', 10, "means 'part' here but 'greet' in greet.yaml, line 7"),
+        ("data:", "dat:", 4, "unknown key 'dat', expected 'data'"),
+        ("good (morning|day)", "good<morning>", 18, "joins parts of words"),
+        ("good (morning|day)", "good <morning>", 7, "'morning' refers to itself"),
+        ("out: friend", "uot: friend", 16, "unknown key 'uot', expected 'out'"),
+        ("out: friend, ", "", 16, "needs 'in' and 'out'"),
+        ('["goodbye"]', "goodbye", 10, "expected a list"),
+        ("{session: true}", "[session]", 11, "expected 'name: value' lines"),
+        ("language: en", "language: [en", 2, "not valid YAML"),
+        ("{session: true}", "{session: true}\n        metadata: {cutoff: 101}", 12, "0 to 100"),
+        ("{session: true}", "{session: true}\n        metadata: {exact: ja}", 12, "true or false"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_line(
+    folder: Callable[..., Path], old: str, new: str, line: int, expected: str
+) -> None:
+    assert old in GREET
+    with pytest.raises(IntentDataError) as error:
+        load(folder(GREET.replace(old, new, 1)))
+    message = str(error.value)
+    assert message.startswith(f"greet.yaml, line {line}: ")
+    assert expected in message
+    assert "\n" not in message
+
+
+def test_an_intent_without_a_place_in_the_order_is_told(folder: Callable[..., Path]) -> None:
+    with pytest.raises(IntentDataError, match="'part' has sentences but is not in 'precedence'"):
+        load(folder(language=LANGUAGE.replace(", part", "")))
+
+
+def test_a_typo_in_the_language_file_is_told(folder: Callable[..., Path]) -> None:
+    with pytest.raises(IntentDataError, match=r"language.yaml, line 3: .*expected 'asides'"):
+        load(folder(language=LANGUAGE.replace("asides", "aside")))
+
+
+def test_an_empty_file_is_told(folder: Callable[..., Path]) -> None:
+    with pytest.raises(IntentDataError, match=r"greet.yaml, line 1: the file is empty"):
+        load(folder(""))
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(IntentDataError, match=r"language.yaml is missing"):
+        load(tmp_path / "nowhere")
+
+
+# --- the real language ---
+
+
+def test_every_word_can_be_heard(intents: Intents) -> None:
+    """Each word of each value and template is in some phrase."""
+    heard = set(intents.words())
+    for name, values in intents.lists.items():
+        for value in values:
+            missing = set(surface(value.text).split()) - heard
+            assert not missing, f"{name}: {missing}"
+
+
+def test_the_phrases_are_few_short_and_always_the_same(intents: Intents) -> None:
+    phrases = intents.phrases(ASKED)
+    assert len(phrases) < 8_000
+    assert max(len(phrase.split()) for phrase in phrases) <= 20
+    assert phrases == intents.phrases(ASKED)
+    assert len(set(phrases)) == len(phrases)
+
+
+def test_more_context_never_takes_words_away(intents: Intents) -> None:
+    def words(context: frozenset[str] | None) -> set[str]:
+        return {word for phrase in intents.phrases(context) for word in phrase.split()}
+
+    assert words(IDLE) <= words(SESSION) <= words(ASKED) <= words(None)
+
+
+def test_neighbours_of_plain_sentences_are_all_there(intents: Intents) -> None:
+    phrases = intents.phrases()
+    pairs = {pair for phrase in phrases for pair in pairwise(["", *phrase.split(), ""])}
+    for template in intents.blocks():
+        if template.expression is None:
+            assert set(pairwise(["", *surface(template.text).split(), ""])) <= pairs
+
+
+def test_stop_pain_and_red_flags_cut_speech(intents: Intents) -> None:
+    phrases = set(intents.barge_in())
+    assert {"stop", "stop stop"} <= phrases
+    assert any("chest" in phrase for phrase in phrases)
+    assert "yes" not in phrases
+    assert "next" not in phrases
+    assert {b.block.intent for b in intents.blocks() if b.block.barge_in} >= {
+        "control_stop", "control_pause", "worse", "redflag_chest_breathing"
+    }  # fmt: skip
+
+
+def test_stop_and_pause_are_exact_and_only_stop_works_when_idle(intents: Intents) -> None:
+    for template in intents.blocks():
+        block = template.block
+        if block.intent in ("control_stop", "control_pause"):
+            assert block.exact, template
+        if block.intent.startswith("control_") and block.intent != "control_stop":
+            assert "session" in block.requires, template
+
+
+def test_red_flags_need_no_conversation(intents: Intents) -> None:
+    free = {t.block.intent for t in intents.blocks(IDLE)}
+    flags = {t.block.intent for t in intents.blocks() if t.block.intent.startswith("redflag_")}
+    assert len(flags) == 10
+    assert flags <= free
+
+
+def test_blocks_are_what_people_say_not_what_stands_around_it(intents: Intents) -> None:
+    assert not {SKIP, GUARD} & {t.block.intent for t in intents.blocks()}
