@@ -43,6 +43,8 @@ FADE_SECONDS = 0.005
 """Ramp at hush, pause, resume and volume changes: short enough to be at once, too long to click."""
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""
+CHIME_GAP_SECONDS = 0.1
+"""Silence between the last count and the end chime."""
 BREATH_SECONDS = 0.3
 """Silence between two spoken lines, which the voice's own trimmed ends no longer have."""
 IDLE_SECONDS = 1.0
@@ -168,7 +170,7 @@ def _hold_clip(
     length = hold.length_samples(rate)
     if words:
         words[-1] = _Word(words[-1].at, words[-1].samples, words[-1].text, fixed=True)
-        length = words[-1].end + round(CLEARANCE_SECONDS * rate)
+        length = words[-1].end + round(CHIME_GAP_SECONDS * rate)
     end = _Word(length, chime("end", rate).samples, "", fixed=True)
     return _Clip(end.end, [*words, end], hold=hold, hold_samples=hold.length_samples(rate))
 
