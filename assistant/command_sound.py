@@ -65,7 +65,8 @@ def render(
             progress=progress,
         )
         pcm.write(out, sound)
-    print(f"{out}: {wish.routine.name}, {settings.rounds} rounds, {clock(sound.seconds)}")
+    rounds = "1 round" if settings.rounds == 1 else f"{settings.rounds} rounds"
+    print(f"{out}: {wish.routine.name}, {rounds}, {clock(sound.seconds)}")
 
 
 @app.command(epilog="Example: charley say 'Toes up.' --out toes.wav")

@@ -140,10 +140,12 @@ def _listener(
         found = [matcher.match(h.text, context) for h in heard if h.final]
         understood = [match for match in found if hasattr(match, "intent")]
         best = min(understood, key=lambda match: matcher.rank(match.intent), default=None)
+        meaning = best or matcher.match(" ".join(m.text for m in found), context)
         return {
             "seconds": round(seconds, 3),
             "hypotheses": [_timed(h, seconds) for h in heard],
-            **described(best or matcher.match(" ".join(m.text for m in found), context)),
+            **described(meaning),
+            **({} if found else {"reason": "nothing was heard"}),
         }
 
     return listen
