@@ -59,21 +59,23 @@ class Wish:
 
 def wish(book: Book, name: str, side: str = "", position: str = "") -> Wish:
     """Return what a routine's file name, its muscle or its spoken name asks for. RoutineError."""
-    side = _one_of("side", side, SIDES)
-    position = _one_of("position", position, POSITIONS)
-    wanted = _key(name)
-    routine = book.routines.get(wanted)
-    if routine is None or (side == "both" and not routine.both):
-        muscles = {r.muscle: r.muscle for r in book.routines.values()}
-        muscles |= {_key(r.name): r.muscle for r in book.routines.values() if r.name != r.id}
-        muscle = routine.muscle if routine else muscles.get(wanted, "")
-        routine = find(book.routines, muscle, both=side == "both", toes="") or routine
-        if routine is None:
-            _one_of("routine", name, [*book.routines, *muscles])
-            raise AssertionError  # a known muscle has a routine
+    side = side and _one_of("side", side, SIDES)
+    position = position and _one_of("position", position, POSITIONS)
+    names = _names(book)
+    routine = names[_one_of("routine", name, names)]
     if routine.both and side in ("left", "right"):
         raise RoutineError(f"{routine.id} is for both sides; leave out --side {side}.")
+    if side == "both" and not routine.both:
+        routine = find(book.routines, routine.muscle, both=True, toes=routine.toes) or routine
     return Wish(routine, side, position)
+
+
+def _names(book: Book) -> Mapping[str, Routine]:
+    """Return every name of every routine: the file's, or else as it is spoken, or the muscle's."""
+    routines = book.routines.values()
+    muscles = {_key(r.muscle): r for r in routines if not (r.both or r.toes)}
+    spoken = {_key(r.name): r for r in routines}
+    return muscles | spoken | dict(book.routines)
 
 
 def _key(name: str) -> str:
@@ -83,7 +85,7 @@ def _key(name: str) -> str:
 def _one_of(what: str, value: str, known: Iterable[str]) -> str:
     """Return a value in the book's spelling; RoutineError names the nearest one."""
     key, names = _key(value), sorted(set(known))
-    if not value or key in names:
+    if key in names:
         return key
     near = difflib.get_close_matches(key, names, 1)
     hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}."
