@@ -1,0 +1,1 @@
+"""How the bundled speech model is made: lexicon, graph, synthetic speech, training, export."""

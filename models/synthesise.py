@@ -1,0 +1,229 @@
+"""Synthetic speech for training and for tests: espeak-ng, flite and festival from Debian.
+
+Voices are kept apart: a voice in a test pool speaks nothing in the training set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
+
+from . import lexicon
+
+RATE = 16_000
+ACCENTS = [
+    "en-us",
+    "en-gb",
+    "en-gb-scotland",
+    "en-029",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+    "en-us-nyc",
+]
+VARIANTS = [
+    "f1",
+    "f2",
+    "f3",
+    "f5",
+    "m1",
+    "m2",
+    "m3",
+    "m4",
+    "m5",
+    "m6",
+    "m8",
+    "adam",
+    "Alex",
+    "Alicia",
+    "Andrea",
+    "antonio",
+    "belinda",
+    "benjamin",
+    "caleb",
+    "david",
+    "Denis",
+    "Diogo",
+    "edward",
+    "Gene",
+    "Henrique",
+    "Hugo",
+    "iven",
+    "Jacky",
+    "John",
+    "Lee",
+    "linda",
+    "marcelo",
+    "Marco",
+    "max",
+    "Michael",
+    "michel",
+    "Mike",
+    "Nguyen",
+    "Pablo",
+    "paul",
+    "pedro",
+    "quincy",
+    "rob",
+    "robert",
+    "sandro",
+    "shelby",
+    "steph",
+    "Storm",
+    "travis",
+    "victor",
+    "zac",
+    "grandma",
+    "grandpa",
+    "whisper",
+    "croak",
+    "klatt",
+    "klatt2",
+]
+TEST_ACCENT = "en-gb-x-rp"
+TEST_VARIANTS = ["m7", "f4", "Andy", "Annie", "Mario"]
+PLAIN = ("en-us", "en-gb")
+TRAINING_VOICES = (
+    *(f"espeak:{accent}" for accent in ACCENTS),
+    *(f"espeak:{accent}+{variant}" for accent in ACCENTS for variant in VARIANTS),
+    *("flite:slt", "flite:awb", "flite:kal16", "flite:kal"),
+    *("festival:kal_diphone", "festival:cmu_us_slt_arctic_hts"),
+)
+TEST_VOICES = (
+    *(f"espeak:{accent}+{name}" for accent in PLAIN for name in TEST_VARIANTS),
+    *(f"espeak:{TEST_ACCENT}{name}" for name in ("", "+f2", "+m3")),
+    *("flite:rms", "festival:ked_diphone"),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing to say: what, by whom, how fast (1 = the voice's own pace), how high."""
+
+    text: str
+    voice: str
+    pace: float = 1.0
+    pitch: float = 1.0
+
+
+def speak(line: Line) -> NDArray[np.float32]:
+    """The line as 16 kHz samples between -1 and 1."""
+    engine, name = line.voice.split(":")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "line.wav"
+        command = {"espeak": _espeak, "flite": _flite, "festival": _festival}[engine]
+        subprocess.run(command(line, name, path), check=True, capture_output=True, timeout=60)
+        samples, rate = soundfile.read(path, dtype="float32")
+    divisor = gcd(RATE, rate)
+    return np.asarray(resample_poly(samples, RATE // divisor, rate // divisor), dtype=np.float32)
+
+
+def _espeak(line: Line, name: str, path: Path) -> list[str]:
+    speed, pitch = str(round(165 * line.pace)), str(round(50 * line.pitch))
+    return ["espeak-ng", "-v", name, "-s", speed, "-p", pitch, "-w", str(path), line.text]
+
+
+def _flite(line: Line, name: str, path: Path) -> list[str]:
+    stretch = f"duration_stretch={1 / line.pace:.2f}"
+    return ["flite", "-voice", name, "--setf", stretch, "-t", line.text, "-o", str(path)]
+
+
+def _festival(line: Line, name: str, path: Path) -> list[str]:
+    stretch = f"(Parameter.set 'Duration_Stretch {1 / line.pace:.2f})"
+    text = line.text.replace('"', "")
+    synthesis = f'(utt.save.wave (utt.synth (Utterance Text "{text}")) "{path}")'
+    return ["festival", "-b", f"(voice_{name})", stretch, synthesis]
+
+
+def training_lines(sentences: list[str], general: list[str], count: int) -> list[Line]:
+    """Charley's sentences, pieces of general English, words in any order; several voices each."""
+    chooser = random.Random(1)
+    commands = [text for text in sentences if len(text.split()) <= 3]
+    words = lexicon.frequent_words()
+    numbers = list(lexicon.NUMBER_WORDS)
+    lines = []
+    for _ in range(count):
+        kind = chooser.random()
+        if kind < 0.35:
+            text = chooser.choice(sentences)
+        elif kind < 0.47:
+            text = chooser.choice(commands)
+        elif kind < 0.77:
+            text = _piece(chooser.choice(general).split(), chooser)
+        elif kind < 0.94:
+            text = " ".join(chooser.choices(words, k=chooser.randint(1, 5)))
+        else:
+            text = " ".join(chooser.choices(numbers, k=chooser.randint(1, 4)))
+        lines.append(Line(text, _voice(chooser), chooser.uniform(0.75, 1.4), _pitch(chooser)))
+    return lines
+
+
+def _piece(words: list[str], chooser: random.Random) -> str:
+    start = chooser.randrange(max(1, len(words) - 4))
+    return " ".join(words[start : start + chooser.randint(4, 12)])
+
+
+def _pitch(chooser: random.Random) -> float:
+    return chooser.uniform(0.5, 1.5)
+
+
+def _voice(chooser: random.Random) -> str:
+    """A training voice: mostly espeak-ng's, its plain ones often, the others by their worth."""
+    kind = chooser.random()
+    engines = [voice for voice in TRAINING_VOICES if not voice.startswith("espeak")]
+    plain = [f"espeak:{accent}" for accent in PLAIN]
+    if kind < 0.22:
+        return chooser.choice(engines)
+    return chooser.choice(plain) if kind < 0.27 else chooser.choice(TRAINING_VOICES)
+
+
+def write(lines: list[Line], folder: Path) -> None:
+    """Speak every line into a folder, with a manifest as for recorded speech."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def one(numbered: tuple[int, Line]) -> str:
+        number, line = numbered
+        path = folder / f"{number:06d}.flac"
+        samples = speak(line)
+        soundfile.write(path, samples, RATE, subtype="PCM_16")
+        seconds = round(len(samples) / RATE, 2)
+        entry = {"audio": path.name, "text": line.text, "speaker": line.voice}
+        return json.dumps(entry | {"source": "synthetic", "seconds": seconds})
+
+    with ThreadPoolExecutor(2) as pool, (folder / "manifest.jsonl").open("w") as manifest:
+        for entry in pool.map(one, enumerate(lines)):
+            manifest.write(entry + "\n")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sentences", type=Path, help="folder of text files, one sentence a line")
+    parser.add_argument("speech", type=Path, help="folder with manifest.jsonl: general English")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--count", type=int, default=12_000)
+    options = parser.parse_args()
+    sentences = sorted({line for path in options.sentences.glob("*.txt") for line in _read(path)})
+    manifest = (options.speech / "manifest.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in manifest]
+    general = [entry["text"] for entry in entries if entry["source"] == "librispeech"]
+    write(training_lines(sentences, [text for text in general if text], options.count), options.out)
+
+
+def _read(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+if __name__ == "__main__":
+    main()
