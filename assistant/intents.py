@@ -232,8 +232,16 @@ class _Leaves:
             return self._choose(expression, ends)
         if isinstance(expression, Permutation):
             return self._permute(expression, ends)
-        for item in expression.items if isinstance(expression, Group) else ():
-            ends = self.grow(item, ends)
+        return self._row(expression.items, ends) if isinstance(expression, Group) else ends
+
+    def _row(self, items: list[Expression], ends: list[int]) -> list[int]:
+        """Append one after another; "{part}'s" is a leaf of its own, so each value is heard so."""
+        for left, item in pairwise([None, *items]):
+            text = item.original_text.strip() if isinstance(item, TextChunk) else ""
+            if text.startswith("'") and isinstance(left, ListReference):
+                self.texts[-1] += text
+            elif item is not None:
+                ends = self.grow(item, ends)
         return ends
 
     def _choose(self, expression: Alternative, ends: list[int]) -> list[int]:
@@ -261,11 +269,10 @@ class _Leaves:
         for vertex in queue:
             for following in self.after.get(vertex, ()):
                 if wanted(vertex, following):
-                    way = [following]
-                    while vertex != start:
-                        way.append(vertex)
-                        vertex = came[vertex]
-                    return way[::-1]
+                    way = [following, vertex]
+                    while way[-1] != start:
+                        way.append(came[way[-1]])
+                    return way[-2::-1]
                 if following not in came:
                     came[following] = vertex
                     queue.append(following)
@@ -341,7 +348,8 @@ class _Sampler:
     def _expand(self, leaf: str) -> Iterator[str]:
         """Yield what a leaf may become."""
         if leaf[0] == "{":
-            yield from (value.text for value in self._intents.lists[leaf[1:-1]])
+            name, ending = leaf[1:].split("}")
+            yield from (value.text + ending for value in self._intents.lists[name])
         elif leaf[0] == "<":
             yield from self.phrases(self._intents.rules[leaf[1:-1]], set())
         else:
