@@ -10,7 +10,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     # Boxes and colours are for people; a pipe gets plain text, and sooner.
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,
     epilog="Example: charley type --hold 5",
 )
 for part in (command_talk, command_understand, command_sound):
@@ -117,9 +117,16 @@ def _cut_off(error: OSError) -> int:
 
 def _prepare_streams() -> None:
     """Make every input readable and every output writable, whatever the locale."""
+    # A stream that was closed before we began (`>&-`) is None.
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout, sys.stderr = sys.stdout or _nowhere("w"), sys.stderr or _nowhere("w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if isinstance(sys.stdin, io.TextIOWrapper):
         # A lone carriage return is a character like others, not the end of an utterance.
         sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+
+
+def _nowhere(mode: str) -> TextIO:
+    return cast("TextIO", Path(os.devnull).open(mode, encoding="utf-8"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant import command_flags
-from assistant.command_transcript import clock
+from assistant.clock import SystemClock
+from assistant.command_transcript import clock, is_terminal, tell
 
 if TYPE_CHECKING:
     from assistant.devices import DeviceInfo, Kind
+    from assistant.doctor import Finding
     from assistant.player import Player
     from assistant.settings import Settings
 
@@ -28,10 +29,6 @@ OutFile = Annotated[
     Path,
     typer.Option("--out", metavar="FILE", show_default=False, help=".wav, .mp3, .ogg or .flac"),
 ]
-
-
-def _tell(sentence: str) -> None:
-    print(f"charley: {sentence}", file=sys.stderr, flush=True)
 
 
 @app.command(epilog="Example: charley render calf --side left --rounds 2 --out calf.mp3")
@@ -102,7 +99,7 @@ def _player(settings: Settings) -> Player:
     from assistant.actions import SetVolume
     from assistant.player import Player
 
-    player = Player(assembly.voice(settings, _tell), lead_in_seconds=settings.lead_in_seconds)
+    player = Player(assembly.voice(settings, tell), lead_in_seconds=settings.lead_in_seconds)
     player.perform(SetVolume(settings.volume))
     player.read(player.rate // 10)  # the volume's ramp is behind us when the sound begins
     player.take_begun()
@@ -112,10 +109,10 @@ def _player(settings: Settings) -> Player:
 @contextmanager
 def _bar(description: str) -> Iterator[Callable[[float], None]]:
     """Give what takes a share from 0 to 1; a bar appears if it is slow and someone looks."""
-    began, shown = time.monotonic(), list[Any]()
+    began, shown = SystemClock(), list[Any]()
 
     def progress(share: float) -> None:
-        if not shown and sys.stderr.isatty() and time.monotonic() - began > _SLOW_SECONDS:
+        if not shown and sys.stderr.isatty() and began.now() > _SLOW_SECONDS:
             from rich.console import Console
             from rich.progress import Progress
 
@@ -170,15 +167,28 @@ def doctor(ctx: typer.Context) -> None:
     """Check settings, voice, model, speaker and microphone, and say how to mend them."""
     from assistant.doctor import Grade, examine
 
-    paint = _painted if sys.stdout.isatty() else str
+    show = _painted if is_terminal(sys.stdout) else _plain
     is_whole = True
     for found in examine(ctx.obj):
-        print(f"{paint(f'{found.grade.value:<8}')} {found.part:<11} {found.text}", flush=True)
+        show(found)
         is_whole = is_whole and found.grade is not Grade.MISSING
     if not is_whole:
         raise typer.Exit(1)
 
 
-def _painted(grade: str) -> str:
-    colours = {"ok": "green", "warning": "yellow", "missing": "red"}
-    return typer.style(grade, fg=colours[grade.strip()], bold=True)
+def _plain(found: Finding) -> None:
+    print(f"{found.grade.value:<8} {found.part:<11} {found.text}", flush=True)
+
+
+def _painted(found: Finding) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"ok": "bold green", "warning": "bold yellow", "missing": "bold red"}
+    grid = Table.grid(padding=(0, 1))
+    for width in (8, 11, None):
+        grid.add_column(width=width)
+    grade = found.grade.value
+    grid.add_row(Text(grade, styles[grade]), found.part, Text(found.text, overflow="fold"))
+    Console(highlight=False).print(grid)

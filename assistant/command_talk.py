@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assistant import command_flags
 from assistant.actions import Action
 from assistant.command_flags import JournalFile, JournalText, Watch
-from assistant.command_transcript import LiveTranscript, Transcript
+from assistant.command_transcript import LiveTranscript, Transcript, is_terminal, tell
 from assistant.events import Event, UtteranceHeard, UtteranceMissed
 
 if TYPE_CHECKING:
@@ -28,16 +27,6 @@ ScriptFile = Annotated[
     Path | None,
     typer.Option("--script", metavar="FILE", exists=True, dir_okay=False, help="Say these lines."),
 ]
-
-
-def tell(sentence: str) -> None:
-    """Say something beside the conversation."""
-    print(f"charley: {sentence}", file=sys.stderr, flush=True)
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Tell whether a person sees or types this, on something that can move its cursor."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @app.command(epilog="Example: charley run --lead-in 0.5 --journal run.jsonl")

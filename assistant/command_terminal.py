@@ -48,8 +48,9 @@ class _Keys:
         self._is_typing = False
         self._buffer: Callable[[], str] = str
         self._has_hook = False
-        # Windows has no readline: the console edits the line and lets nobody look at it.
-        with contextlib.suppress(ImportError):
+        # Windows has no readline: the console edits the line and lets nobody look at it. Some
+        # builds of macOS have one without the hook.
+        with contextlib.suppress(ImportError, AttributeError):
             import readline
 
             self._buffer = readline.get_line_buffer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import textwrap
 from collections.abc import Callable
 from typing import TextIO
@@ -15,6 +17,17 @@ _LONGEST = 500
 """Characters of one utterance that are shown."""
 _UP, _CLEAR = "\x1b[1A", "\r\x1b[J"
 """One line up; from the start of this line on, nothing."""
+
+
+def tell(sentence: str) -> None:
+    """Say something beside the conversation."""
+    print(f"charley: {sentence}", file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether a person sees this, on something that can move its cursor."""
+    moves = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
+    return stream.isatty() and moves
 
 
 def clock(at: float) -> str:

@@ -19,12 +19,26 @@ import pytest
 import soundfile
 import tone_model
 
-from assistant import cli, command_flags, downloads, intents, journal, recogniser
+from assistant import (
+    cli,
+    command_flags,
+    command_models,
+    command_sound,
+    demo,
+    downloads,
+    intents,
+    journal,
+    live,
+    recogniser,
+)
+from assistant.actions import Say
 from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
-from assistant.events import UtteranceHeard
+from assistant.errors import ModelError
+from assistant.events import UtteranceHeard, UtteranceMissed
 from assistant.pcm import read_wav, write
 from assistant.recogniser import Hypothesis, Word
+from assistant.settings import Settings
 from assistant.turn import State
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,6 +200,14 @@ class TestProgram:
         assert error.count(b"\n") == 1
         assert b"No space left" in error
 
+    @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+    def test_closed_streams_are_no_trouble(self, closed: str) -> None:
+        command = f'echo stop | "{sys.executable}" -m assistant match {closed}'
+        done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, check=False)
+        assert done.returncode == 0
+        assert done.stderr == b""
+
     @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
     def test_an_interrupt_is_quiet(self) -> None:
         process = start("type", "--no-first")
@@ -199,6 +221,71 @@ class TestProgram:
         _, error = process.communicate(timeout=20)
         assert process.returncode == 130
         assert error == b""
+
+
+class TestRun:
+    """`charley run` and `demo`, with a conversation that is over at once."""
+
+    def run(self, charley: Charley, monkeypatch: pytest.MonkeyPatch, *args: str) -> Done:
+        def converse(
+            settings: Settings,
+            *,
+            show: Callable[[Caption], None],
+            tell: Callable[[str], None],
+            watch: Callable[..., None],
+        ) -> None:
+            assert settings.rounds == 2
+            tell("No microphone was found.")
+            watch(UtteranceHeard(1.0, "left calf", "cramp"), (Say("opening", "Stop running."),))
+            show(Caption(1.0, "say", "Stop running."))
+            watch(UtteranceMissed(2.0, "[unk] [unk] calf"), ())
+
+        monkeypatch.setattr(live, "run", converse)
+        return charley("run", "--rounds", "2", *args)
+
+    def test_what_is_said_and_heard_is_shown(
+        self, charley: Charley, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done = self.run(charley, monkeypatch)
+        words = ["You:     left calf", "Charley: Stop running.", "You:     ... ... calf"]
+        assert [line[8:] for line in done.lines] == words
+        assert done.err == "charley: No microphone was found.\n"
+
+    def test_captions_can_be_left_out_and_a_journal_kept(
+        self, charley: Charley, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "journal.jsonl"
+        done = self.run(charley, monkeypatch, "--no-captions", "--journal", str(path))
+        assert done.out == ""
+        assert [type(entry.what).__name__ for entry in journal.read(path)] == [
+            "UtteranceHeard", "Say", "UtteranceMissed"
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("misheard", "code"), [((), 0), (("b",), 0), (("a", "b"), 1)])
+    def test_a_demo_tells_what_was_understood(
+        self,
+        charley: Charley,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        misheard: tuple[str, ...],
+        code: int,
+    ) -> None:
+        def play(_settings: Settings, out: Path, **given: Any) -> demo.Outcome:
+            assert given["script"] == ["a", "b"]
+            for at, speaker in enumerate(("charley", "runner", "heard", "count", "count")):
+                given["show"](demo.Remark(float(at), speaker, speaker))
+            return demo.Outcome(("a", "b"), misheard, out.stat().st_size)
+
+        monkeypatch.setattr(demo, "demo", play)
+        script = tmp_path / "script.txt"
+        script.write_text("a\nb\n")
+        done = charley("demo", "--script", str(script), "--out", str(script))
+        assert done.code == code
+        assert [line[8:] for line in done.lines[:-1]] == [
+            "Charley: charley", "Runner:  runner", "Heard:   heard", "Charley: Count. Count."
+        ]  # fmt: skip
+        assert done.lines[-1].endswith(f"4 s; {2 - len(misheard)} of 2 lines understood.")
+        assert done.err.count("not understood") == len(misheard)
 
 
 class TestMatch:
@@ -650,3 +737,64 @@ class TestModels:
         assert done.code == 0, done.err
         assert (Path(done.out.strip()) / "am/final.mdl").is_file()
         assert "tones" in charley("models", "list").out
+
+
+class TestProgress:
+    """Bars for people who wait, and for nobody else."""
+
+    @pytest.mark.parametrize("watched", [True, False])
+    def test_slow_work_has_one_in_a_terminal(
+        self, monkeypatch: pytest.MonkeyPatch, watched: bool
+    ) -> None:
+        screen = Screen(monkeypatch, is_terminal=watched)
+        monkeypatch.setattr(command_sound, "_SLOW_SECONDS", -1.0)
+        with command_sound._bar("Speaking") as progress:
+            progress(0.5)
+        assert ("Speaking" in screen.getvalue()) == watched
+
+    @pytest.mark.parametrize("watched", [True, False])
+    def test_a_download_has_one_in_a_terminal(
+        self, monkeypatch: pytest.MonkeyPatch, watched: bool
+    ) -> None:
+        screen = Screen(monkeypatch, is_terminal=watched)
+        with command_models._progress("model-en") as progress:
+            if progress:
+                progress(10, 100)
+                progress(100, 100)
+        assert ("model-en" in screen.getvalue()) == watched
+
+
+class Screen(io.StringIO):
+    """Standard error, seen by a person or not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys, "stderr", self)
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+def has_model() -> bool:
+    try:
+        return bool(downloads.find())
+    except ModelError:
+        return False
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not has_model(), reason="there is no bundled speech model yet")
+@pytest.mark.parametrize("voice", ["en-us", "en-gb-scotland+f2"])
+@pytest.mark.parametrize(
+    ("text", "intent"), [("my left calf is cramping", "cramp"), ("stop", "control_stop")]
+)
+def test_what_charley_says_is_heard(
+    charley: Charley, tmp_path: Path, voice: str, text: str, intent: str
+) -> None:
+    out = tmp_path / "said.wav"
+    assert charley("say", text, "--voice", voice, "--out", str(out)).code == 0
+    found = json.loads(charley("hear", "--json", str(out)).out)
+    assert found["intent"] == intent
+    assert found["hypotheses"][-1]["end"] <= found["seconds"]
