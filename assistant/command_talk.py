@@ -97,13 +97,16 @@ def type_(
 def _play(
     settings: Settings, lines: Iterable[str], watch: Watch | None, *, fast: bool, known: bool
 ) -> None:
+    from assistant.command_piped import ArrivingUser
     from assistant.scripted_user import ScriptedUser
 
     transcript = _transcript()
     conversation = _conversation(settings, transcript, watch, fast=fast)
+    meaning = conversation.session.meaning
+    user = ScriptedUser(lines, meaning) if fast else ArrivingUser(lines, meaning)
     try:
         conversation.start(first_time=_is_first(known))
-        conversation.play(ScriptedUser(lines))
+        conversation.play(user)
     finally:
         transcript.finish()
 

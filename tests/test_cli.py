@@ -430,6 +430,19 @@ class TestType:
         assert "journal" in charley("type", "--journal", str(tmp_path)).complains()
         assert "--journal FILE" in charley("type", "--journal-text").complains()
 
+    def test_an_answer_comes_before_the_next_line_is_written(self) -> None:
+        process = start("type", "--no-first")
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"// a comment\n\n+0 left calf cramp\n")
+        process.stdin.flush()
+        seen = b""
+        while b"Stop running" not in seen:
+            seen += process.stdout.readline()
+        rest, _ = process.communicate(b"+0 stop\n")
+        assert b"if you need me" in rest
+        assert process.returncode == 0
+
     def test_real_time_takes_its_time(self) -> None:
         process = start("type", "--no-first")
         began = time.monotonic()
