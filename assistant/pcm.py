@@ -1,17 +1,15 @@
 """Mono 16-bit sound in memory, and audio files as its edge."""
 
-import contextlib
 import io
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from assistant.errors import AudioFileError
+from assistant.files import write_whole
 
 Samples = npt.NDArray[np.int16]
 
@@ -157,7 +155,11 @@ def write(path: Path | str, pcm: Pcm) -> None:
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
         raise AudioFileError(f"{path}: the name must end in {', '.join(FORMATS)}.")
-    write_bytes(path, _encode(pcm, kind))
+    encoded = _encode(pcm, kind)
+    try:
+        write_whole(path, encoded)
+    except OSError as error:
+        raise AudioFileError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
 def _encode(pcm: Pcm, kind: str) -> bytes:
@@ -173,23 +175,6 @@ def _encode(pcm: Pcm, kind: str) -> bytes:
         for block in blocks(pcm, pcm.rate * 10):
             file.write(block.samples)
     return buffer.getvalue()
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Put a file in place in one step, so that no reader ever sees half of it."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with _create(temporary) as file:
-            file.write(data)
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise AudioFileError(f"{path}: cannot be written ({error.strerror}).") from None
-
-
-def _create(path: Path) -> BinaryIO:
-    return path.open("xb")
 
 
 # --- Shaping -------------------------------------------------------------------------------------

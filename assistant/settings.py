@@ -6,9 +6,7 @@ or range is an error that says where it stands and what was expected.
 
 import difflib
 import json
-import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -17,6 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from assistant.errors import SettingsError
+from assistant.files import write_whole
 from assistant.hold import CountStyle
 
 APP = "charley"
@@ -202,20 +201,13 @@ def _shown(value: object) -> str:
 
 def remember(name: str, value: str) -> bool:
     """Keep a fact for later sessions; False if the disk would not have it, which harms nothing."""
-    file = _state_file()
     facts = _facts() | {name: value}
+    content = json.dumps(facts, indent=1, sort_keys=True).encode()
+    file = _state_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=file.parent, prefix=".state-")
+        write_whole(file, content)
     except OSError:
-        return False
-    try:
-        # A whole new file takes the old one's place at once: no reader ever sees half of it.
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(facts, stream, indent=1, sort_keys=True)
-        Path(draft).replace(file)
-    except OSError:
-        Path(draft).unlink(missing_ok=True)
         return False
     return True
 

@@ -23,8 +23,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from assistant.errors import AudioFileError, SynthesiserError
+from assistant.files import write_whole
 from assistant.pcm import Pcm, fade, from_int16, read_wav, to_int16, trim_silence
-from assistant.pcm import write_bytes as write_whole
 
 DEFAULT_WORDS_PER_MINUTE = 165
 DEFAULT_ESPEAK_VOICE = "en-us"
@@ -428,17 +428,14 @@ class CachedVoice:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._folder / f"{key}.pcm", _pack(pcm))
-        except (OSError, AudioFileError) as error:
-            self._tell_once(f"The voice cache {self._folder} cannot be used ({_reason(error)}).")
+        except OSError as error:
+            reason = error.strerror or error
+            self._tell_once(f"The voice cache {self._folder} cannot be used ({reason}).")
 
     def _tell_once(self, sentence: str) -> None:
         if not self._warned:
             self._warned = True
             self._warn(sentence)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _pack(pcm: Pcm) -> bytes:

@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "assistant"
 LAYERS: tuple[frozenset[str], ...] = (
     # 0: what can go wrong
     frozenset({"errors"}),
-    # 1: what is said and done
-    frozenset({"actions", "events", "hold", "text"}),
+    # 1: what is said and done, and files
+    frozenset({"actions", "events", "files", "hold", "text"}),
     # 2: the data of intents/
     frozenset({"book", "datafile", "intents", "prompts", "red_flags", "routines"}),
     # 3: the conversation
@@ -46,18 +46,33 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     # 6: one conversation, running
-    frozenset({"assembly", "captions", "conversation", "journal", "keyboard", "session"}),
+    frozenset(
+        {
+            "assembly",
+            "captions",
+            "conversation",
+            "journal",
+            "keyboard",
+            "rendering",
+            "session",
+        }
+    ),
     # 7: commands
     frozenset(
         {
             "__main__",
             "cli",
             "command_flags",
+            "command_models",
+            "command_piped",
+            "command_sound",
+            "command_talk",
+            "command_terminal",
+            "command_transcript",
             "command_understand",
             "demo",
             "doctor",
             "live",
-            "render",
         }
     ),
 )

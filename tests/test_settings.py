@@ -178,10 +178,10 @@ def test_a_failed_write_leaves_the_old_facts(
 ) -> None:
     remember("safety_note", "told")
 
-    def full(*_: object, **__: object) -> None:
+    def full(_path: Path) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("assistant.settings.json.dump", full)
+    monkeypatch.setattr("assistant.files._create", full)
     assert not remember("safety_note", "forgotten")
     assert recall("safety_note") == "told"
     assert len(list(next(fresh_home.rglob("state.json")).parent.iterdir())) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import pcm, synthesiser
+from assistant import synthesiser
 from assistant.errors import AudioFileError, SynthesiserError
 from assistant.hold import Hold
 from assistant.pcm import Pcm, from_int16, read_wav
@@ -299,7 +299,7 @@ class TestCache:
         def full(_path: Path) -> object:
             return Path("/dev/full").open("wb")
 
-        monkeypatch.setattr(pcm, "_create", full)
+        monkeypatch.setattr("assistant.files._create", full)
         told: list[str] = []
         cached = CachedVoice(Hum(), tmp_path, told.append)
         assert cached.render("one") == cached.render("one")
