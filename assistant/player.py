@@ -40,7 +40,7 @@ from assistant.synthesiser import Synthesiser
 DEFAULT_RATE = 22050
 
 FADE_SECONDS = 0.005
-"""Ramp at hush, pause, resume and volume changes: short enough to be at once, too long to click."""
+"""Ramp at hush and volume changes: short enough to be at once, too long to click."""
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""
 CHIME_GAP_SECONDS = 0.1
@@ -79,16 +79,6 @@ class Begun:
     """True for the words of a hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """How far a line had come when it was hushed."""
-
-    key: str
-    text: str
-    fraction: float
-    """0.0 to 1.0 of its length."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Word:
     """Sound at its place in a clip."""
@@ -117,8 +107,6 @@ class _Clip:
     """False for technical silence, whose end nobody waits for."""
     at: int = 0
     """Samples already played."""
-    rising_from: int | None = None
-    """Where the sound fades in again after a pause."""
 
     @property
     def is_line(self) -> bool:
@@ -128,15 +116,13 @@ class _Clip:
     def counting(self) -> bool:
         return self.hold is not None and self.at < self.hold_samples
 
-    def mix(self, at: int, count: int, ramp: int) -> npt.NDArray[np.float64]:
+    def mix(self, at: int, count: int) -> npt.NDArray[np.float64]:
         """Return samples from `at` on; they are not marked as played."""
         out = np.zeros(count)
         for word in self.words:
             first, last = max(word.at, at), min(word.end, at + count)
             if first < last:
                 out[first - at : last - at] += word.samples[first - word.at : last - word.at]
-        if self.rising_from is not None and at < self.rising_from + ramp:
-            out *= np.clip((np.arange(at, at + count) - self.rising_from) / ramp, 0.0, 1.0)
         return out
 
 
@@ -183,7 +169,7 @@ def render_hold(
     `names` are the spoken number words; the index is the number.
     """
     clip = _hold_clip(hold, names, rate, lambda text, limit: count_word(text, voice, rate, limit))
-    return Pcm(clip.mix(0, clip.length, 1).astype(np.int16), rate)
+    return Pcm(clip.mix(0, clip.length).astype(np.int16), rate)
 
 
 CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
@@ -230,7 +216,6 @@ class Player:
         self._ramp = max(1, round(FADE_SECONDS * rate))
         self._lock = threading.Lock()
         self._queue: deque[_Clip] = deque()
-        self._frozen: deque[_Clip] | None = None
         self._tail = np.zeros(0)
         self._position = 0
         self._quiet_since: int | None = None
@@ -239,7 +224,6 @@ class Player:
         self._finished: list[Finished] = []
         self._log: deque[tuple[int, int, str]] = deque(maxlen=64)
         self._begun: list[Begun] = []
-        self._heard: Heard | None = None
         self._counts: dict[tuple[str, int], Samples] = {}
 
     # What the session asks.
@@ -266,21 +250,6 @@ class Player:
             case SetVolume(volume=volume):
                 self._set_volume(volume)
 
-    def pause(self) -> None:
-        """Freeze speech and hold where they are; what is performed next is spoken meanwhile."""
-        with self._lock:
-            if self._frozen is None:
-                self._cut()
-                self._frozen, self._queue = self._queue, deque()
-
-    def resume(self) -> None:
-        """Go on from where `pause` froze, after what is spoken meanwhile."""
-        with self._lock:
-            if self._frozen:
-                self._frozen[0].rising_from = self._frozen[0].at
-                self._queue.extend(self._frozen)
-            self._frozen = None
-
     def take_finished(self) -> list[Finished]:
         """Return what finished since the last call, earliest first."""
         with self._lock:
@@ -300,32 +269,23 @@ class Player:
 
     @property
     def hold(self) -> Hold | None:
-        """The running (or paused) hold, until its last count begins."""
+        """The running hold, until its last count begins."""
         with self._lock:
             clip = self._running()
             return clip.hold if clip else None
 
     @property
     def hold_seconds(self) -> float | None:
-        """Position in the running (or paused) hold; None outside one."""
+        """Position in the running hold; None outside one."""
         with self._lock:
             clip = self._running()
             return clip.at / self.rate if clip else None
 
     @property
-    def is_paused(self) -> bool:
-        """True between `pause` and `resume`."""
-        return self._frozen is not None
-
-    @property
     def is_idle(self) -> bool:
-        """True if nothing is left to play, paused sound included."""
+        """True if nothing is left to play."""
         with self._lock:
-            return not self._queue and not self._frozen
-
-    def heard(self) -> Heard | None:
-        """Return the line that the last Hush cut and how much of it was heard, if it cut one."""
-        return self._heard
+            return not self._queue
 
     def speaking_now(self) -> str:
         """Return the words played now or a moment ago, which an echo may bring back."""
@@ -353,7 +313,7 @@ class Player:
         while self._queue and (done < frames or not self._left(self._queue[0])):
             clip = self._queue[0]
             count = min(frames - done, self._left(clip))
-            out[done : done + count] = clip.mix(clip.at, count, self._ramp)
+            out[done : done + count] = clip.mix(clip.at, count)
             self._pass(clip, count, self._position + done)
             done += count
         return out
@@ -392,7 +352,7 @@ class Player:
         passed = np.arange(self._position - began, self._position - began + frames)
         return before + (after - before) * np.clip(passed / self._ramp, 0.0, 1.0)
 
-    # Queue, pause, hush.
+    # Queue and hush.
 
     def _enqueue(self, clip: _Clip) -> None:
         with self._lock:
@@ -415,10 +375,8 @@ class Player:
 
     def _hush(self) -> None:
         with self._lock:
-            self._heard = self._cut_line()
             self._cut()
             self._queue.clear()
-            self._frozen = None
             self._drained = True
             self._quiet_since = self._position
 
@@ -427,21 +385,13 @@ class Player:
             now = float(self._gain(1)[0])
             self._volume = (now, min(1.0, max(0.0, volume)), self._position)
 
-    def _cut_line(self) -> Heard | None:
-        """Return the line that is being spoken; paused ones count, technical silence does not."""
-        for clip in [*self._queue, *(self._frozen or ())]:
-            if clip.counts:
-                text = clip.words[0].text if clip.is_line else ""
-                return Heard(clip.key, text, clip.at / max(1, clip.length)) if text else None
-        return None
-
     def _cut(self) -> None:
         """Let what sounds now die away over a few milliseconds, beside the timeline."""
         ending = np.zeros(self._ramp)
         if self._queue:
             clip = self._queue[0]
             count = min(self._ramp, self._left(clip))
-            ending[:count] = clip.mix(clip.at, count, self._ramp)
+            ending[:count] = clip.mix(clip.at, count)
             ending *= np.arange(self._ramp, 0, -1) / self._ramp
             ending[: len(self._tail)] += self._tail
             self._tail = ending
@@ -468,12 +418,11 @@ class Player:
         return self._counts[key]
 
     def _running(self) -> _Clip | None:
-        """Return the hold that is running or paused."""
-        queue = self._frozen or self._queue
-        return queue[0] if queue and queue[0].counting else None
+        """Return the hold that is running."""
+        return self._queue[0] if self._queue and self._queue[0].counting else None
 
     def _interject(self, key: str, text: str) -> None:
-        if self.hold is None or self.is_paused:
+        if self.hold is None:
             self._put_next(_line(key, text, self._spoken(text)))
             return
         takes = [

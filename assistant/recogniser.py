@@ -111,10 +111,6 @@ class SpeechModel:
             self._known[word] = self._model.vosk_model_find_word(word) >= 0
         return self._known[word]
 
-    def missing(self, words: Iterable[str]) -> list[str]:
-        """Return the words that the model can never hear, sorted."""
-        return sorted({word for word in words if not self.knows(word)})
-
     def recogniser(self, grammar: str) -> Any:
         """Return a KaldiRecognizer for a grammar in JSON. Raises ModelError."""
         try:
@@ -254,12 +250,6 @@ class VoskRecogniser:
     def finish(self) -> list[Hypothesis]:
         """Close the utterance in progress and return its final hypothesis, if there is one."""
         return self._close(self._recogniser.FinalResult())
-
-    def forget(self) -> None:
-        """Drop the utterance in progress, for it was acted upon already."""
-        self._text = ""
-        self._recent = self._recent[:0]
-        self._switch()
 
     def _accept(self, samples: Samples) -> list[Hypothesis]:
         self._running = True

@@ -403,11 +403,6 @@ class CachedVoice:
         self._memory[key] = known
         return known
 
-    def has(self, text: str, pace: float = 1.0) -> bool:
-        """Tell whether the line would be there at once."""
-        key = self._key(text, pace)
-        return key in self._memory or self._read(key) is not None
-
     def _key(self, text: str, pace: float) -> str:
         whole = f"{self.VERSION}\0{self._voice.name}\0{pace:.3f}\0{text}"
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,6 +1,5 @@
 """Facts about the timeline: what is heard, to the sample, and when it ends."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +26,6 @@ from assistant.player import (
     FADE_SECONDS,
     Begun,
     Finished,
-    Heard,
     Player,
     chime,
     render_hold,
@@ -272,91 +270,6 @@ class TestHush:
         assert made.take_finished() == []
         assert made.hold_seconds is None
 
-    def test_it_is_known_how_much_of_a_line_was_heard(self) -> None:
-        made = player()
-        assert made.heard() is None
-        play(made, Say("step.1", "bend your knee"), 450, Hush())
-        assert made.heard() == Heard("step.1", "bend your knee", 0.5)
-
-    def test_hushing_silence_cuts_no_line(self) -> None:
-        made = player()
-        play(made, say(), 1000, Hush(), 10)
-        assert made.heard() is None
-
-
-class TestPause:
-    """The timeline stands still and goes on where it stood."""
-
-    def test_everything_after_is_shifted_by_the_pause(self) -> None:
-        plain = play(player(), count(5), 8000)
-        made = player()
-        before = play(made, count(5), 2100)
-        made.pause()
-        between = play(made, 777)
-        made.resume()
-        after = play(made, 5900)
-        assert np.array_equal(before, plain[:2100])
-        assert not between[FADE:].any()
-        assert np.array_equal(after[FADE:], plain[2100 + FADE :])
-        assert made.take_finished()[0] == Finished("hold", 5777)
-
-    def test_it_fades_out_and_in(self) -> None:
-        made = player()
-        play(made, say(), 100)
-        made.pause()
-        out = play(made, FADE + 10)
-        made.resume()
-        back = play(made, FADE + 10)
-        assert (np.diff(out[:FADE].astype(int)) < 0).all()
-        assert (np.diff(back[:FADE].astype(int)) > 0).all()
-        assert (back[FADE:] == LOUD).all()
-
-    def test_quick_changes_of_mind_do_not_click(self) -> None:
-        made = player()
-        parts = [play(made, say(), 100)]
-        for change in (made.pause, made.resume, made.pause, made.resume):
-            change()
-            parts.append(play(made, 1))
-        sound = np.concatenate([*parts, play(made, 50)]).astype(int)
-        assert np.abs(np.diff(sound[50:])).max() <= LOUD / FADE + 2
-
-    def test_the_position_in_the_hold_stands_still(self) -> None:
-        made = player()
-        play(made, count(5), 2500)
-        made.pause()
-        play(made, 4000)
-        assert made.hold_seconds == 2.5
-        assert made.is_paused
-        assert not made.is_idle
-
-    def test_a_line_can_be_spoken_meanwhile(self) -> None:
-        made = player()
-        play(made, count(5), 2500)
-        made.pause()
-        spoken = play(made, 100, say(), 1000)
-        assert onsets(spoken) == [100]
-        made.resume()
-        assert onsets(play(made, 3000))[:3] == [500, 1500, 2500]
-
-    def test_hush_ends_a_pause(self) -> None:
-        made = player()
-        play(made, count(5), 2500)
-        made.pause()
-        play(made, Hush(), 100)
-        assert made.is_idle
-        assert not made.is_paused
-
-    def test_pausing_twice_and_resuming_twice_is_pausing_once(self) -> None:
-        made = player()
-        play(made, say(), 100)
-        made.pause()
-        made.pause()
-        play(made, 100)
-        made.resume()
-        made.resume()
-        play(made, 1000)
-        assert made.take_finished() == [Finished("speech", 400)]
-
 
 class TestInterjecting:
     """An answer is laid between two counts; the end never moves."""
@@ -496,22 +409,16 @@ ACTIONS = st.one_of(
     st.just(Interject("left", "six more")),
     st.just(Hush()),
 )
-PAUSES: st.SearchStrategy[Callable[[Player], None]] = st.sampled_from([Player.pause, Player.resume])
-SCRIPTS = st.lists(st.tuples(ACTIONS | PAUSES, st.integers(0, 1500)), max_size=12)
+SCRIPTS = st.lists(st.tuples(ACTIONS, st.integers(0, 1500)), max_size=12)
 
 
-def run(
-    script: list[tuple[Action | Callable[[Player], None], int]], sizes: list[int]
-) -> tuple[Samples, list[Finished]]:
+def run(script: list[tuple[Action, int]], sizes: list[int]) -> tuple[Samples, list[Finished]]:
     """Play a script, reading between its actions in blocks of the given sizes in turn."""
     made = player(lead_in_seconds=0.1)
     parts = [np.zeros(0, np.int16)]
     turn = 0
-    for act, pause in [*script, (Player.resume, 7000)]:
-        if callable(act):
-            act(made)
-        else:
-            made.perform(act)
+    for action, pause in [*script, (Wait(0.0), 7000)]:
+        made.perform(action)
         left = pause
         while left:
             size = min(left, sizes[turn % len(sizes)])
@@ -522,7 +429,7 @@ def run(
 
 @given(SCRIPTS, st.lists(st.integers(1, 700), min_size=1, max_size=5))
 def test_block_sizes_change_no_sample_and_no_event(
-    script: list[tuple[Action | Callable[[Player], None], int]], sizes: list[int]
+    script: list[tuple[Action, int]], sizes: list[int]
 ) -> None:
     sound, finished = run(script, sizes)
     other, other_finished = run(script, [10_000])
@@ -532,7 +439,7 @@ def test_block_sizes_change_no_sample_and_no_event(
 
 @given(SCRIPTS)
 def test_no_sample_is_ever_louder_than_the_loudest_source(
-    script: list[tuple[Action | Callable[[Player], None], int]],
+    script: list[tuple[Action, int]],
 ) -> None:
     sound, _ = run(script, [10_000])
     assert np.abs(sound.astype(int)).max(initial=0) <= LOUD
@@ -559,19 +466,3 @@ def test_no_interjection_moves_the_end_or_delays_a_count(
     # The last count is there, and nothing sounds in the clear space before it.
     assert (sound[1000 * seconds : 1000 * seconds + 290] == LOUD).all()
     assert not sound[1000 * seconds - 30 : 1000 * seconds].any()
-
-
-@given(st.integers(0, 5500), st.integers(0, 3000), st.integers(0, 500), st.integers(0, 40))
-def test_pauses_shift_what_follows_exactly(
-    at: int, first_pause: int, between: int, second_pause: int
-) -> None:
-    plain = play(player(), say(), count(5), 7000 + 4000)
-    made = player()
-    play(made, say(), count(5), at)
-    for pause, on in ((first_pause, between), (second_pause, 0)):
-        made.pause()
-        made.read(pause)
-        made.resume()
-        made.read(on)
-    after = made.read(4000)[FADE:]
-    assert np.array_equal(after, plain[at + between + FADE :][: len(after)])

@@ -246,14 +246,6 @@ class TestCache:
         CachedVoice(Hum("other", voice.asked), tmp_path).render("one")
         assert voice.asked == ["one", "two", "one", "one"]
 
-    def test_it_can_be_asked_what_is_there(self, tmp_path: Path) -> None:
-        cached = CachedVoice(Hum(), tmp_path)
-        assert not cached.has("one")
-        cached.render("one")
-        assert cached.has("one")
-        assert CachedVoice(Hum(), tmp_path).has("one")
-        assert not cached.has("one", 0.8)
-
     def test_lines_are_trimmed(self, tmp_path: Path) -> None:
         assert 3900 < len(CachedVoice(Hum(), tmp_path).render("one")) <= 4000
 
