@@ -7,7 +7,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TextIO, cast
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from assistant.command_transcript import YOU, LiveTranscript, Transcript, printable
 from assistant.scripted_user import awaits_user
@@ -120,7 +120,7 @@ class Terminal:
         print(_HINT_FAST if fast else _HINT, file=self._out, flush=True)
         conversation.start(first_time=first_time)
         if not fast:
-            conversation.converse(cast("TextIO", self._keys.lines(with_empty=False)))
+            conversation.converse(self._keys.lines(with_empty=False))
             return
         _run_on(conversation)
         for text in self._keys.lines(with_empty=True):

@@ -8,7 +8,8 @@ from assistant.guidance import ask_again, go_on_holding, interrupted, resume
 from assistant.turn import QUESTIONS, State, Turn
 
 _ANSWERS = {
-    "ask_why": ("answer.why", "answer.why_more", "answer.how"),
+    "ask_why": ("answer.why", "answer.why_more"),
+    "how": ("answer.how",),
     "ask_prevent": ("answer.prevent", "answer.prevent_twitch"),
     "ask_why_not_stretch": ("answer.stretch", "answer.stretch_more"),
 }
@@ -27,6 +28,13 @@ def welcome(turn: Turn) -> Turn:
     if not first:
         return turn.say("welcome.again")
     return turn.say("welcome.first").say("about.safety").do(Remember("safety_told", "yes"))
+
+
+def here(turn: Turn) -> Turn:
+    """Called by name: say that somebody listens, and where we are if a question waits."""
+    if turn.now.state in QUESTIONS:
+        return ask_again(turn.hush())
+    return turn if turn.now.speaking else turn.say("listening")
 
 
 def end(turn: Turn) -> Turn:
@@ -68,7 +76,7 @@ def repeat(turn: Turn) -> Turn:
 def answer(turn: Turn) -> Turn:
     """A question about cramp: answered in short, then back to the very place."""
     turn = interrupted(turn)
-    for key in _ANSWERS[getattr(turn.event, "intent", "ask_why")]:
+    for key in _ANSWERS[turn.slot("topic") or turn.intent]:
         turn = turn.say(key)
     if turn.now.state is State.HOLDING:
         return go_on_holding(turn)
@@ -126,7 +134,9 @@ def nothing_running(turn: Turn) -> Turn:
 
 def steps_left(turn: Turn) -> Turn:
     """How long? Before the hold: the steps that are left."""
-    left = len(turn.version.steps) - turn.now.step
+    left = len(turn.version.steps) - turn.now.step - 1
+    if left == 0:
+        return resume(turn.hush().say("time.hold"))
     return resume(turn.hush().say("time.step", left=turn.number(left)))
 
 

@@ -86,6 +86,13 @@ def change(turn: Turn) -> Turn:
     return encourage(turn)
 
 
+def behind(turn: Turn) -> Turn:
+    """Take "back" for a place where the thigh was asked for."""
+    if turn.now.asked == "thigh":
+        return pursue(turn.hush().know(muscle="hamstring"))
+    return ask_again(turn.hush())
+
+
 def _restart(turn: Turn, muscle: str) -> Turn:
     """Forget the last cramp, but not how the person lies or sits."""
     now = turn.now

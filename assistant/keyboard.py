@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from typing import TextIO
 
 from assistant.captions import CaptionPlayer
 from assistant.clock import Clock
@@ -52,8 +51,12 @@ class Conversation:
     def say(self, text: str) -> None:
         """The user says something now."""
         now = self._clock.now()
-        self._captions.advance(now)
+        self._catch_up(now)
         self.session.hear(text, now)
+
+    def _catch_up(self, at: float) -> None:
+        while (event := self._captions.advance(at)) is not None:
+            self.session.handle(event)
 
     def play(self, user: ScriptedUser, said: Callable[[str], None] = lambda _line: None) -> None:
         """Let a scripted user talk to the end, and the session run on until it waits.
@@ -76,7 +79,7 @@ class Conversation:
         if at is None:
             return False
         self._clock.wait_until(at)
-        self._captions.advance(at)
+        self._catch_up(at)
         return True
 
     def _run_out(self) -> None:
@@ -88,7 +91,7 @@ class Conversation:
         now = self.session.now
         return now.state is State.IDLE and not now.speaking
 
-    def converse(self, lines: TextIO) -> None:
+    def converse(self, lines: Iterable[str]) -> None:
         """Answer what is typed, in real time, until the input ends."""
         typed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=_read, args=(lines, typed), daemon=True).start()

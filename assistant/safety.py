@@ -12,7 +12,7 @@ _REPEAT_SECONDS = (10.0, 15.0, 20.0, 30.0)
 
 def red_flag(turn: Turn) -> Turn:
     """A sign at which coaching must end, or one question if it may not be one."""
-    intent = getattr(turn.event, "intent", "")
+    intent = turn.intent
     known = turn.know(muscle=turn.slot("muscle") or turn.now.muscle)
     if intent == "redflag_pregnant":
         known = _is_pregnant(known)
@@ -38,6 +38,8 @@ def _ask_about(turn: Turn, question: str) -> Turn:
 
 def help_wanted(turn: Turn) -> Turn:
     """Help was called for: rule out an emergency first, then say what can be said."""
+    if turn.slot("topic") == "words":
+        return _offer_words(interrupted(turn))
     return _ask_about(turn, "faint").know(wants_help=True)
 
 

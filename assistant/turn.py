@@ -176,6 +176,11 @@ class Turn:
         return self.event.slots.get(name, "") if isinstance(self.event, UtteranceHeard) else ""
 
     @property
+    def intent(self) -> str:
+        """The intent of the utterance that is being answered; empty for other events."""
+        return self.event.intent if isinstance(self.event, UtteranceHeard) else ""
+
+    @property
     def hold_seconds(self) -> float | None:
         """How far the running hold has come; None outside a count."""
         return self.event.hold_seconds if isinstance(self.event, UtteranceHeard) else None

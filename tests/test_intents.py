@@ -13,8 +13,8 @@ from assistant.text import surface
 
 SENTENCES = Path(__file__).parent.parent / "intents/en/sentences"
 IDLE: frozenset[str] = frozenset()
-SESSION = frozenset({"session"})
-ASKED = frozenset({"session", "asked"})
+SESSION = frozenset({"session", "recent"})
+ASKED = frozenset({"session", "recent", "asked"})
 
 LANGUAGE = """\
 language: en

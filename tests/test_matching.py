@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 FILES = ROOT / "tests/utterances/en"
 EXPECTED = yaml.safe_load((FILES / "expected.yaml").read_text("utf-8"))
 IDLE: frozenset[str] = frozenset()
-SESSION = frozenset({"session"})
-ASKED = frozenset({"session", "asked"})
+SESSION = frozenset({"session", "recent"})
+ASKED = frozenset({"session", "recent", "asked"})
 
 INTENTS = load(ROOT / "intents/en/sentences")
 MATCHER = Matcher(INTENTS)
