@@ -16,8 +16,8 @@ from assistant.actions import Action, SetVolume
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.matching import Match
-from assistant.pcm import Pcm, Samples, resample, silence, write
-from assistant.player import DEFAULT_RATE, Player
+from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample, silence, write
+from assistant.player import Player
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.settings import Settings

@@ -17,8 +17,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from assistant.errors import DeviceError
-from assistant.pcm import Samples
-from assistant.player import DEFAULT_RATE, Player
+from assistant.pcm import DEFAULT_RATE, Samples
+from assistant.player import Player
 
 LISTEN_RATE = 16000
 """Hertz; what the speech models were trained on."""

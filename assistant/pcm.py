@@ -13,6 +13,8 @@ from assistant.files import write_whole
 
 Samples = npt.NDArray[np.int16]
 
+DEFAULT_RATE = 22050
+"""Hertz of what Charley says, where the sound card takes it; espeak-ng speaks at it."""
 FULL_SCALE = 32767
 LONGEST_SECONDS = 2 * 60 * 60
 """A longer file is refused: read whole, it would fill the memory."""

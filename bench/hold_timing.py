@@ -18,9 +18,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import pulse  # noqa: E402
 
+from assistant.counting import render_hold  # noqa: E402
 from assistant.hold import Hold  # noqa: E402
 from assistant.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
-from assistant.player import render_hold  # noqa: E402
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -19,9 +19,9 @@ from listening import counts
 
 from assistant import assembly
 from assistant.conversation import Ear
+from assistant.counting import count_word
 from assistant.demo import RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE, Demo, Remark
-from assistant.pcm import Pcm, read_wav, resample, silence
-from assistant.player import DEFAULT_RATE, count_word
+from assistant.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 

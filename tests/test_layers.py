@@ -36,7 +36,10 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "archives",
+            "chimes",
+            "clips",
             "clock",
+            "counting",
             "devices",
             "downloads",
             "pcm",

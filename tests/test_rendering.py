@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from assistant import book, pcm
+from assistant.counting import count_word
 from assistant.errors import RoutineError
 from assistant.hold import CountStyle
 from assistant.pcm import Pcm
-from assistant.player import Begun, Player, count_word
+from assistant.player import Begun, Player
 from assistant.prompts import fill
 from assistant.rendering import SIDES, Wish, render, speech, wish
 from assistant.resources import intents_folder

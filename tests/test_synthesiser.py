@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from assistant import synthesiser
+from assistant.counting import render_hold
 from assistant.errors import AudioFileError, SynthesiserError
 from assistant.hold import Hold
 from assistant.pcm import Pcm, from_int16, read_wav
-from assistant.player import render_hold
 from assistant.synthesiser import LONGEST_TEXT, CachedVoice, Pyttsx3Voice, level, voices
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -1,0 +1,29 @@
+"""The four earcons: short tones that say "heard", "missed", "I go quiet" and "that was the end"."""
+
+import numpy as np
+
+from assistant.pcm import DEFAULT_RATE, Pcm, fade, to_int16
+
+CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
+    # (hertz, begins at seconds, loudness); rising is "go on", falling is "I wait".
+    "heard": ((880.0, 0.0, 0.12),),
+    "missed": ((392.0, 0.0, 0.12),),
+    "quiet": ((587.3, 0.0, 0.10), (440.0, 0.14, 0.10)),
+    "end": ((659.3, 0.0, 0.16), (880.0, 0.16, 0.16)),
+}
+NOTE_SECONDS = 0.32
+
+
+def chime(name: str, rate: int = DEFAULT_RATE) -> Pcm:
+    """Return one of the four earcons; raises KeyError for another name."""
+    notes = CHIMES[name]
+    note_samples = round(NOTE_SECONDS * rate)
+    out = np.zeros(round(notes[-1][1] * rate) + note_samples)
+    time = np.arange(note_samples) / rate
+    envelope = np.minimum(time / 0.008, 1.0) * np.exp(-time / 0.07)
+    for hertz, begins_seconds, loudness in notes:
+        # A little of the octave lets small loudspeakers carry it.
+        wave = np.sin(2 * np.pi * hertz * time) + 0.25 * np.sin(4 * np.pi * hertz * time)
+        first = round(begins_seconds * rate)
+        out[first : first + note_samples] += loudness * envelope * wave
+    return fade(Pcm(to_int16(out), rate), out_seconds=0.02)
