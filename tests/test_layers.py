@@ -46,6 +46,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "player",
             "recogniser",
             "synthesiser",
+            "voice_engine",
         }
     ),
     # 6: one conversation, running
@@ -107,7 +108,7 @@ IMPURE = frozenset(
 )
 
 WRAPPED = {
-    "pyttsx3": {"synthesiser"},
+    "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"matching"},
     "requests": {"downloads"},
     "sounddevice": {"devices"},

@@ -1,7 +1,6 @@
 """Facts about the voice: the real one where a machine has it, and stand-ins for its failures."""
 
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import synthesiser
 from assistant.counting import render_hold
-from assistant.errors import AudioFileError, SynthesiserError
+from assistant.errors import SynthesiserError
 from assistant.hold import Hold
-from assistant.pcm import Pcm, from_int16, read_wav
+from assistant.pcm import Pcm, from_int16
 from assistant.synthesiser import LONGEST_TEXT, CachedVoice, Pyttsx3Voice, level, voices
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -141,67 +139,6 @@ class TestChoosing:
         assert other.render("ten").seconds != pytest.approx(before, rel=0.05)
         assert british.render("ten").seconds == pytest.approx(before, rel=0.02)
         assert british.name != other.name
-
-
-class TestTroubles:
-    """A voice engine that hangs, fails or is missing is a sentence, not a hang or a traceback."""
-
-    def room(self) -> synthesiser._EngineRoom:
-        return synthesiser._EngineRoom()
-
-    def test_a_hanging_engine_is_told_in_time(self) -> None:
-        room, release = self.room(), threading.Event()
-        with pytest.raises(SynthesiserError, match="did not answer"):
-            room.do(release.wait, 0.01)
-        with pytest.raises(SynthesiserError, match="hangs"):
-            room.do(lambda: 1, 10)
-        release.set()
-
-    def test_an_engine_that_comes_back_is_used_again(self) -> None:
-        room, release = self.room(), threading.Event()
-        with pytest.raises(SynthesiserError):
-            room.do(release.wait, 0.01)
-        stuck = room._stuck
-        release.set()
-        assert stuck is not None
-        assert stuck.result(10)
-        assert room.do(lambda: "spoken", 10) == "spoken"
-
-    def test_a_failing_engine_is_told_and_goes_on(self) -> None:
-        def fail() -> None:
-            raise ValueError("SetVoiceByName failed")
-
-        room = self.room()
-        with pytest.raises(SynthesiserError, match="SetVoiceByName"):
-            room.do(fail, 10)
-        assert room.do(lambda: 1, 10) == 1
-
-    def test_all_work_is_done_on_one_thread(self) -> None:
-        room = self.room()
-        with ThreadPoolExecutor(4) as pool:
-            jobs = [pool.submit(room.do, threading.get_ident, 10) for _ in range(20)]
-        assert len({job.result() for job in jobs}) == 1
-
-    @linux
-    def test_a_line_that_came_out_empty_is_rendered_again(
-        self, voice: Pyttsx3Voice, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        reads: list[Path] = []
-
-        def read(path: Path) -> Pcm:
-            reads.append(path)
-            if len(reads) == 1:
-                raise AudioFileError("the file holds no sound.")
-            return read_wav(path)
-
-        monkeypatch.setattr(synthesiser, "read_wav", read)
-        assert voice.render("one").seconds > 0.2
-        assert len(reads) == 2
-
-    def test_a_missing_engine_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "pyttsx3", None)
-        with pytest.raises(SynthesiserError, match="espeakng-loader"):
-            synthesiser._new_engine()
 
 
 class TestLevel:

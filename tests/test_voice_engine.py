@@ -1,0 +1,72 @@
+"""A voice engine that hangs, fails or is missing is a sentence, not a hang or a traceback."""
+
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from assistant import voice_engine
+from assistant.errors import AudioFileError, SynthesiserError
+from assistant.pcm import Pcm, read_wav
+from assistant.synthesiser import Pyttsx3Voice
+from assistant.voice_engine import EngineRoom
+
+
+def test_a_hanging_engine_is_told_in_time() -> None:
+    room, release = EngineRoom(), threading.Event()
+    with pytest.raises(SynthesiserError, match="did not answer"):
+        room.do(release.wait, 0.01)
+    with pytest.raises(SynthesiserError, match="hangs"):
+        room.do(lambda: 1, 10)
+    release.set()
+
+
+def test_an_engine_that_comes_back_is_used_again() -> None:
+    room, release = EngineRoom(), threading.Event()
+    with pytest.raises(SynthesiserError):
+        room.do(release.wait, 0.01)
+    stuck = room._stuck
+    release.set()
+    assert stuck is not None
+    assert stuck.result(10)
+    assert room.do(lambda: "spoken", 10) == "spoken"
+
+
+def test_a_failing_engine_is_told_and_goes_on() -> None:
+    def fail() -> None:
+        raise ValueError("SetVoiceByName failed")
+
+    room = EngineRoom()
+    with pytest.raises(SynthesiserError, match="SetVoiceByName"):
+        room.do(fail, 10)
+    assert room.do(lambda: 1, 10) == 1
+
+
+def test_all_work_is_done_on_one_thread() -> None:
+    room = EngineRoom()
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(room.do, threading.get_ident, 10) for _ in range(20)]
+    assert len({job.result() for job in jobs}) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs espeak-ng")
+def test_a_line_that_came_out_empty_is_rendered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+
+    def read(path: Path) -> Pcm:
+        reads.append(path)
+        if len(reads) == 1:
+            raise AudioFileError("the file holds no sound.")
+        return read_wav(path)
+
+    monkeypatch.setattr(voice_engine, "read_wav", read)
+    assert Pyttsx3Voice().render("one").seconds > 0.2
+    assert len(reads) == 2
+
+
+def test_a_missing_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyttsx3", None)
+    with pytest.raises(SynthesiserError, match="espeakng-loader"):
+        voice_engine._new_engine()
