@@ -32,6 +32,7 @@ MODEL_CONF = """\
 --phone-determinize=false
 --acoustic-scale={scale}
 --frame-subsampling-factor=3
+--frames-per-chunk=9
 --endpoint.silence-phones=1
 --endpoint.rule2.min-trailing-silence=0.45
 --endpoint.rule3.min-trailing-silence=0.55
@@ -229,7 +230,7 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--prior-power", type=float, default=0.8)
-    parser.add_argument("--scale", type=float, default=1.0, help="acoustic scale")
+    parser.add_argument("--scale", type=float, default=0.5, help="acoustic scale")
     options = parser.parse_args()
     state = torch.load(options.checkpoint, weights_only=True)
     network = Network()

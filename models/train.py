@@ -208,9 +208,9 @@ class Batches:
         power = speech.exp().mean(2)
         loudness = (power * voiced).sum(1) / voiced.sum(1).clamp_min(1)
         difference = loudness.clamp_min(1e-3).log() - noise.exp().mean((1, 2)).clamp_min(1e-3).log()
-        ratio = torch.from_numpy(self._chooser.uniform(0, 35, BATCH).astype(np.float32)) * DECIBEL
+        ratio = torch.from_numpy(self._chooser.uniform(-3, 30, BATCH).astype(np.float32)) * DECIBEL
         noise += (difference - ratio)[:, None, None]
-        clean = torch.from_numpy(self._chooser.random(BATCH) < 0.2)
+        clean = torch.from_numpy(self._chooser.random(BATCH) < 0.15)
         return torch.where(clean[:, None, None], speech, torch.logaddexp(speech, noise))
 
     def _mask(self, speech: Tensor) -> Tensor:
