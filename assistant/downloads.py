@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from assistant import archives
 from assistant.archives import ArchiveError
 from assistant.errors import ModelError
+from assistant.model_files import missing
 from assistant.resources import BUNDLED_MODEL, bundled_model_folder
 from assistant.settings import data_folder
 
@@ -67,15 +68,6 @@ class Listed:
     """Where it is; None if it has yet to be fetched."""
 
 
-REQUIRED_FILES = (
-    "am/final.mdl",
-    "conf/model.conf",
-    "graph/HCLr.fst",
-    "graph/Gr.fst",
-    "graph/disambig_tid.int",
-)
-"""Without HCLr and Gr (a static graph) a model cannot take the grammar of the present state."""
-
 _ATTEMPTS = 4
 _RETRY_SECONDS = 1.0
 _TIMEOUT_SECONDS = (10.0, 30.0)  # to connect; to wait for the next bytes
@@ -99,7 +91,7 @@ def listed() -> tuple[Listed, ...]:
         *(
             Listed(Model(path.name, "fetched from an address of yours"), path)
             for path in others
-            if path.name not in names and not _missing(path)
+            if path.name not in names and not missing(path)
         ),
     )
 
@@ -129,10 +121,10 @@ def find(name_or_path: str | None = None) -> Path:
 
 def checked(folder: Path) -> Path:
     """Return the folder if it holds all that a model needs. Raises ModelError."""
-    missing = _missing(folder)
-    if missing:
+    lacking = missing(folder)
+    if lacking:
         raise ModelError(
-            f"The speech model in {folder} is not usable: {missing[0]} is missing or empty. "
+            f"The speech model in {folder} is not usable: {lacking[0]} is missing or empty. "
             "Take another with --model, or fetch one with `charley models get`."
         )
     return folder
@@ -200,13 +192,7 @@ def _folder(name: str) -> Path | None:
             folder = bundled_model_folder()
         except ModelError:
             return None
-    return None if _missing(folder) else folder
-
-
-def _missing(folder: Path) -> list[str]:
-    """Return the needed files that are not there; only disambig_tid.int may be empty."""
-    least = {name: 0 if name.endswith("disambig_tid.int") else 1 for name in REQUIRED_FILES}
-    return [name for name, size in least.items() if _size(folder / name, missing=-1) < size]
+    return None if missing(folder) else folder
 
 
 def _local_file(model: Model) -> Path | None:
@@ -318,11 +304,11 @@ def _receive(
     return total is None or done >= total
 
 
-def _size(path: Path, missing: int = 0) -> int:
+def _size(path: Path) -> int:
     try:
-        return path.stat().st_size if path.is_file() else missing
+        return path.stat().st_size if path.is_file() else 0
     except OSError:
-        return missing  # somewhere that may not be read is as good as not there
+        return 0  # somewhere that may not be read is as good as not there
 
 
 def _plainly(error: "requests.RequestException") -> str:
@@ -375,10 +361,10 @@ def _model_root(folder: Path) -> Path:
     """Return the folder itself or, as Vosk's archives have it, the only folder in it."""
     inside = list(folder.iterdir())
     root = inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
-    missing = _missing(root)
-    if missing:
+    lacking = missing(root)
+    if lacking:
         raise ArchiveError(
-            f"The archive holds no speech model that Charley can use: {missing[0]} is missing or "
+            f"The archive holds no speech model that Charley can use: {lacking[0]} is missing or "
             "empty. Take another model."
         )
     return root

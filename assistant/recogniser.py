@@ -1,12 +1,11 @@
 """Sound in, words out: Vosk with a grammar for the moment. The only module that knows vosk.
 
-Vosk ends the whole process, without an exception, on a broken graph, on an empty grammar and on a
-new grammar in mid-utterance; this module never lets it come to that. PyTorch and vosk hang when
-loaded into one process, so nothing that is imported here may import PyTorch.
+Vosk ends the whole process, without an exception, on a broken model (see `model_files`), on an
+empty grammar and on a new grammar in mid-utterance; this module never lets it come to that. PyTorch
+and vosk hang when loaded into one process, so nothing that is imported here may import PyTorch.
 """
 
 import json
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from assistant import model_files
 from assistant.errors import ModelError, RecogniserError
+from assistant.model_files import MEND
 from assistant.pcm import Samples
 
 RATE = 16000
@@ -75,20 +76,6 @@ class Recogniser(Protocol):
 
 # --- The model -----------------------------------------------------------------------------------
 
-NEEDED = (
-    "am/final.mdl",
-    "conf/model.conf",
-    "graph/HCLr.fst",
-    "graph/Gr.fst",
-    "graph/words.txt",
-    "graph/disambig_tid.int",
-)
-MAY_BE_EMPTY = ("graph/disambig_tid.int",)
-MEND = 'mend it with "charley models get"'
-
-FST_MAGIC = 2125659606
-STATE_BYTES, ARC_BYTES = 12, 16
-
 
 class SpeechModel:
     """A Vosk model folder, checked and loaded."""
@@ -96,7 +83,7 @@ class SpeechModel:
     def __init__(self, path: Path | str) -> None:
         """Load the model; raises ModelError, naming the file, if one is missing or broken."""
         self.path = Path(path)
-        _check_folder(self.path)
+        model_files.check(self.path)
         self._vosk = _vosk()
         try:
             self._model = self._vosk.Model(str(self.path))
@@ -128,75 +115,6 @@ def _vosk() -> Any:
         raise ModelError(f"The Python package vosk cannot be loaded ({error}).") from None
     vosk.SetLogLevel(-1)
     return vosk
-
-
-def _check_folder(folder: Path) -> None:
-    """Find what would make Vosk fail, or worse, end the process. Raises ModelError."""
-    if not folder.is_dir():
-        raise ModelError(f'{folder}: there is no speech model; get one with "charley models get".')
-    for name in NEEDED:
-        _check_file(folder / name, may_be_empty=name in MAY_BE_EMPTY)
-    if not any((folder / "conf" / name).is_file() for name in ("mfcc.conf", "fbank.conf")):
-        raise ModelError(f"{folder / 'conf'}: mfcc.conf or fbank.conf is missing; {MEND}.")
-    if not _names_silence(folder / "conf/model.conf"):
-        raise ModelError(
-            f"{folder / 'conf/model.conf'}: --endpoint.silence-phones is missing; {MEND}."
-        )
-    for name in ("HCLr.fst", "Gr.fst"):
-        _check_fst(folder / "graph" / name)
-
-
-def _check_file(path: Path, *, may_be_empty: bool) -> None:
-    try:
-        with path.open("rb") as file:
-            first = file.read(1)
-    except FileNotFoundError:
-        raise ModelError(f"{path}: this part of the speech model is missing; {MEND}.") from None
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
-    if not first and not may_be_empty:
-        raise ModelError(f"{path}: this part of the speech model is empty; {MEND}.")
-
-
-def _names_silence(path: Path) -> bool:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return any(
-        line.strip().startswith("--endpoint.silence-phones=") and line.strip()[-1].isdigit()
-        for line in lines
-    )
-
-
-def _check_fst(path: Path) -> None:
-    """Check an OpenFst file's head, and for plain vector graphs that no byte is missing."""
-    broken = ModelError(f"{path}: this part of the speech model is broken; {MEND}.")
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(256)
-    try:
-        kind, states, arcs, length = _fst_header(head)
-    except (struct.error, UnicodeDecodeError, ValueError):
-        raise broken from None
-    if kind == "vector" and states >= 0 and arcs >= 0:
-        needed = length + states * STATE_BYTES + arcs * ARC_BYTES
-        if size < needed:
-            raise broken
-
-
-def _fst_header(head: bytes) -> tuple[str, int, int, int]:
-    """Return (type, states, arcs, length of the header); raises on anything else."""
-    if struct.unpack_from("<i", head)[0] != FST_MAGIC:
-        raise ValueError("no FST")
-    kind, at = _fst_string(head, 4)
-    _arcs, at = _fst_string(head, at)
-    _version, _flags, _properties, _start, states, arcs = struct.unpack_from("<iiQqqq", head, at)
-    return kind, states, arcs, at + struct.calcsize("<iiQqqq")
-
-
-def _fst_string(head: bytes, at: int) -> tuple[str, int]:
-    length = struct.unpack_from("<i", head, at)[0]
-    if not 0 < length < 64:
-        raise ValueError("no FST")
-    return head[at + 4 : at + 4 + length].decode("ascii"), at + 4 + length
 
 
 # --- The recogniser ------------------------------------------------------------------------------

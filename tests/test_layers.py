@@ -42,6 +42,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "counting",
             "devices",
             "downloads",
+            "model_files",
             "pcm",
             "player",
             "recogniser",

@@ -49,15 +49,16 @@ def speak(phrase: str, seconds: float = 0.3, gap_seconds: float = 0.05) -> Pcm:
     return Pcm(to_int16(np.concatenate(parts)), RATE)
 
 
-def write_model(folder: Path) -> Path:
-    """Write the model into a folder and return it."""
+def write_model(folder: Path, *, words_in_graph: bool = False) -> Path:
+    """Write the model into a folder and return it; its words in a file, or in Gr.fst itself."""
     for name in ("am", "conf", "graph/phones"):
         (folder / name).mkdir(parents=True)
     (folder / "conf/model.conf").write_text(MODEL_CONF, encoding="utf-8")
     (folder / "conf/fbank.conf").write_text(FBANK_CONF, encoding="utf-8")
     (folder / "am/final.mdl").write_text(_acoustic_model(), encoding="utf-8")
-    words = "".join(f"{word} {index}\n" for index, word in enumerate(WORDS))
-    (folder / "graph/words.txt").write_text(words, encoding="utf-8")
+    if not words_in_graph:
+        words = "".join(f"{word} {index}\n" for index, word in enumerate(WORDS))
+        (folder / "graph/words.txt").write_text(words, encoding="utf-8")
     (folder / "graph/disambig_tid.int").write_text("", encoding="utf-8")
     kinds = "".join(f"{phone} singleton\n" for phone in range(2, len(WORDS) + 1))
     (folder / "graph/phones/word_boundary.int").write_text(
@@ -65,7 +66,7 @@ def write_model(folder: Path) -> Path:
     )
     (folder / "graph/HCLr.fst").write_bytes(_fst(_lexicon()))
     (folder / "graph/Gr.fst").write_bytes(
-        _fst([[(word, word, 1.4, 0) for word in range(1, len(WORDS))]])
+        _fst([[(word, word, 1.4, 0) for word in range(1, len(WORDS))]], words=words_in_graph)
     )
     return folder
 
@@ -81,17 +82,26 @@ def _lexicon() -> list[list[Arc]]:
     return states
 
 
-def _fst(states: list[list[Arc]]) -> bytes:
+def _fst(states: list[list[Arc]], *, words: bool = False) -> bytes:
     """Return an OpenFst vector FST; state 0 is the start and the only final state."""
     arcs = sum(len(state) for state in states)
-    head = struct.pack("<i", 2125659606) + _string("vector") + _string("standard")
-    head += struct.pack("<iiQqqq", 2, 0, 0x3, 0, len(states), arcs)
+    head = fst_header("vector", 2 if words else 0, len(states), arcs)
+    if words:
+        head += struct.pack("<i", 2125658996) + _string("words")
+        head += struct.pack("<qq", len(WORDS), len(WORDS))
+        head += b"".join(_string(word) + struct.pack("<q", n) for n, word in enumerate(WORDS))
     body = b""
     for index, state in enumerate(states):
         final = 0.0 if index == 0 else float("inf")
         body += struct.pack("<fq", final, len(state))
         body += b"".join(struct.pack("<iifi", i, o, cost, to) for i, o, cost, to in state)
     return head + body
+
+
+def fst_header(kind: str, flags: int, states: int = 0, arcs: int = 0) -> bytes:
+    """Return the head of an OpenFst file; `flags` 2 says that its output words follow."""
+    head = struct.pack("<i", 2125659606) + _string(kind) + _string("standard")
+    return head + struct.pack("<iiQqqq", 2, flags, 0x3, 0, states, arcs)
 
 
 def _string(text: str) -> bytes:

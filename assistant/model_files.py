@@ -1,0 +1,144 @@
+"""What a speech model's folder must hold, in Vosk's format: the one list of its files.
+
+Vosk ends the whole process, without an exception, when some of them are missing or broken, so they
+are looked at before it loads them.
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.errors import ModelError
+
+NEEDED = (
+    "am/final.mdl",
+    "conf/model.conf",
+    "graph/HCLr.fst",
+    "graph/Gr.fst",
+    "graph/disambig_tid.int",
+)
+"""Without HCLr and Gr (a static graph) a model cannot take the grammar of the present state."""
+MAY_BE_EMPTY = ("graph/disambig_tid.int",)
+WORDS = "graph/words.txt"
+"""Needed where Gr.fst does not carry its words itself, as that of Vosk's own small model does."""
+FEATURES = ("conf/mfcc.conf", "conf/fbank.conf")
+"""One of them is needed."""
+MEND = 'mend it with "charley models get"'
+
+FST_MAGIC = 2125659606
+HAS_OUTPUT_SYMBOLS = 2
+STATE_BYTES, ARC_BYTES = 12, 16
+_LONGEST_HEADER_BYTES = 256
+
+
+def missing(folder: Path) -> list[str]:
+    """Return the needed files of a model's folder that are not there, or empty."""
+    names = [*NEEDED, *([] if _carries_words(folder / "graph/Gr.fst") else [WORDS])]
+    least = {name: 0 if name in MAY_BE_EMPTY else 1 for name in names}
+    found = [name for name, size in least.items() if _size(folder / name) < size]
+    if all(_size(folder / name) < 0 for name in FEATURES):
+        found.append(" or ".join(FEATURES))
+    return found
+
+
+def check(folder: Path) -> None:
+    """Find what would make Vosk fail, or worse, end the process. Raises ModelError."""
+    if not folder.is_dir():
+        raise ModelError(f'{folder}: there is no speech model; get one with "charley models get".')
+    lacking = missing(folder)
+    if lacking:
+        raise ModelError(
+            f"{folder / lacking[0]}: this part of the speech model is missing or empty; {MEND}."
+        )
+    if not _names_silence(_read(folder / "conf/model.conf")):
+        raise ModelError(
+            f"{folder / 'conf/model.conf'}: --endpoint.silence-phones is missing; {MEND}."
+        )
+    for name in NEEDED:
+        _read(folder / name, 1)
+    for name in ("graph/HCLr.fst", "graph/Gr.fst"):
+        _check_fst(folder / name)
+
+
+def _size(path: Path) -> int:
+    """Return a file's length in bytes; -1 if it is not there or out of reach."""
+    try:
+        return path.stat().st_size if path.is_file() else -1
+    except OSError:
+        return -1
+
+
+def _read(path: Path, most_bytes: int = -1) -> bytes:
+    """Return a file's beginning, -1 for all of it. Raises ModelError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most_bytes)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
+
+
+def _names_silence(conf: bytes) -> bool:
+    lines = conf.decode("utf-8", errors="replace").splitlines()
+    return any(
+        line.strip().startswith("--endpoint.silence-phones=") and line.strip()[-1].isdigit()
+        for line in lines
+    )
+
+
+# --- Graphs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The head of an OpenFst file."""
+
+    kind: str
+    """Such as "vector", "ngram" or "olabel_lookahead"."""
+    flags: int
+    states: int
+    arcs: int
+    """-1 if the kind does not count them."""
+    length: int
+    """Bytes."""
+
+
+def _carries_words(path: Path) -> bool:
+    """Tell whether a graph has a table of the words that it puts out."""
+    try:
+        return bool(_header(_read(path, _LONGEST_HEADER_BYTES)).flags & HAS_OUTPUT_SYMBOLS)
+    except (ModelError, ValueError):
+        return False
+
+
+def _check_fst(path: Path) -> None:
+    """Check an OpenFst file's head, and for plain vector graphs that no byte is missing."""
+    broken = ModelError(f"{path}: this part of the speech model is broken; {MEND}.")
+    try:
+        head = _header(_read(path, _LONGEST_HEADER_BYTES))
+    except ValueError:
+        raise broken from None
+    if head.kind == "vector" and head.states >= 0 and head.arcs >= 0:
+        needed = head.length + head.states * STATE_BYTES + head.arcs * ARC_BYTES
+        if _size(path) < needed:
+            raise broken
+
+
+def _header(data: bytes) -> _Header:
+    """Return what the first bytes of a file say; ValueError if it is no OpenFst file."""
+    try:
+        magic = struct.unpack_from("<i", data)[0]
+        kind, at = _string(data, 4)
+        _arc_kind, at = _string(data, at)
+        _version, flags, _properties, _start, states, arcs = struct.unpack_from("<iiQqqq", data, at)
+    except struct.error:
+        raise ValueError("too short for an FST") from None
+    if magic != FST_MAGIC:
+        raise ValueError("no FST")
+    return _Header(kind, flags, states, arcs, at + struct.calcsize("<iiQqqq"))
+
+
+def _string(data: bytes, at: int) -> tuple[str, int]:
+    length = struct.unpack_from("<i", data, at)[0]
+    if not 0 < length < 64:
+        raise ValueError("no FST")
+    return data[at + 4 : at + 4 + length].decode("ascii"), at + 4 + length
