@@ -58,6 +58,12 @@ def program(
     rounds: Annotated[int | None, typer.Option(help="Holds in one position, 1 to 3.")] = None,
     microphone: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
     speaker: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
+    loudspeaker: Annotated[
+        bool | None,
+        typer.Option(
+            "--loudspeaker/--no-loudspeaker", help="The microphone hears Charley, as in a kitchen."
+        ),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="A speech model's name or folder.")] = None,
     lead_in: Annotated[
         float | None, typer.Option(help="Silence before speech, 0 to 2 seconds.")
@@ -72,8 +78,8 @@ def program(
     """
     given: dict[str, object] = {
         "voice": voice, "rate": rate, "volume": volume, "hold": hold, "count": count,
-        "rounds": rounds, "microphone": microphone, "speaker": speaker, "model": model,
-        "lead_in": lead_in,
+        "rounds": rounds, "microphone": microphone, "speaker": speaker,
+        "loudspeaker": loudspeaker, "model": model, "lead_in": lead_in,
     }  # fmt: skip
     ctx.obj = partial(command_flags.load, settings, given)
     if ctx.invoked_subcommand is None:

@@ -25,6 +25,7 @@ SETTINGS = {
     "rounds": "rounds",
     "microphone": "microphone",
     "speaker": "speaker",
+    "loudspeaker": "loudspeaker",
     "model": "model",
     "lead_in": "lead_in_seconds",
 }
@@ -36,7 +37,10 @@ def flag(parameter: str) -> str:
     return f"--{parameter.replace('_', '-')}"
 
 
-_ANYWHERE = {"--settings", *map(flag, SETTINGS)}
+SWITCHES = ("--loudspeaker", "--no-loudspeaker")
+"""Flags that take no value."""
+
+_ANYWHERE = {"--settings", *map(flag, SETTINGS), *SWITCHES}
 
 
 class Group(TyperGroup):
@@ -58,7 +62,7 @@ def settings_first(args: Iterable[str]) -> list[str]:
         name, joined, _ = arg.partition("=")
         if name not in _ANYWHERE:
             rest.append(arg)
-        elif joined:
+        elif joined or name in SWITCHES:
             first.append(arg)
         elif (value := next(left, None)) is not None:
             first += [arg, value]

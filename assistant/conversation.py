@@ -7,6 +7,7 @@ and answer the same.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Protocol
 
 from assistant.actions import Action
@@ -15,6 +16,7 @@ from assistant.pcm import Samples
 from assistant.player import Finished, Player
 from assistant.recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.session import Output, Session
+from assistant.text import surface
 from assistant.turn import QUESTIONS, State
 
 
@@ -69,13 +71,63 @@ class Ear:
         return self._recogniser.feed(block)
 
 
+class _Echo:
+    """Tells what comes back from Charley's own loudspeaker from what a person says.
+
+    A word is Charley's if Charley was saying it when the word was first heard; in a final
+    hypothesis, which may put old words anew, if it was at any time in the utterance. What is
+    unknown counts as Charley's while Charley speaks: to answer it would be to speak again, and so
+    without end.
+    """
+
+    def __init__(self, own_words: Callable[[], str]) -> None:
+        self._own_words = own_words
+        self._heard: list[tuple[str, bool]] = []
+        """The words of the utterance so far, and whether each is Charley's."""
+        self._said: set[str] = set()
+        """What Charley said while they were heard."""
+
+    def is_all(self, hypothesis: Hypothesis) -> bool:
+        """Tell whether Charley alone spoke the words; of a partial hypothesis, the stable ones."""
+        now = set(surface(self._own_words()).split())
+        words = hypothesis.text.split()
+        if hypothesis.final:
+            said, self._said, self._heard = self._said | now, set(), []
+            return all(_is_own(word, said) for word in words)
+        same = _in_common([word for word, _ in self._heard], words)
+        # Nothing in common: another utterance has begun, and the last one came to nothing.
+        self._said = self._said | now if same else now
+        self._heard[same:] = [(word, _is_own(word, now)) for word in words[same:]]
+        return all(is_own for _, is_own in self._heard[: hypothesis.stable_words])
+
+
+def _is_own(word: str, said: set[str]) -> bool:
+    return bool(said) and (word == UNKNOWN or word in said)
+
+
+def _in_common(before: list[str], now: list[str]) -> int:
+    """Return how many leading words are the same."""
+    pairs = zip(before, now, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 class SpokenConversation:
     """A session that hears and speaks."""
 
-    def __init__(self, session: Session, output: TimedOutput, ear: Ear | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        output: TimedOutput,
+        ear: Ear | None,
+        own_words: Callable[[], str] | None = None,
+    ) -> None:
+        """`own_words` returns what Charley says just now, where the microphone can hear it."""
         self.session = session
         self._output = output
         self._ear = ear
+        self._echo = _Echo(own_words) if own_words else None
+        self._was_early = False
+        """True once a partial hypothesis of the utterance was answered."""
 
     def tick(self, at: float, block: Samples | None = None) -> None:
         """Answer everything that happened up to a time, the block of microphone sound included."""
@@ -86,12 +138,18 @@ class SpokenConversation:
         self.session.fire(at)
 
     def _hear(self, hypothesis: Hypothesis, at: float) -> None:
+        is_echo = self._echo is not None and self._echo.is_all(hypothesis)
         if not hypothesis.final:
-            if self.session.now.speaking:
-                self.session.hear_early(hypothesis.stable_text, at)
+            if self.session.now.speaking and not is_echo:
+                self._was_early |= self.session.hear_early(hypothesis.stable_text, at)
             return
+        # The session waits for the end of an utterance of which it has answered the beginning.
+        was_early, self._was_early = self._was_early, False
+        if not is_echo or was_early:
+            self._hear_whole(hypothesis.text.split(), at)
+
+    def _hear_whole(self, words: list[str], at: float) -> None:
         state = self.session.now.state
-        words = hypothesis.text.split()
         is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in words)
         if state is not State.IDLE:
             words = _without_breath(words)

@@ -86,6 +86,10 @@ class _Mouth:
             self._speaker.__exit__(None, None, None)
             self._speaker = None
 
+    def own_words(self) -> str:
+        """Return what Charley says just now, as far as it can be heard."""
+        return self._player.speaking_now() if self._player else ""
+
     def caption(self) -> None:
         """Show what began to sound since the last call."""
         if self._player is None:
@@ -176,7 +180,9 @@ class _Live:
             listen=ear.listen if ear else None,
             remember=remember,
         )
-        self._conversation = SpokenConversation(self._session, mouth.output, ear)
+        self._conversation = SpokenConversation(
+            self._session, mouth.output, ear, mouth.own_words if settings.loudspeaker else None
+        )
 
     def converse(self, lost: queue.SimpleQueue[str], tell: Tell) -> None:
         """Run until the input ends."""

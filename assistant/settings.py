@@ -26,7 +26,7 @@ class Settings:
     """Everything that a user may choose."""
 
     voice: str | None = None
-    """A voice's id or part of its name (`charley doctor` lists them); None is Charley's own."""
+    """A voice's id or part of its name (`charley devices --voices`); None is Charley's own."""
     words_per_minute: int = 165
     """Speaking rate, 80 to 400; a little under talk, for people who run and hurt."""
     volume: float = 1.0
@@ -45,6 +45,9 @@ class Settings:
     """A device's number or part of its name (`charley devices`); None is the system's choice."""
     speaker: str | None = None
     """A device's number or part of its name (`charley devices`); None is the system's choice."""
+    loudspeaker: bool = False
+    """True where the microphone hears Charley, such as on a kitchen speaker; words that it is
+    itself saying are then not heard."""
     model: str | None = None
     """A speech model's name (`charley models list`) or folder; None is the best that is there."""
     language: str = "en"
@@ -62,6 +65,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 _NAMES = tuple(field.name for field in fields(Settings))
 _WHOLE = ("words_per_minute", "hold_seconds", "rounds")
 _NUMBERED = ("microphone", "speaker")
+_SWITCHES = ("loudspeaker",)
 _LONGEST_TEXT = 1_000
 _LARGEST_FILE_BYTES = 100_000
 
@@ -153,6 +157,8 @@ def _checked(name: str, value: object, where: str) -> object:
         raise SettingsError(f"{where} is no setting; {_did_you_mean(name)}")
     if name == "count":
         return _count(value, where)
+    if name in _SWITCHES:
+        return _switch(value, where)
     if name in _RANGES:
         return _number(name, value, where)
     if name in _NUMBERED and isinstance(value, int) and not isinstance(value, bool):
@@ -171,6 +177,12 @@ def _count(value: object, where: str) -> CountStyle:
     except ValueError as error:
         message = f'{where} must be "up" or "down", not {_shown(value)}.'
         raise SettingsError(message) from error
+
+
+def _switch(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"{where} must be true or false, not {_shown(value)}.")
+    return value
 
 
 def _number(name: str, value: object, where: str) -> float:

@@ -147,6 +147,11 @@ class TestProgram:
         args = ["say", "--rate", "90", "--", "--rate", "80"]
         assert command_flags.settings_first(args) == ["--rate", "90", "say", "--", "--rate", "80"]
 
+    def test_a_switch_takes_no_value_along(self) -> None:
+        args = ["hear", "--loudspeaker", "a.wav", "--no-loudspeaker"]
+        moved = ["--loudspeaker", "--no-loudspeaker", "hear", "a.wav"]
+        assert command_flags.settings_first(args) == moved
+
     @pytest.mark.parametrize(
         ("text", "said"), [("volume = 5", "line 1"), ("= =", "TOML"), ("moo = 1", "no setting")]
     )

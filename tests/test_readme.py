@@ -75,10 +75,10 @@ def settings_table() -> str:
     source = (README.parent / "assistant" / "settings.py").read_text("utf-8")
     rows = []
     for field in fields(Settings):
-        doc = re.search(rf'    {field.name}: .*\n    """(.*?)"""', source, re.S)
+        doc = re.search(rf'    {field.name}: [^\n]*\n    """(.*?)"""', source, re.S)
         assert doc, f"{field.name} has no doc"
-        shown = "the best there is" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `{field.name}` | {shown} | {doc[1]} |\n")
+        shown = "the best there is" if field.default is None else f"`{str(field.default).lower()}`"
+        rows.append(f"| `{field.name}` | {shown} | {' '.join(doc[1].split())} |\n")
     return "".join(rows)
 
 

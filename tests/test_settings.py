@@ -24,6 +24,7 @@ pace = 0.8
 lead_in_seconds = 0.5
 microphone = 3
 speaker = "Headset"
+loudspeaker = true
 model = "vosk-model-small-en-us-0.15"
 language = "en"
 """
@@ -60,6 +61,7 @@ def test_every_setting_can_be_set_in_the_file(tmp_path: Path) -> None:
         lead_in_seconds=0.5,
         microphone="3",
         speaker="Headset",
+        loudspeaker=True,
         model="vosk-model-small-en-us-0.15",
         language="en",
     )
@@ -100,6 +102,8 @@ def test_a_byte_order_mark_and_windows_lines_are_fine(tmp_path: Path) -> None:
         ("voice = 4", ', line 1: voice must be text in "quotes", not 4.'),
         ('voice = " "', ', line 1: voice must be text in "quotes", not " ".'),
         ('voice = "a\\nb"', ", line 1: voice must be one short line of plain text."),
+        ("loudspeaker = 1", ", line 1: loudspeaker must be true or false, not 1."),
+        ('loudspeaker = "true"', ', line 1: loudspeaker must be true or false, not "true".'),
         ("speaker = true", ', line 1: speaker must be text in "quotes", not true.'),
         ("speaker.name = 1", ', line 1: speaker must be text in "quotes", not {"name": 1}.'),
         ('language = "../x"', ', line 1: language must be a language code such as "en", not'),
