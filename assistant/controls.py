@@ -7,12 +7,8 @@ from assistant.events import Started, UtteranceMissed
 from assistant.guidance import ask_again, go_on_holding, interrupted, resume
 from assistant.turn import QUESTIONS, State, Turn
 
-_ANSWERS = {
-    "ask_why": ("answer.why", "answer.why_more"),
-    "how": ("answer.how",),
-    "ask_prevent": ("answer.prevent", "answer.prevent_twitch"),
-    "ask_why_not_stretch": ("answer.stretch", "answer.stretch_more"),
-}
+_TOPICS = {"ask_why": "why", "ask_prevent": "prevent", "ask_why_not_stretch": "stretch"}
+"""What is asked about where the utterance names no topic of its own."""
 _PACE = (0.6, 1.5)
 """Slowest and fastest speech, relative to the setting; beyond it espeak gets hard to follow."""
 
@@ -27,6 +23,7 @@ def welcome(turn: Turn) -> Turn:
     first = isinstance(turn.event, Started) and turn.event.first_time
     if not first:
         return turn.say("welcome.again")
+    turn = turn.know(newcomer=True)
     return turn.say("welcome.first").say("about.safety").do(Remember("safety_told", "yes"))
 
 
@@ -70,14 +67,26 @@ def repeat(turn: Turn) -> Turn:
     again = turn.hush().do(*said)
     if not said:
         again = again.say("listening")
-    return again.rest(turn.coaching.rest_seconds) if turn.now.state is State.RESTING else again
+    return again.rest(turn.habits.rest_seconds) if turn.now.state is State.RESTING else again
 
 
 def answer(turn: Turn) -> Turn:
     """A question about cramp: answered in short, then back to the very place."""
+    topic = turn.slot("topic") or _TOPICS.get(turn.intent, "why")
+    return back_to_place(interrupted(turn).say(f"answer.{topic}").know(topic=topic, told=1))
+
+
+def more(turn: Turn) -> Turn:
+    """The rest of the last answer, a line at a time."""
+    topic, told = turn.now.topic or "why", turn.now.told
     turn = interrupted(turn)
-    for key in _ANSWERS[turn.slot("topic") or turn.intent]:
-        turn = turn.say(key)
+    if told >= len(turn.book.prompts.lines[f"answer.{topic}"]):
+        return back_to_place(turn.say("answer.enough"))
+    return back_to_place(turn.say(f"answer.{topic}", told).know(topic=topic, told=told + 1))
+
+
+def back_to_place(turn: Turn) -> Turn:
+    """Go on where a question or a change interrupted."""
     if turn.now.state is State.HOLDING:
         return go_on_holding(turn)
     return turn if turn.now.state in (State.IDLE, State.PAUSED) else resume(turn)
@@ -85,8 +94,7 @@ def answer(turn: Turn) -> Turn:
 
 def helper(turn: Turn) -> Turn:
     """Somebody is there to help: they must not push."""
-    turn = interrupted(turn).say("helper.gentle").say("helper.hand")
-    return turn if turn.now.state is State.IDLE else resume(turn)
+    return back_to_place(interrupted(turn).say("helper.gentle").say("helper.hand"))
 
 
 def slower(turn: Turn) -> Turn:
@@ -142,7 +150,7 @@ def steps_left(turn: Turn) -> Turn:
 
 def rest_left(turn: Turn) -> Turn:
     """How long? During the rest."""
-    return turn.hush().say("time.rest").rest(turn.coaching.rest_seconds / 2)
+    return turn.hush().say("time.rest").rest(turn.habits.rest_seconds / 2)
 
 
 def round_left(turn: Turn) -> Turn:

@@ -15,10 +15,9 @@ from assistant import assembly
 from assistant.actions import Action, SetVolume
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.matching import Match
 from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample, silence, write
 from assistant.player import Player
-from assistant.scripted_user import ScriptedUser
+from assistant.scripted_user import ScriptedUser, awaits_user
 from assistant.session import Session
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
@@ -33,6 +32,8 @@ _REACTION_SECONDS = 0.5
 """From the end of Charley's words to the first word of the runner."""
 _PATIENCE_SECONDS = 2.5
 """How long the runner waits for an answer before speaking again."""
+_MOST_REPEATS = 2
+"""A runner who was not understood says it again so often."""
 _LIMIT_SECONDS = 600.0
 _SILENT_END_SECONDS = 40.0
 """A runner who has nothing left to say is waited for no longer than this."""
@@ -56,7 +57,7 @@ class Outcome:
     said: tuple[str, ...]
     """The runner's lines."""
     misheard: tuple[str, ...]
-    """Those of them that were taken for something else, or not understood."""
+    """Those of them that were never understood, even when said again."""
     seconds: float
 
 
@@ -67,6 +68,8 @@ class Runner:
         self.script = script
         self._voice = voice
         self._pending: Samples = np.zeros(0, np.int16)
+        self._last = ""
+        self._repeats = 0
 
     @property
     def is_silent(self) -> bool:
@@ -75,9 +78,15 @@ class Runner:
 
     def say(self, text: str) -> None:
         """Begin to speak, after the time that it takes to react."""
+        self._repeats = self._repeats + 1 if text == self._last else 0
+        self._last = text
         spoken = resample(self._voice.render(text), LISTEN_RATE)
         pause = silence(round(_REACTION_SECONDS * LISTEN_RATE), LISTEN_RATE)
         self._pending = np.concatenate([pause.samples, spoken.samples])
+
+    def again(self) -> str:
+        """Return what to say when it was not understood: the same, but not for ever."""
+        return self._last if self._repeats < _MOST_REPEATS else ""
 
     def next_block(self) -> Samples:
         """Return the next block of microphone sound."""
@@ -120,6 +129,8 @@ class Demo:
         self._conversation = SpokenConversation(self._session, sound, ear)
         self._awaits_ear = False
         """True from the runner's words until something was heard."""
+        self._was_missed = False
+        """True from a reprompt until the runner has said it again."""
         self._said: list[str] = []
         self._meant: list[str] = []
         self._misheard: list[str] = []
@@ -150,22 +161,25 @@ class Demo:
                 return
 
     def _prompt_runner(self, at: float) -> None:
-        hold = self._player.hold_seconds
-        text = self._runner.script.speak(self._session.now, at, hold)
-        if text is None:
-            return
-        found = self._language.matcher.match(text, self._session.now.context)
-        self._meant.append(found.intent if isinstance(found, Match) else text)
-        self._said.append(text)
-        self._runner.say(text)
-        self._awaits_ear = True
-        self._show(Remark(at + _REACTION_SECONDS, "runner", text))
+        now, hold = self._session.now, self._player.hold_seconds
+        if self._was_missed and awaits_user(now):
+            text, self._was_missed = self._runner.again(), False
+        else:
+            text = self._runner.script.speak(now, at, hold) or ""
+            if text:
+                self._said.append(text)
+                self._meant.append(self._session.meaning(text) or text)
+        if text:
+            self._runner.say(text)
+            self._awaits_ear = True
+            self._show(Remark(at + _REACTION_SECONDS, "runner", text))
 
     def _noted(self, event: Event, actions: tuple[Action, ...]) -> None:
         if self._watch:
             self._watch(event, actions)
         if isinstance(event, UtteranceHeard | UtteranceMissed):
             self._awaits_ear = False
+            self._was_missed = isinstance(event, UtteranceMissed)
             intent = event.intent if isinstance(event, UtteranceHeard) else ""
             self._show(Remark(event.at, "heard", f"{event.text} → {intent or 'not understood'}"))
             if intent in self._meant:

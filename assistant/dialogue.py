@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from assistant import controls, guidance, safety
+from assistant import controls, guidance, habits, safety
 from assistant.actions import Action, CancelTimer, Count, Hush, Listen, Say, SetTimer, Wait
 from assistant.book import Book
 from assistant.controls import nothing
@@ -58,6 +58,11 @@ _ALWAYS: dict[str, Rule] = {
     "ask_why": controls.answer,
     "ask_prevent": controls.answer,
     "ask_why_not_stretch": controls.answer,
+    "ask_about": controls.answer,
+    "more": controls.more,
+    "change": habits.change,
+    "undo": habits.undo,
+    "cant_do": controls.repeat,
     "ask_what_do_i_do": controls.repeat,
     "ask_time_left": controls.round_left,
     "cramp": guidance.change,
@@ -75,6 +80,7 @@ _ASKED: dict[str, Rule] = {
     "yes": controls.ask_anew,
     "no": controls.ask_anew,
     "im_okay": controls.ask_anew,
+    "cant_do": controls.ask_anew,
     "ask_what_do_i_do": controls.ask_anew,
     "ask_time_left": controls.ask_anew,
     "control_next": controls.ask_anew,
@@ -137,6 +143,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
     },
     State.GUIDING: {
         **_ALWAYS,
+        "cant_do": guidance.another_way,
         "timer step": guidance.next_step,
         "yes": guidance.next_step,
         "no": guidance.wait_step,
@@ -152,6 +159,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
     },
     State.HOLDING: {
         **_ALWAYS,
+        "cant_do": guidance.another_way,
         "HoldFinished": guidance.held,
         "DeviceLost": nothing,
         "DeviceFound": nothing,
@@ -174,6 +182,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
     },
     State.CHECKING: {
         **_ASKED,
+        "cant_do": guidance.another_way,
         "yes": controls.is_it_gone,
         "no": guidance.more,
         "im_okay": controls.is_it_gone,
@@ -188,6 +197,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
     },
     State.RESTING: {
         **_ALWAYS,
+        "cant_do": guidance.another_way,
         "SpeechFinished": guidance.rested,
         "UtteranceMissed": nothing,
         "yes": guidance.start_round,
@@ -246,6 +256,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
         "control_resume": safety.carry_on,
         "control_back": safety.carry_on,
         "control_repeat": controls.still_paused,
+        "cant_do": controls.still_paused,
         "ask_what_do_i_do": controls.still_paused,
         "ask_time_left": controls.still_paused,
     },
@@ -358,7 +369,8 @@ def _timed(turn: Turn) -> Turn:
         return replace(turn, actions=put_off + turn.actions)
     if hushed:
         turn = turn.know(speaking=False)
-    if not turn.now.speaking and (hushed or isinstance(turn.event, SpeechFinished)):
+    was_moved = hushed or isinstance(turn.event, SpeechFinished | UtteranceHeard)
+    if was_moved and not turn.now.speaking:
         return turn.do(*_state_timer(turn))
     return turn
 

@@ -136,11 +136,15 @@ def _open(turn: Turn) -> Turn:
     )
     if turn.routine.opposite:  # a stitch has none, and its first step is its opening
         opened = _opening_lines(opened, is_first)
-    long_timer = SetTimer("long", turn.coaching.long_seconds)
+    if now.position and now.position not in version.serves:
+        opened = opened.say("opening.nearest")
+    long_timer = SetTimer("long", turn.habits.long_seconds)
     return _speak_step(opened.do(CancelTimer("checkin"), long_timer))
 
 
 def _opening_lines(turn: Turn, is_first: bool) -> Turn:
+    if turn.habits.terse:
+        return turn.say("opening.relax")
     if turn.slot("sign") == "twitch":
         turn = turn.say("opening.twitch")
     if turn.now.state in COACHING:
@@ -152,6 +156,7 @@ def _opening_lines(turn: Turn, is_first: bool) -> Turn:
     else:
         turn = turn.say("opening.bed" if turn.now.position == "bed" else "opening.rest")
     turn = turn.say("opening.relax")
+    turn = turn.say("opening.opposite") if is_first and turn.now.newcomer else turn
     return turn.say("opening.flags") if is_first else turn
 
 
@@ -159,6 +164,15 @@ def _reposition(turn: Turn) -> Turn:
     version = turn.routine.version(turn.now.position)
     changed = turn.hush().know(version=version.name, step=0, counted=0)
     return _speak_step(changed.say("opening.version"))
+
+
+def another_way(turn: Turn) -> Turn:
+    """This one cannot be done: the next version of the routine."""
+    other = turn.routine.other(turn.version)
+    if other is None:
+        return resume(interrupted(turn).say("cant_do.only"))
+    moved = turn.hush().know(version=other.name, step=0, counted=0)
+    return _speak_step(moved.say("opening.version"))
 
 
 def _speak_step(turn: Turn) -> Turn:
@@ -203,7 +217,7 @@ def explain_step(turn: Turn) -> Turn:
 
 def wait_step(turn: Turn) -> Turn:
     """Not ready yet: the step again, with more time."""
-    return _speak_step(turn.hush().say("no.step")).rest(turn.coaching.step_seconds)
+    return _speak_step(turn.hush().say("no.step")).rest(turn.habits.step_seconds)
 
 
 def _idea(turn: Turn) -> Turn:
@@ -239,7 +253,7 @@ def interrupted(turn: Turn) -> Turn:
 
 def counted(turn: Turn, seconds: float) -> int:
     """Return the counts done when the running hold is so many seconds old."""
-    hold = turn.coaching.hold_seconds
+    hold = turn.habits.hold_seconds
     done = turn.now.counted + int(seconds / turn.now.beat + 1e-9)
     return min(done, hold - 1)
 
@@ -269,7 +283,7 @@ def time_left(turn: Turn) -> Turn:
     """Answer between two counts how many are left."""
     if turn.hold_seconds is None:
         return turn.interject("hold.full")
-    left = turn.coaching.hold_seconds - counted(turn, turn.hold_seconds)
+    left = turn.habits.hold_seconds - counted(turn, turn.hold_seconds)
     if left <= 1:
         return turn.interject("hold.last")
     return turn.interject("hold.left", left=turn.number(left))
@@ -302,7 +316,7 @@ def end_hold(turn: Turn) -> Turn:
 def check(turn: Turn) -> Turn:
     """Ask whether it is gone, still there, or worse."""
     asked = turn.go(State.CHECKING, checks=turn.now.checks + 1)
-    return asked.say("check.ask", turn.now.checks)
+    return asked.say("check.ask", 2 if turn.habits.terse else turn.now.checks)
 
 
 # Between the rounds
@@ -313,7 +327,7 @@ def more(turn: Turn) -> Turn:
     turn = turn.hush().know(round=turn.now.round + 1)
     if turn.now.ladder >= PLAN_B:
         return warn(turn, "redflag_long_lasting")
-    if turn.now.round < turn.coaching.rounds:
+    if turn.now.round < turn.habits.rounds:
         return _rest(turn)
     if turn.now.ladder == 0:
         return _other_position(turn.know(ladder=1, round=0))
@@ -331,7 +345,7 @@ def _rest(turn: Turn) -> Turn:
     rested = rested.say("rest.first" if first else "rest.next")
     if first and turn.now.position == "":
         rested = rested.say("opening.reassure")
-    return rested.rest(turn.coaching.rest_seconds)
+    return rested.rest(turn.habits.rest_seconds)
 
 
 def rested(turn: Turn) -> Turn:
@@ -390,7 +404,7 @@ def _is_elsewhere(turn: Turn) -> bool:
 def gentler(turn: Turn) -> Turn:
     """One more round, barely squeezing."""
     turn = turn.go(State.RESTING, gentle=True).say("worse.gentle")
-    return turn.rest(turn.coaching.rest_seconds)
+    return turn.rest(turn.habits.rest_seconds)
 
 
 # Gone, and back again
@@ -413,7 +427,7 @@ def ease(turn: Turn) -> Turn:
 def eased(turn: Turn) -> Turn:
     """Everything is said: listen, and ask in some minutes."""
     turn = turn.go(State.IDLE, eased_at=turn.event.at, questions=())
-    seconds = turn.coaching.checkin_seconds
+    seconds = turn.habits.checkin_seconds
     if seconds <= 0 or turn.now.position == "bed":
         return turn
     return turn.do(SetTimer("checkin", seconds))
@@ -430,7 +444,7 @@ def came_back(turn: Turn) -> Turn:
         checks=1, counted=0,
     )  # fmt: skip
     turn = turn.say(_return_line(turn))
-    return start_hold(turn.do(SetTimer("long", turn.coaching.long_seconds)))
+    return start_hold(turn.do(SetTimer("long", turn.habits.long_seconds)))
 
 
 def _return_line(turn: Turn) -> str:
@@ -443,7 +457,7 @@ def _is_return(turn: Turn) -> bool:
     now = turn.now
     if now.eased_at is None or now.state in COACHING or turn.slot("muscle") != now.muscle:
         return False
-    return turn.event.at - now.eased_at <= turn.coaching.jumpy_seconds
+    return turn.event.at - now.eased_at <= turn.habits.jumpy_seconds
 
 
 def follow(turn: Turn) -> Turn:

@@ -11,12 +11,15 @@ from assistant.errors import RoutineError
 from assistant.prompts import Line, checked
 
 POSITIONS = ("standing", "sitting", "chair", "cant_stand", "lying", "bed")
-"""Every position that a person can be in; each routine must serve them all."""
+"""Every position that a person can be in; each routine must serve them all, or be the nearest."""
+
+HELPER = "helper"
+"""Somebody else moves the leg; a routine may have a version for it."""
 
 _ROUTINE_KEYS = frozenset(
     {"muscle", "both", "toes", "name", "opposite", "source", "triage", "versions"}
 )
-_VERSION_KEYS = frozenset({"serves", "steps", "cue", "again", "release"})
+_VERSION_KEYS = frozenset({"serves", "nearest", "steps", "cue", "again", "release"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Version:
     name: str
     serves: tuple[str, ...]
     """The positions of the person that it is right for."""
+    nearest: tuple[str, ...]
+    """The positions that have no version of their own, for which it is the nearest safe one."""
     steps: tuple[Line, ...]
     """Spoken one at a time before the hold."""
     cue: Line
@@ -57,8 +62,9 @@ class Routine:
     versions: tuple[Version, ...]
 
     def version(self, position: str) -> Version:
-        """Return the version for a position of the person."""
-        return next(v for v in self.versions if position in v.serves)
+        """Return the version for a position of the person, the nearest safe one if it has none."""
+        fits = (v for v in self.versions if position in (*v.serves, *v.nearest))
+        return next(fits, self.versions[-1])
 
     def other(self, version: Version) -> Version | None:
         """Return the version to try when this one has not helped; None if it is the only one."""
@@ -122,13 +128,14 @@ def _version(routine: str, name: str, node: datafile.Node) -> Version:
     if not steps:
         raise node.error("a version needs at least one step.")
     serves = node.need("serves").texts()
-    return Version(name, serves, steps, line("cue"), line("again"), line("release"))
+    nearest = node.need("nearest").texts() if "nearest" in node.mapping() else ()
+    return Version(name, serves, nearest, steps, line("cue"), line("again"), line("release"))
 
 
 def _check_positions(node: datafile.Node, versions: tuple[Version, ...]) -> None:
-    served = [position for version in versions for position in version.serves]
+    served = [position for v in versions for position in (*v.serves, *v.nearest)]
     for position in served:
-        if position not in POSITIONS:
+        if position not in (*POSITIONS, HELPER):
             raise node.error(f"unknown position “{position}”; expected one of {POSITIONS}.")
         if served.count(position) > 1:
             raise node.error(f"the position “{position}” is served twice.")

@@ -69,6 +69,8 @@ class Coaching:
     hold_seconds: int = 10
     """Counts of one hold (seed article, step 5)."""
     count_style: CountStyle = CountStyle.UP
+    terse: bool = False
+    """Say only what is needed."""
     rounds: int = 3
     """Rounds in one position before another is tried ("a few", seed article)."""
     step_seconds: float = 3.0
@@ -141,6 +143,16 @@ class Dialogue:
     """The lines of the last turn, for "repeat"."""
     pace: float = 1.0
     volume: float = 1.0
+    topic: str = ""
+    """What was asked about last, for "more"."""
+    told: int = 0
+    """How much of its answer was told."""
+    habits: Coaching | None = None
+    """What the user changed by voice; None for nothing."""
+    before: tuple[Coaching, ...] = ()
+    """How it was before each change, for "undo"."""
+    newcomer: bool = False
+    """True if this is the first session ever: openings are longer."""
     # Over the session
     routines_begun: int = 0
     returns: int = 0
@@ -170,6 +182,11 @@ class Turn:
     def version(self) -> Version:
         """The version of the routine under way."""
         return next(v for v in self.routine.versions if v.name == self.now.version)
+
+    @property
+    def habits(self) -> Coaching:
+        """What holds of the routines now: the settings, and what was changed by voice."""
+        return self.now.habits or self.coaching
 
     def slot(self, name: str) -> str:
         """Return a slot of the utterance that is being answered; empty if it has none."""
@@ -229,7 +246,7 @@ class Turn:
 
     def count(self, start: int = 0) -> Turn:
         """Queue the counted hold from a count on."""
-        hold = Hold(self.coaching.hold_seconds, self.coaching.count_style, self.now.beat, start)
+        hold = Hold(self.habits.hold_seconds, self.habits.count_style, self.now.beat, start)
         return self.do(Count(hold, self.book.prompts.numbers))
 
     def filled(self, line: Line, **slots: str) -> str:

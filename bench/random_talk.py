@@ -42,6 +42,8 @@ SLOTS = {
     "toes": (0.05, ["up"]),
     "triage": (0.05, ["pop", "faint"]),
     "certain": (0.1, ["no"]),
+    "setting": (0.3, ["hold_seconds", "rounds", "checkin_seconds"]),
+    "number": (0.3, ["two", "fifteen", "sixty"]),
 }
 WAITS = [0.1, 0.5, 2.0, 5.0, 15.0, 60.0]
 LONG_WAITS = [700.0, 4000.0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stage import BOOK, Stage, said
 
 from assistant import dialogue
-from assistant.actions import Action, Count, Hush
+from assistant.actions import Action, Count, Hush, Remember
 from assistant.dialogue import TRANSITIONS, step
 from assistant.errors import IllegalEvent
 from assistant.events import TimerFired, UtteranceHeard
@@ -316,8 +316,8 @@ class TestControls:
 
     @pytest.mark.parametrize(
         ("question", "answer"),
-        [("ask_why", "answer.why"), ("ask_prevent", "answer.prevent"),
-         ("ask_why_not_stretch", "answer.stretch")],
+        [("ask_why", "answer.why.1"), ("ask_prevent", "answer.prevent.1"),
+         ("ask_why_not_stretch", "answer.stretch.1")],
     )  # fmt: skip
     def test_an_answer_goes_back_to_the_very_count(self, question: str, answer: str) -> None:
         stage = in_state(State.HOLDING).until_count(6)
@@ -507,6 +507,9 @@ _SLOTS = st.fixed_dictionaries(
         "toes": st.just("up"),
         "certain": st.just("no"),
         "triage": st.sampled_from(["pop", "faint"]),
+        "setting": st.sampled_from(["hold_seconds", "rounds", "checkin_seconds"]),
+        "number": st.sampled_from(["two", "fifteen", "sixty"]),
+        "topic": st.sampled_from(["how", "drink", "words"]),
     },
 )
 _MEANINGS = st.sampled_from([m for m in SPOKEN if m != "redflag"] + FLAGS)
@@ -557,3 +560,75 @@ class TestAnotherMuscle:
         stage = in_state(State.HOLDING)
         stage.says("worse", muscle="hamstring")
         assert stage.session.now.routine == "hamstring"
+
+
+class TestHabits:
+    """What is changed by voice, and asked about."""
+
+    def test_hold_for_fifteen(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("change", setting="hold_seconds", number="fifteen")
+        stage.until(State.CHECKING)
+        counts = [caption.text for caption in stage.heard if caption.kind == "count"]
+        assert counts[-1] == "fifteen"
+
+    def test_a_change_in_the_hold_goes_on_from_the_count(self) -> None:
+        stage = in_state(State.HOLDING).until_count(4)
+        stage.says("change", setting="count", to="down")
+        stage.until(State.CHECKING)
+        assert stage.words[-6:] == ["six", "five", "four", "three", "two", "one"]
+
+    def test_undo_takes_back_one_change_after_the_other(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("change", setting="hold_seconds", number="twenty")
+        stage.says("change", setting="rounds", number="two")
+        stage.says("undo")
+        assert stage.session.now.habits == Coaching(hold_seconds=20)
+        stage.says("undo")
+        assert stage.session.now.habits == Coaching()
+        assert stage.says("undo")[0] == "undo.nothing"
+
+    def test_a_change_is_remembered(self) -> None:
+        now = in_state(State.GUIDING).session.now
+        slots = {"setting": "checkin_seconds", "number": "ten"}
+        _, actions = step(now, UtteranceHeard(99.0, "", "change", slots), BOOK, Coaching())
+        assert Remember("checkin_seconds", "600.0") in actions
+
+    def test_fewer_words_are_fewer_words(self) -> None:
+        stage = Stage(coaching=Coaching(terse=True))
+        stage.says("cramp", muscle="calf")
+        assert [key for key in stage.keys if key.startswith("opening")] == ["opening.relax"]
+
+    def test_no_check_in_on_request(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("change", setting="checkin_seconds", to="off")
+        stage.until(State.CHECKING).says("relief_gone")
+        stage.until(State.IDLE)
+        assert stage.waits(3600) == []
+
+    def test_the_first_session_ever_explains_the_idea(self) -> None:
+        first, later = Stage(first_time=True), Stage(first_time=False)
+        for stage in (first, later):
+            stage.listens()
+            stage.says("cramp", muscle="calf")
+        assert "opening.opposite" in first.keys
+        assert "opening.opposite" not in later.keys
+
+    def test_more_tells_the_rest_of_an_answer_and_then_no_more(self) -> None:
+        stage = in_state(State.CHECKING)
+        assert stage.says("ask_about", topic="drink")[0] == "answer.drink.1"
+        assert stage.says("more")[0] == "answer.drink.2"
+        assert stage.says("more")[0] == "answer.enough"
+
+    def test_what_cannot_be_done_is_done_another_way(self) -> None:
+        stage = in_state(State.HOLDING)
+        assert stage.says("cant_do") == ["opening.version", "calf.sitting.1"]
+
+    def test_a_position_without_a_version_gets_the_nearest_and_hears_so(self) -> None:
+        stage = Stage()
+        stage.says("cramp", muscle="calf", side="both", position="standing")
+        assert "opening.nearest" in stage.keys
+
+    def test_a_helper_can_move_the_leg(self) -> None:
+        stage = in_state(State.GUIDING)
+        assert "calf.helper.1" in stage.says("cramp", position="helper")

@@ -23,6 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "controls",
             "dialogue",
             "guidance",
+            "habits",
             "matching",
             "safety",
             "scripted_user",

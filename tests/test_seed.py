@@ -16,7 +16,7 @@ ROWS: list[tuple[int, str, list[str], str]] = [
     (7, "contract the opposite muscle first", [CALF, "what do i do"], "Tighten the shin muscle"),
     (8, "after one go you know it", [CALF, "still there"], "You know how it goes now"),
     (9, "not just stretch", [CALF], "Think shin, not stretch"),
-    (10, "stretching risks soreness", [CALF, "can i stretch it"], "can leave it sorer for days"),
+    (10, "stretching risks soreness", [CALF, "can i stretch it"], "can leave it sorer"),
     (11, "step 1: leg in front", [CALF], "one step in front, foot flat on the ground"),
     (12, "step 2: sit back", [CALF], "sit back, like onto a stool. Front knee stays soft"),
     (13, "step 3: lean, toes up", [CALF], "Heel down, lift your toes up toward your shin"),
