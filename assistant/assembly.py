@@ -37,7 +37,11 @@ def language(settings: Settings) -> Language:
 def coaching(settings: Settings) -> Coaching:
     """Return what the user set of the routines."""
     return Coaching(
-        hold_seconds=settings.hold_seconds, count_style=settings.count, rounds=settings.rounds
+        hold_seconds=settings.hold_seconds,
+        count_style=settings.count,
+        terse=settings.terse,
+        rounds=settings.rounds,
+        checkin_seconds=settings.checkin_seconds,
     )
 
 

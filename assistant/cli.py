@@ -55,7 +55,7 @@ def program(
     volume: Annotated[float | None, typer.Option(help="Loudness, 0 to 1.")] = None,
     hold: Annotated[int | None, typer.Option(help="Seconds of one hold, 5 to 60.")] = None,
     count: Annotated[str | None, typer.Option(help="Count up, or down.")] = None,
-    rounds: Annotated[int | None, typer.Option(help="Holds in one position, 1 to 3.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Holds in one position, 1 to 6.")] = None,
     microphone: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
     speaker: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
     loudspeaker: Annotated[

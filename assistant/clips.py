@@ -24,6 +24,8 @@ class Word:
     samples: Samples
     text: str
     """What is said; empty for a chime."""
+    count: bool = False
+    """True for a number of a hold."""
     fixed: bool = False
     """True if it must be heard: an interjection, the last count, the end chime."""
 
@@ -96,5 +98,5 @@ def interjected(
             under = [w for w in words if w.at < end and w.end + clearance > start]
             if not under or (may_cover and not any(w.fixed for w in under)):
                 kept = [w for w in words if w not in under]
-                return sorted([*kept, Word(start, samples, text, True)], key=lambda w: w.at)
+                return sorted([*kept, Word(start, samples, text, fixed=True)], key=lambda w: w.at)
     return words

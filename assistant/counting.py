@@ -1,6 +1,7 @@
 """A hold as sound: number words that begin exactly on their cues, then the end chime."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,12 +51,12 @@ def hold_clip(
     """
     limit = max(1, round((hold.beat - CLEARANCE_SECONDS) * rate))
     words = [
-        Word(cue.at_samples, sound(names[cue.number], limit), names[cue.number])
+        Word(cue.at_samples, sound(names[cue.number], limit), names[cue.number], count=True)
         for cue in hold.cues(rate)
     ]
     length = hold.length_samples(rate)
     if words:
-        words[-1] = Word(words[-1].at, words[-1].samples, words[-1].text, fixed=True)
+        words[-1] = replace(words[-1], fixed=True)
         length = words[-1].end + round(CHIME_GAP_SECONDS * rate)
     end = Word(length, chime("end", rate).samples, "", fixed=True)
     return Clip(end.end, [*words, end], hold=hold, hold_samples=hold.length_samples(rate))

@@ -190,7 +190,7 @@ class Player:
             if word.text and start <= word.at < end:
                 begins = position + word.at - start
                 self._log.append((begins, begins + len(word.samples), word.text))
-                self._begun.append(Begun(word.text, begins, counted=clip.hold is not None))
+                self._begun.append(Begun(word.text, begins, counted=word.count))
         # The hold ends with the sample *before* which its whole length was played.
         if clip.hold is not None and start <= clip.hold_samples < end:
             self._finished.append(Finished("hold", position + clip.hold_samples - start))

@@ -4,6 +4,7 @@ A flag beats the file, the file beats the default. Nothing here is ever guessed:
 or range is an error that says where it stands and what was expected.
 """
 
+import contextlib
 import difflib
 import json
 import re
@@ -36,7 +37,11 @@ class Settings:
     count: CountStyle = CountStyle.UP
     """Count "up" from one, or "down" to one, for people who like to hear what is left."""
     rounds: int = 3
-    """Holds before another position is tried, 1 to 3; more of the same has not helped by then."""
+    """Holds before another position is tried, 1 to 6; more of the same has not helped by then."""
+    terse: bool = False
+    """True for fewer words: short openings and short questions."""
+    checkin_seconds: float = 240.0
+    """From "gone" to "how is it?", up to 3600 seconds; 0 for no check-in."""
     pace: float = 1.0
     """Speed of speech and of the pauses, 0.5 to 1.5; "slower" and "faster" start from here."""
     lead_in_seconds: float = 0.0
@@ -58,14 +63,17 @@ _RANGES: dict[str, tuple[float, float]] = {
     "words_per_minute": (80, 400),
     "volume": (0, 1),
     "hold_seconds": (5, 60),
-    "rounds": (1, 3),
+    "rounds": (1, 6),
+    "checkin_seconds": (0, 3600),
     "pace": (0.5, 1.5),
     "lead_in_seconds": (0, 2),
 }
 _NAMES = tuple(field.name for field in fields(Settings))
 _WHOLE = ("words_per_minute", "hold_seconds", "rounds")
 _NUMBERED = ("microphone", "speaker")
-_SWITCHES = ("loudspeaker",)
+_SWITCHES = ("loudspeaker", "terse")
+_SPOKEN = ("hold_seconds", "count", "rounds", "terse", "checkin_seconds")
+"""Settings that can be changed by voice, and are then remembered."""
 _LONGEST_TEXT = 1_000
 _LARGEST_FILE_BYTES = 100_000
 
@@ -88,15 +96,36 @@ def data_folder() -> Path:
 def load(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
     """Return the settings of a file with `overrides` (flags) on top.
 
-    `path` None is the user's own file, which may be absent. An override of None means that its flag
-    was not given. Raises SettingsError.
+    `path` None is the user's own file, which may be absent, with what was changed by voice since.
+    An override of None means that its flag was not given. Raises SettingsError.
     """
     file = path or settings_file()
     values = _from_file(file, must_exist=path is not None)
+    if path is None:
+        values |= _spoken()
     for name, value in (overrides or {}).items():
         if value is not None:
             values[name] = _checked(name, value, f"--{name.replace('_', '-')}")
     return Settings(**values)  # type: ignore[arg-type]  # _checked has made every type right
+
+
+def _spoken() -> dict[str, object]:
+    """Return what was changed by voice; a value that no longer fits is forgotten."""
+    values = {}
+    for name in _SPOKEN:
+        text = recall(name)
+        if text is not None:
+            with contextlib.suppress(SettingsError, ValueError):
+                values[name] = _checked(name, _read_spoken(name, text), name)
+    return values
+
+
+def _read_spoken(name: str, text: str) -> object:
+    if name in _SWITCHES:
+        return text == "true"
+    if name in _WHOLE:
+        return int(text)
+    return float(text) if name in _RANGES else text
 
 
 def _from_file(file: Path, *, must_exist: bool) -> dict[str, object]:

@@ -189,3 +189,23 @@ def test_a_failed_write_leaves_the_old_facts(
     assert not remember("safety_note", "forgotten")
     assert recall("safety_note") == "told"
     assert len(list(next(fresh_home.rglob("state.json")).parent.iterdir())) == 1
+
+
+@pytest.mark.usefixtures("fresh_home")
+class TestChangedByVoice:
+    """What was changed by voice is remembered, and flags still beat it."""
+
+    def test_it_beats_the_default_and_a_flag_beats_it(self) -> None:
+        settings.remember("hold_seconds", "15")
+        settings.remember("terse", "true")
+        settings.remember("count", "down")
+        settings.remember("checkin_seconds", "0.0")
+        loaded = settings.load()
+        assert (loaded.hold_seconds, loaded.terse, loaded.checkin_seconds) == (15, True, 0)
+        assert loaded.count.value == "down"
+        assert settings.load(overrides={"hold_seconds": 8}).hold_seconds == 8
+
+    def test_what_no_longer_fits_is_forgotten(self) -> None:
+        settings.remember("hold_seconds", "forever")
+        settings.remember("rounds", "99")
+        assert settings.load() == settings.Settings()
