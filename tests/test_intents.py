@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import IntentDataError
-from assistant.intents import GUARD, SKIP, Intents, load
+from assistant.intents import Intents, load
 from assistant.matching import Match, Matcher
+from assistant.sentences import GUARD, SKIP
 from assistant.text import surface
 
 SENTENCES = Path(__file__).parent.parent / "intents/en/sentences"
@@ -95,21 +96,23 @@ def test_a_context_limits_the_phrases(folder: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "expected"),
     [
-        ("sentences: [", "sentance: [", 10, "unknown key 'sentance', expected 'sentences'"),
-        ("lists:", "list:", 12, "unknown key 'list', expected 'lists'"),
-        ("{name}", "{nam}", 6, "unknown list 'nam', expected 'name'"),
-        ("<morning> to", "<mornin> to", 7, "unknown expansion rule 'mornin', expected 'morning'"),
-        ("hello [there]", "hello [there", 6, "cannot read the sentence 'hello [there {name}'"),
+        ("sentences: [", "sentance: [", 10, "unknown key “sentance”; expected one of"),
+        ("lists:", "list:", 12, "unknown key “list”; expected one of"),
+        ("{name}", "{nam}", 6, "unknown list “nam”, expected “name”"),
+        ("<morning> to", "<mornin> to", 7, "unknown expansion rule “mornin”, expected “morning”"),
+        ("hello [there]", "hello [there", 6, "cannot read the sentence “hello [there {name}”"),
         ('"goodbye"', '""', 10, "has no words"),
-        (PART, '["<morning> to you"]', 10, "means 'part' here but 'greet' in greet.yaml, line 7"),
-        ("data:", "dat:", 4, "unknown key 'dat', expected 'data'"),
+        (PART, '["<morning> to you"]', 10, "means part here but greet in greet.yaml, line 7"),
+        ("data:", "dat:", 4, "unknown key “dat”; expected one of data"),
         ("good (morning|day)", "good<morning>", 18, "joins parts of words"),
-        ("good (morning|day)", "good <morning>", 7, "'morning' refers to itself"),
-        ("out: friend", "uot: friend", 16, "unknown key 'uot', expected 'out'"),
-        ("out: friend, ", "", 16, "needs 'in' and 'out'"),
+        ("good (morning|day)", "good <morning>", 18, "“morning” refers to itself"),
+        ("good (morning|day)", "good {mornin}", 18, "unknown list “mornin”, and nothing"),
+        ("out: friend", "uot: friend", 16, "unknown key “uot”; expected one of"),
+        ("out: friend, ", "", 16, "the key “out” is missing"),
+        ("lists:", "lists:\n  name: {values: [ann]}", 14, "the key “name” is there twice"),
         ('["goodbye"]', "goodbye", 10, "expected a list"),
-        ("{session: true}", "[session]", 11, "expected 'name: value' lines"),
-        ("language: en", "language: [en", 2, "not valid YAML"),
+        ("{session: true}", "[session]", 11, "expected a mapping"),
+        ("language: en", "language: [en", 2, "check quotes, colons and indents"),
         ("{session: true}", "{session: true}\n        metadata: {cutoff: 101}", 12, "0 to 100"),
         ("{session: true}", "{session: true}\n        metadata: {exact: ja}", 12, "true or false"),
     ],
@@ -121,18 +124,18 @@ def test_a_mistake_is_told_with_file_and_line(
     with pytest.raises(IntentDataError) as error:
         load(folder(GREET.replace(old, new, 1)))
     message = str(error.value)
-    assert message.startswith(f"greet.yaml, line {line}: ")
+    assert message.startswith(f"{folder() / 'greet.yaml'}, line {line}: ")
     assert expected in message
     assert "\n" not in message
 
 
 def test_an_intent_without_a_place_in_the_order_is_told(folder: Callable[..., Path]) -> None:
-    with pytest.raises(IntentDataError, match="'part' has sentences but is not in 'precedence'"):
+    with pytest.raises(IntentDataError, match="“part” has sentences but is not in “precedence”"):
         load(folder(language=LANGUAGE.replace(", part", "")))
 
 
 def test_a_typo_in_the_language_file_is_told(folder: Callable[..., Path]) -> None:
-    with pytest.raises(IntentDataError, match=r"language.yaml, line 3: .*expected 'asides'"):
+    with pytest.raises(IntentDataError, match=r"language.yaml, line 3: .*asides"):
         load(folder(language=LANGUAGE.replace("asides", "aside")))
 
 

@@ -16,18 +16,38 @@ LAYERS: tuple[frozenset[str], ...] = (
     # 1: what is said and done, and files
     frozenset({"actions", "events", "files", "hold", "text"}),
     # 2: the data of intents/
-    frozenset({"book", "datafile", "intents", "prompts", "red_flags", "routines"}),
+    frozenset(
+        {
+            "book",
+            "datafile",
+            "expressions",
+            "intents",
+            "network",
+            "prompts",
+            "red_flags",
+            "routines",
+            "sampling",
+            "sentence_files",
+            "sentences",
+        }
+    ),
     # 3: the conversation
     frozenset(
         {
+            "chart",
             "controls",
+            "cover",
             "dialogue",
             "guidance",
             "habits",
+            "likeness",
             "matching",
+            "meanings",
+            "reading",
             "safety",
             "scripted_user",
             "turn",
+            "vetoes",
             "warning",
         }
     ),
@@ -111,7 +131,7 @@ IMPURE = frozenset(
 
 WRAPPED = {
     "pyttsx3": {"voice_engine"},
-    "rapidfuzz": {"matching"},
+    "rapidfuzz": {"likeness"},
     "requests": {"downloads"},
     "sounddevice": {"devices"},
     "time": {"clock", "downloads"},  # a download waits before it tries again

@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.intents import GUARD, SKIP, Intents, content, load
+from assistant.intents import Intents, load
 from assistant.matching import Match, Matcher, NoMatch
+from assistant.sentences import GUARD, SKIP, content
 from assistant.text import normalise
 
 ROOT = Path(__file__).parent.parent
