@@ -412,6 +412,8 @@ def gentler(turn: Turn) -> Turn:
 
 def ease(turn: Turn) -> Turn:
     """It is gone: walk, jog, ease in."""
+    if not turn.now.version:  # nothing was coached yet
+        return fine(turn)
     turn = interrupted(turn).go(State.EASING, place=State.IDLE, beat=1.0)
     now = turn.now
     if now.position == "bed":

@@ -509,7 +509,7 @@ _SLOTS = st.fixed_dictionaries(
         "triage": st.sampled_from(["pop", "faint"]),
         "setting": st.sampled_from(["hold_seconds", "rounds", "checkin_seconds"]),
         "number": st.sampled_from(["two", "fifteen", "sixty"]),
-        "topic": st.sampled_from(["how", "drink", "words"]),
+        "topic": st.sampled_from(["how", "drink", "run_on"]),
     },
 )
 _MEANINGS = st.sampled_from([m for m in SPOKEN if m != "redflag"] + FLAGS)
