@@ -22,6 +22,9 @@ LONG_PHRASE = 3
 LONG_RELIEF = 6.0
 """By how much the cutoff of so long a phrase is lower."""
 
+LONE_EXTRA = 15.0
+"""By how much the cutoff is higher where one word is all of a meaning: "stitch this on for me"."""
+
 _SKIP_WEIGHT = 0.3
 """What a skip word adds when a template takes it, so that "come on" beats "come"."""
 
@@ -101,13 +104,19 @@ class Cover:
         return SMALL_WEIGHT if self._chart.small(self._words[at]) else 1.0
 
     def cutoff(self, chosen: Iterable[Segment], block: Block) -> float:
-        """Return the share that a meaning needs here; a long phrase is seldom an accident."""
+        """Return the share that a meaning needs here.
+
+        A long phrase is seldom an accident, a lone word often.
+        """
         own = {
             at
             for at in self._explained(chosen, block.intent)
             if not self._light[at] and not self._chart.small(self._words[at])
         }
-        return block.cutoff - (LONG_RELIEF if len(own) >= LONG_PHRASE else 0.0)
+        if len(own) >= LONG_PHRASE:
+            return block.cutoff - LONG_RELIEF
+        lone = len(own) <= 1 and not block.requires
+        return block.cutoff + (LONE_EXTRA if lone else 0.0)
 
     def complete(self, chosen: Iterable[Segment], intent: str) -> bool:
         """Return True if every word is a skip word or part of the same meaning."""

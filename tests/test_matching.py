@@ -16,6 +16,7 @@ from assistant.text import normalise
 ROOT = Path(__file__).parent.parent
 FILES = ROOT / "tests/utterances/en"
 EXPECTED = yaml.safe_load((FILES / "expected.yaml").read_text("utf-8"))
+BREATHS: dict[str, str] = yaml.safe_load((FILES / "breaths.yaml").read_text("utf-8"))
 IDLE: frozenset[str] = frozenset()
 SESSION = frozenset({"session", "recent"})
 ASKED = frozenset({"session", "recent", "asked"})
@@ -126,6 +127,14 @@ def test_what_the_recogniser_may_hear_is_understood() -> None:
 )
 def test_one_breath_fills_several_slots(text: str, intent: str, slots: str) -> None:
     assert meaning(text) == (intent, dict(part.split("=") for part in slots.split()))
+
+
+@pytest.mark.parametrize(("text", "slots"), BREATHS.items())
+def test_a_tired_breath_is_a_cramp_with_its_slots(text: str, slots: str) -> None:
+    found = meaning(text)
+    assert found is not None
+    assert found[0] == "cramp"
+    assert dict(part.split("=") for part in slots.split()).items() <= found[1].items()
 
 
 # --- the ambiguities of the domain notes ---
