@@ -79,6 +79,8 @@ class Listen:
 
     context: frozenset[str]
     """Context flags of intents/<language>/sentences; see Intents.phrases."""
+    expects: frozenset[str] = frozenset()
+    """Intents that are likely now; the rest may be said all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,11 +124,11 @@ def context(state: str | None) -> frozenset[str] | None:
     """Return what counts in a state, None for everything; SettingsError lists the states."""
     if state is None:
         return None
-    from assistant.dialogue import listening_context
-    from assistant.turn import State
+    from assistant.dialogue import listening
+    from assistant.turn import Dialogue, State
 
     names = ", ".join(known.value for known in State)
     try:
-        return listening_context(State(state.lower()))
+        return listening(Dialogue(state=State(state.lower()))).context
     except ValueError:
         raise SettingsError(f'There is no state "{state[:40]}"; there are {names}.') from None

@@ -133,13 +133,14 @@ def _listener(
 
     intents = _intents(settings)
     matcher, phrases = _matcher(intents), intents.phrases(context)
+    precedence = intents.language.precedence
     model = SpeechModel(downloads.find(settings.model))
 
     def listen(path: Path) -> dict[str, Any]:
         seconds, heard = _hypotheses(model, phrases, path)
         found = [matcher.match(h.text, context) for h in heard if h.final]
         understood = [match for match in found if hasattr(match, "intent")]
-        best = min(understood, key=lambda match: matcher.rank(match.intent), default=None)
+        best = min(understood, key=lambda match: precedence.index(match.intent), default=None)
         meaning = best or matcher.match(" ".join(m.text for m in found), context)
         return {
             "seconds": round(seconds, 3),

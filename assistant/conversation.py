@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Protocol
 
-from assistant.actions import Action
+from assistant.actions import Action, Listen
 from assistant.events import Event, HoldFinished, SpeechFinished
 from assistant.pcm import Samples
 from assistant.player import Finished, Player
@@ -18,6 +18,9 @@ from assistant.recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.session import Output, Session
 from assistant.text import surface
 from assistant.turn import QUESTIONS, State
+
+_LIKELIER = 3
+"""How many times more a likely phrase stands in the grammar; chosen with bench/hearing.py."""
 
 
 class TimedOutput(Output, Protocol):
@@ -52,19 +55,27 @@ class Sound:
         return HoldFinished(to) if kind == "hold" else SpeechFinished(to)
 
 
+class Vocabulary(Protocol):
+    """What knows the words of a moment: the intents."""
+
+    def phrases(
+        self, context: frozenset[str] | None = None, among: frozenset[str] | None = None
+    ) -> tuple[str, ...]:
+        """Return phrases for the recogniser's grammar, of all intents or among some."""
+
+
 class Ear:
     """The recogniser, listening for what the present state can understand."""
 
-    def __init__(
-        self, recogniser: Recogniser, phrases: Callable[[frozenset[str]], tuple[str, ...]]
-    ) -> None:
-        """`phrases` returns what may be said in a context of the sentence files."""
+    def __init__(self, recogniser: Recogniser, vocabulary: Vocabulary) -> None:
         self._recogniser = recogniser
-        self._phrases = phrases
+        self._vocabulary = vocabulary
 
-    def listen(self, context: frozenset[str]) -> None:
-        """Understand what the context allows from the next utterance on."""
-        self._recogniser.listen(self._phrases(context))
+    def listen(self, to: Listen) -> None:
+        """Understand what may be said from the next utterance on, the likely most easily."""
+        may_be_said = self._vocabulary.phrases(to.context)
+        likely = self._vocabulary.phrases(to.context, to.expects)
+        self._recogniser.listen(may_be_said + _LIKELIER * likely)
 
     def feed(self, block: Samples) -> list[Hypothesis]:
         """Return what the block brought to light."""
@@ -151,13 +162,17 @@ class SpokenConversation:
     def _hear_whole(self, words: list[str], at: float) -> None:
         state = self.session.now.state
         is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in words)
-        if state is not State.IDLE:
-            words = _without_breath(words)
-        self.session.hear(" ".join(words), at, addressed=is_addressed)
+        text = " ".join(without_breath(words, state))
+        self.session.hear(text, at, addressed=is_addressed)
 
 
-def _without_breath(words: list[str]) -> list[str]:
-    """Drop one unknown word at either end: a runner pants around a command."""
+def without_breath(words: list[str], state: State) -> list[str]:
+    """Drop one unknown word at either end: a runner pants around a command.
+
+    While nothing runs it stays: then whatever else was said counts against a start.
+    """
+    if state is State.IDLE:
+        return words
     if len(words) > 1 and words[0] == UNKNOWN:
         words = words[1:]
     if len(words) > 1 and words[-1] == UNKNOWN:

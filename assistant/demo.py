@@ -113,7 +113,7 @@ class Demo:
         self._player.perform(SetVolume(settings.volume))
         runner_voice = Pyttsx3Voice(RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
-        ear = Ear(assembly.recogniser(settings), self._language.intents.phrases)
+        ear = Ear(assembly.recogniser(settings), self._language.intents)
         sound = Sound(self._player)
         self._session = Session(
             self._language.book,

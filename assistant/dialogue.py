@@ -311,16 +311,36 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
 """State, then what happened, to the rule that answers it."""
 
 
-def listening_context(state: State, *, recent: bool = False) -> frozenset[str]:
-    """Return the context flags of intents/<language>/sentences that hold in a state.
+_STEERING = frozenset({"control_next", "control_back", "control_repeat", "control_skip", "yes"})
+_FEELING = frozenset({"relief_gone", "still_hurts", "worse"})
+_EXPECTED: Mapping[State, frozenset[str]] = {
+    State.IDLE: frozenset({"cramp"}),
+    State.ASKING: frozenset({"cramp"}),
+    State.TRIAGE: frozenset({"yes", "no"}),
+    State.GUIDING: _STEERING,
+    State.HOLDING: frozenset({"ask_time_left", "control_stop", "control_pause", "still_hurts"}),
+    State.CHECKING: _FEELING,
+    State.RESTING: _STEERING,
+    State.EASING: frozenset({"came_back", "control_stop"}),
+    State.FOLLOWING: _FEELING | {"yes", "no", "im_okay"},
+    State.PAUSED: frozenset({"control_resume", "yes"}),
+    State.WARNED: frozenset({"im_okay", "yes", "no"}),
+    State.OFFERING: frozenset({"control_resume", "control_stop", "yes", "no"}),
+}
+"""What people mostly say in a state."""
 
-    `recent` is true once a cramp was coached: then "it's back" means something while idle.
+
+def listening(now: Dialogue) -> Listen:
+    """Return what may be said now, in the context flags of the sentence files, and what is likely.
+
+    Once a cramp was coached, "it's back" means something while idle, too.
     """
-    if state is State.IDLE:
-        return frozenset({"recent"}) if recent else frozenset()
-    if state is State.ASKING:
-        return frozenset({"session", "recent", "asked"})
-    return frozenset({"session", "recent"})
+    flags = {"session", "recent"}
+    if now.state is State.IDLE:
+        flags = {"recent"} if now.eased_at is not None else set()
+    elif now.state is State.ASKING:
+        flags.add("asked")
+    return Listen(frozenset(flags), _EXPECTED[now.state])
 
 
 def trigger(event: Event) -> str:
@@ -391,7 +411,7 @@ def _state_timer(turn: Turn) -> tuple[Action, ...]:
 
 def _listened(turn: Turn) -> Turn:
     """Tell the recogniser when something else may be said."""
-    context = listening_context(turn.now.state, recent=turn.now.eased_at is not None)
-    if context == turn.now.context:
+    listens = listening(turn.now)
+    if listens == turn.now.listening:
         return turn
-    return turn.know(context=context).do(Listen(context))
+    return turn.know(listening=listens).do(listens)

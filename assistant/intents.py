@@ -35,7 +35,7 @@ class Intents:
     network: Network
     skip_words: frozenset[str]
     """Single words that may stand anywhere, inside a template too."""
-    _sampled: dict[tuple[_Context, bool], tuple[str, ...]] = field(
+    _sampled: dict[tuple[_Context, frozenset[str] | None], tuple[str, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -45,27 +45,24 @@ class Intents:
             if template.block.said and allows(template.block, context):
                 yield template
 
-    def phrases(self, context: frozenset[str] | None = None) -> tuple[str, ...]:
+    def phrases(
+        self, context: frozenset[str] | None = None, among: frozenset[str] | None = None
+    ) -> tuple[str, ...]:
         """Return phrases that hold every pair of neighbours of every template and every value.
 
-        Not every sentence: the recogniser makes a bigram model of them, so pairs suffice.
+        Not every sentence: the recogniser makes a bigram model of them, so pairs suffice. `among`
+        keeps to some intents; None is all of them.
         """
-        return self._sample(context, barge_in=False)
-
-    def barge_in(self, context: frozenset[str] | None = None) -> tuple[str, ...]:
-        """Return the phrases that cut Charley's own speech, of those in `context`."""
-        return self._sample(context, barge_in=True)
+        key = (context, among)
+        if key not in self._sampled:
+            blocks = self.blocks(context)
+            wanted = (t for t in blocks if among is None or t.block.intent in among)
+            self._sampled[key] = sample(wanted, self.lists, self.rules)
+        return self._sampled[key]
 
     def words(self) -> tuple[str, ...]:
         """Return every word that anyone may say to Charley, sorted."""
         return tuple(sorted({word for phrase in self.phrases() for word in phrase.split()}))
-
-    def _sample(self, context: _Context, *, barge_in: bool) -> tuple[str, ...]:
-        key = (context, barge_in)
-        if key not in self._sampled:
-            wanted = (t for t in self.blocks(context) if t.block.barge_in or not barge_in)
-            self._sampled[key] = sample(wanted, self.lists, self.rules)
-        return self._sampled[key]
 
 
 def load(folder: Path) -> Intents:

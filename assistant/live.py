@@ -118,7 +118,7 @@ class _Hearing:
         self.ear: Ear | None = None
         try:
             self.open()
-            self.ear = Ear(assembly.recogniser(settings), language.intents.phrases)
+            self.ear = Ear(assembly.recogniser(settings), language.intents)
         except (DeviceError, ModelError) as error:
             tell(f"{error} Type to Charley instead, one line at a time.")
             self.close()

@@ -46,7 +46,7 @@ class Session:
         *,
         start: Dialogue | None = None,
         watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
-        listen: Callable[[frozenset[str]], None] | None = None,
+        listen: Callable[[Listen], None] | None = None,
         remember: Callable[[str, str], object] | None = None,
     ) -> None:
         """`watch` sees every event with its actions; `listen` and `remember` perform theirs."""
@@ -76,7 +76,7 @@ class Session:
             self._timers.pop(action.name, None)
         elif isinstance(action, Listen):
             if self._listen:
-                self._listen(action.context)
+                self._listen(action)
         elif isinstance(action, Remember):
             if self._remember:
                 self._remember(action.name, action.value)

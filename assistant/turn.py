@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from assistant.actions import Action, Count, Hush, Interject, Say, Wait
+from assistant.actions import Action, Count, Hush, Interject, Listen, Say, Wait
 from assistant.book import Book
 from assistant.events import Event, UtteranceHeard
 from assistant.hold import CountStyle, Hold
@@ -157,8 +157,13 @@ class Dialogue:
     routines_begun: int = 0
     returns: int = 0
     eased_at: float | None = None
-    context: frozenset[str] | None = None
+    listening: Listen | None = None
     """What the recogniser was last told to listen for; None before the first time."""
+
+    @property
+    def context(self) -> frozenset[str] | None:
+        """The context in which utterances are understood now; None before the first event."""
+        return self.listening.context if self.listening else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ import numpy as np
 settings = Settings()
 language = assembly.language(settings)
 player = Player(assembly.voice(settings, print))
-ear = Ear(assembly.recogniser(settings), language.intents.phrases)
+ear = Ear(assembly.recogniser(settings), language.intents)
 sound = Sound(player)
 session = Session(language.book, language.matcher, assembly.coaching(settings), sound,
                   listen=ear.listen)

@@ -73,8 +73,9 @@ class Talk:
         if chance < 0.08:
             return UtteranceMissed(self._at, "", self._random.random() < 0.7)
         if chance < 0.10:
-            kind = self._random.choice([DeviceLost, DeviceFound])
-            return kind(self._at, "microphone")
+            if self._random.random() < 0.5:
+                return DeviceLost(self._at, "microphone")
+            return DeviceFound(self._at, "microphone")
         meanings = COMMON if chance > 0.6 else [*MEANINGS, *BOOK.red_flags.flags]
         meaning = self._random.choice(meanings)
         slots = {

@@ -19,7 +19,8 @@ from assistant.turn import Coaching, State
 
 ENGLISH = Path(__file__).parent.parent / "intents" / "en"
 BOOK = book.load(ENGLISH)
-MATCHER = Matcher(intents.load(ENGLISH / "sentences"))
+INTENTS = intents.load(ENGLISH / "sentences")
+MATCHER = Matcher(INTENTS)
 RATE = 1000
 BLOCK = np.zeros(160, np.int16)
 
@@ -61,7 +62,7 @@ class Kitchen:
         self._talk = SpokenConversation(
             self.session,
             sound,
-            Ear(self._ear, lambda _context: ()),
+            Ear(self._ear, INTENTS),
             self.player.speaking_now if loudspeaker else None,
         )
         self.session.handle(Started(0.0, first_time=False))

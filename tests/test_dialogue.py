@@ -546,8 +546,9 @@ def test_the_count_is_queued_once_a_round() -> None:
 
 
 def test_listening_follows_the_state() -> None:
-    assert dialogue.listening_context(State.IDLE) == frozenset()
-    assert "asked" in dialogue.listening_context(State.ASKING)
+    assert dialogue.listening(Dialogue()).context == frozenset()
+    assert "recent" in dialogue.listening(Dialogue(eased_at=1.0)).context
+    assert "asked" in dialogue.listening(Dialogue(state=State.ASKING)).context
 
 
 class TestAnotherMuscle:

@@ -18,7 +18,6 @@ import pytest
 from listening import counts
 
 from assistant import assembly
-from assistant.conversation import Ear
 from assistant.counting import count_word
 from assistant.demo import RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
@@ -38,8 +37,11 @@ def count_words() -> list[Pcm]:
     return [Pcm(count_word(name, voice, rate, rate), rate) for name in NUMBERS]
 
 
+Played = tuple[Pcm, list[Remark], list[str]]
+
+
 @pytest.fixture(scope="module")
-def demo() -> tuple[Pcm, list[Remark], list[str]]:
+def demo() -> Played:
     """Return the recording, the transcript and what was misheard of the demo."""
     transcript: list[Remark] = []
     recording, outcome = Demo(Settings(), None, transcript.append).play()
@@ -49,11 +51,11 @@ def demo() -> tuple[Pcm, list[Remark], list[str]]:
 class TestDemo:
     """`charley demo`: no sound card, and nothing pretended."""
 
-    def test_every_line_of_the_runner_is_understood(self, demo) -> None:
+    def test_every_line_of_the_runner_is_understood(self, demo: Played) -> None:
         _, transcript, misheard = demo
         assert misheard == [], [remark for remark in transcript if remark.speaker == "heard"]
 
-    def test_the_routine_is_spoken_counted_and_left(self, demo) -> None:
+    def test_the_routine_is_spoken_counted_and_left(self, demo: Played) -> None:
         _, transcript, _ = demo
         spoken = [remark.text for remark in transcript if remark.speaker == "charley"]
         for line in (
@@ -65,7 +67,9 @@ class TestDemo:
         counted = [remark.text for remark in transcript if remark.speaker == "count"]
         assert counted[-10:] == NUMBERS
 
-    def test_counts_start_on_whole_seconds_of_the_recording(self, demo, count_words) -> None:
+    def test_counts_start_on_whole_seconds_of_the_recording(
+        self, demo: Played, count_words: list[Pcm]
+    ) -> None:
         recording, transcript, _ = demo
         began = [r.at for r in transcript if r.speaker == "count" and r.text == "one"]
         assert len(began) == 2
@@ -74,7 +78,7 @@ class TestDemo:
         errors = [abs(at - found[0] - n) for n, at in enumerate(found)]
         assert max(errors) < 0.001
 
-    def test_the_recording_can_be_transcribed(self, demo) -> None:
+    def test_the_recording_can_be_transcribed(self, demo: Played) -> None:
         recording, transcript, _ = demo
         said = next(r for r in transcript if r.text.startswith("Is it gone"))
         first = round((said.at - 0.3) * recording.rate)
@@ -86,7 +90,7 @@ class TestDemo:
 def hear(pcm: Pcm, phrases: tuple[str, ...]) -> str:
     """Return what the bundled model makes of a sound, among phrases."""
     recogniser = assembly.recogniser(Settings())
-    Ear(recogniser, lambda _context: phrases).listen(frozenset())
+    recogniser.listen(phrases)
     sound = resample(pcm, MODEL_RATE).samples
     padded = np.concatenate([sound, silence(MODEL_RATE, MODEL_RATE).samples])
     finals = [h for h in (*recogniser.feed(padded), *recogniser.finish()) if h.final]

@@ -23,7 +23,8 @@ from assistant.session import Session
 from assistant.turn import Coaching
 
 PLAYS = sorted((Path(__file__).parent / "plays").glob("*.play"))
-MATCHER = Matcher(intents.load(ENGLISH / "sentences"))
+INTENTS = intents.load(ENGLISH / "sentences")
+MATCHER = Matcher(INTENTS)
 
 
 class Scribe:
