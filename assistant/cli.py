@@ -17,6 +17,7 @@ import typer
 from assistant import (
     __version__,
     command_flags,
+    command_journal,
     command_models,
     command_sound,
     command_talk,
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,
     epilog="Example: charley type --hold 5",
 )
-for part in (command_talk, command_understand, command_sound):
+for part in (command_talk, command_understand, command_sound, command_journal):
     app.add_typer(part.app)
 app.add_typer(command_models.app, name="models")
 

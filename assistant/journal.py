@@ -1,14 +1,16 @@
 """A conversation kept as JSON lines: what happened and what Charley did about it, no sound.
 
 One line an event and one line an action, each with the session's time, so that a conversation can
-be read, compared and played again. What people said is left out unless they asked to keep it.
+be read, compared and played again. The line that starts a session tells under what conditions it
+ran. What people said is left out unless they asked to keep it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -17,11 +19,24 @@ from typing import Any, Self, TextIO, get_args, get_origin, get_type_hints
 
 from assistant.actions import Action
 from assistant.errors import JournalError
-from assistant.events import Event
+from assistant.events import Event, Started
+from assistant.turn import Coaching, Dialogue
 
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 _ACTIONS = {kind.__name__: kind for kind in get_args(Action)}
 _TRANSCRIPTS = ("UtteranceHeard", "UtteranceMissed")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What decided a session besides its events; without it, it cannot be played again."""
+
+    began: str = ""
+    """Date and time of day, in ISO 8601; empty if it was not kept."""
+    language: str = "en"
+    """A folder of intents/."""
+    coaching: Coaching = field(default_factory=Coaching)
+    start: Dialogue = field(default_factory=Dialogue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +46,40 @@ class Entry:
     at: float
     """Seconds since the session began."""
     what: Event | Action
+    line: int = field(default=0, compare=False)
+    """Where it stands in its file, from 1."""
+    conditions: Conditions | None = None
+    """With Started: how the session was set, if that was kept."""
 
 
-def encode(at: float, what: Event | Action, *, with_text: bool = True) -> str:
+def encode(
+    at: float,
+    what: Event | Action,
+    *,
+    with_text: bool = True,
+    conditions: Conditions | None = None,
+) -> str:
     """Return one line of a journal, without its line end; `with_text` keeps what was said."""
     name = type(what).__name__
     entry: dict[str, Any] = {"at": at, ("event" if name in _EVENTS else "action"): name}
     entry |= {field.name: _plain(getattr(what, field.name)) for field in fields(what)}
     if not with_text and name in _TRANSCRIPTS:
         del entry["text"]
+    if conditions is not None:
+        entry["conditions"] = _written(conditions)
     return json.dumps(entry)
+
+
+def _written(conditions: Conditions) -> dict[str, Any]:
+    """Return conditions as JSON; of the start only what is not as ever."""
+    usual, start = Dialogue(), conditions.start
+    changed = [f.name for f in fields(start) if getattr(start, f.name) != getattr(usual, f.name)]
+    return {
+        "began": conditions.began,
+        "language": conditions.language,
+        "coaching": _plain(conditions.coaching),
+        "start": {name: _plain(getattr(start, name)) for name in changed},
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -65,9 +104,11 @@ class Journal:
         path: Path,
         with_text: bool = False,
         warn: Callable[[str], None] = lambda _sentence: None,
+        conditions: Conditions | None = None,
     ) -> None:
         """Go on behind what the file holds; each session in it begins with Started."""
         self._path = path
+        self._conditions = conditions
         self._with_text = with_text
         self._warn = warn
         try:
@@ -82,7 +123,9 @@ class Journal:
         """Write an event and what was done about it; this is a session's `watch`."""
         if self._file is None:
             return
-        lines = [encode(event.at, what, with_text=self._with_text) for what in (event, *actions)]
+        conditions = self._conditions if isinstance(event, Started) else None
+        lines = [encode(event.at, event, with_text=self._with_text, conditions=conditions)]
+        lines += [encode(event.at, action) for action in actions]
         try:
             self._file.write("".join(f"{line}\n" for line in lines))
             self._file.flush()
@@ -125,7 +168,7 @@ def read(path: Path) -> tuple[Entry, ...]:
     entries = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
-            entries += [_entry(line)] if line.strip() else []
+            entries += [_entry(line, number)] if line.strip() else []
         except (ValueError, RecursionError) as error:
             raise JournalError(f"{path}, line {number}: {_reason(error)}.") from None
     return tuple(entries)
@@ -137,37 +180,75 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _entry(line: str) -> Entry:
+def _entry(line: str, number: int) -> Entry:
     values = json.loads(line)
     at = _converted(float, values.get("at")) if isinstance(values, dict) else None
-    if at is None:
+    if at is None or not 0 <= at < math.inf:
         raise ValueError('expected an object with a time in seconds as "at"')
     for key, kinds in (("event", _EVENTS), ("action", _ACTIONS)):
         if key in values:
             kind = kinds.get(str(values.pop(key)))
             if kind is None:
                 raise ValueError(f"unknown {key}; expected one of {', '.join(kinds)}")
-            return Entry(at, _made(kind, values))
+            began = values.pop("conditions", None) if kind is Started else None
+            conditions = None if began is None else _conditions(began)
+            return Entry(at, _made(kind, values), number, conditions)
     raise ValueError('neither "event" nor "action" is named')
 
 
 def _made(kind: Any, values: dict[str, Any]) -> Any:
-    """Return an event or action from its fields; a transcript that was not kept is empty."""
+    """Return an event or action from its fields.
+
+    A transcript that was not kept is empty; what an older Charley did not write is as ever.
+    """
     if kind.__name__ in _TRANSCRIPTS:
         values.setdefault("text", "")
     hints = _hints(kind)
     given = {name: value for name, value in values.items() if name in hints}
     unknown = values.keys() - given.keys() - {"at"}
-    missing = hints.keys() - given.keys()
+    missing = _needed(kind) - given.keys()
     if unknown or missing:
         odd, what = (sorted(unknown), "unknown") if unknown else (sorted(missing), "missing")
         raise ValueError(f"{kind.__name__}: {', '.join(odd)} {what}")
-    return kind(**{name: _typed(hints[name], given[name], name) for name in hints})
+    return kind(**{name: _typed(hints[name], value, name) for name, value in given.items()})
+
+
+def _conditions(values: Any) -> Conditions:
+    """Return conditions; what an older Charley did not write is as ever."""
+    known = _known(Conditions, values)
+    coaching = Coaching(**_typed_all(Coaching, known.pop("coaching", {})))
+    start = Dialogue(**_typed_all(Dialogue, known.pop("start", {})))
+    # What nobody can set, and what no player could play.
+    if not 1 <= coaching.hold_seconds <= 60 or not 0.1 <= start.pace <= 10:
+        raise ValueError("the conditions name a hold or a pace that cannot be")
+    names = {name: _typed(str, value, name) for name, value in known.items()}
+    return Conditions(**names, coaching=coaching, start=start)
+
+
+def _typed_all(kind: Any, values: Any) -> dict[str, Any]:
+    hints = _hints(kind)
+    return {n: _typed(hints[n], value, n) for n, value in _known(kind, values).items()}
+
+
+def _known(kind: Any, values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict) or values.keys() - _hints(kind).keys():
+        raise ValueError("the conditions are not Charley's; was this written by a newer one?")
+    return dict(values)
 
 
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
+
+
+@cache
+def _needed(kind: Any) -> frozenset[str]:
+    """Return the fields that have no default."""
+    return frozenset(
+        field.name
+        for field in fields(kind)
+        if field.default is MISSING and field.default_factory is MISSING
+    )
 
 
 def _typed(hint: Any, value: Any, name: str) -> Any:

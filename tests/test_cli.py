@@ -43,7 +43,7 @@ from assistant.turn import State
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    "run", "type", "demo", "match", "hear", "render", "say", "devices", "doctor",
+    "run", "type", "demo", "match", "hear", "render", "say", "devices", "doctor", "replay",
     "models", "models list", "models get", "models path",
 )  # fmt: skip
 HEAVY = {"hassil", "numpy", "pyttsx3", "requests", "rich", "sounddevice", "soundfile", "vosk"}

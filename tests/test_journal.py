@@ -14,7 +14,8 @@ from assistant.actions import Action, Count, Listen, Say, SetTimer
 from assistant.errors import JournalError
 from assistant.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
 from assistant.hold import CountStyle, Hold
-from assistant.journal import Entry, Journal
+from assistant.journal import Conditions, Entry, Journal
+from assistant.turn import Coaching, Dialogue
 
 TEXTS = st.text(max_size=20)
 SECONDS = st.floats(min_value=0, max_value=1e6)
@@ -84,6 +85,34 @@ def test_a_line_is_one_json_object_with_time_and_name(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+CONDITIONS = Conditions(
+    "2026-11-22T12:40:00+01:00",
+    "de",
+    Coaching(hold_seconds=5, count_style=CountStyle.DOWN, terse=True),
+    Dialogue(pace=0.8, volume=0.5, habits=Coaching(rounds=2)),
+)
+
+
+def test_the_conditions_of_a_session_are_kept_with_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path, conditions=CONDITIONS) as book:
+        book.write(Started(0.0), (Say("welcome", "Hello."),))
+        book.write(HoldFinished(1.0), ())
+    assert [entry.conditions for entry in journal.read(path)] == [CONDITIONS, None, None]
+    assert [entry.line for entry in journal.read(path)] == [1, 2, 3]
+
+
+def test_what_an_older_charley_did_not_write_is_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(
+        '{"at": 0, "event": "Started", "conditions": {"coaching": {"rounds": 2}}}\n'
+        '{"at": 0, "action": "Listen", "context": []}\n'
+    )
+    started, listen = journal.read(path)
+    assert started.conditions == Conditions(coaching=Coaching(rounds=2))
+    assert listen.what == Listen(frozenset())
+
+
 def test_a_second_session_goes_behind_the_first(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     once = kept(path, with_text=True)
@@ -98,12 +127,19 @@ BROKEN = {
     '{"at": 1}': "neither",
     '{"at": 1, "event": "Exploded"}': "unknown event; expected one of Started",
     '{"at": 1, "action": "Fly"}': "unknown action",
-    '{"at": 1, "event": "Started"}': "first_time missing",
+    '{"at": 1, "event": "TimerFired"}': "name missing",
+    '{"at": Infinity, "event": "Started"}': '"at"',
+    '{"at": -1, "event": "Started"}': '"at"',
+    '{"at": 1, "event": "Started", "conditions": 3}': "newer one",
+    '{"at": 1, "event": "Started", "conditions": {"moon": "full"}}': "newer one",
+    '{"at": 1, "event": "Started", "conditions": {"coaching": {"rounds": "x"}}}': "“rounds”",
+    '{"at": 1, "event": "Started", "conditions": {"coaching": {"hold_seconds": 0}}}': "cannot be",
+    '{"at": 1, "event": "Started", "conditions": {"start": {"pace": 0}}}': "cannot be",
     '{"at": 1, "event": "HoldFinished", "mood": 3}': "mood unknown",
     '{"at": 1, "event": "TimerFired", "name": 3}': "“name” has a value of the wrong kind",
     '{"at": 1, "event": "TimerFired", "name": null}': "“name” has no value",
     '{"at": 1, "action": "Listen", "context": [1]}': "“context”",
-    '{"at": 1, "action": "Count", "hold": {"seconds": 1}, "words": []}': "Hold",
+    '{"at": 1, "action": "Count", "hold": {"seconds": "x"}, "words": []}': "seconds",
     '{"at": 1, "action": "Count", "hold": 5, "words": []}': "“hold”",
     "[" * 100_000: "not JSON",
 }

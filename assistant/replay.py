@@ -1,0 +1,177 @@
+"""A journal played again: the events of the file through the dialogue as it is now.
+
+Nothing is heard and no clock runs: time is what the file says. What Charley answers now is put
+beside what it answered then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import get_args
+
+from assistant.actions import Action
+from assistant.book import Book
+from assistant.captions import Caption, CaptionPlayer
+from assistant.dialogue import step
+from assistant.errors import AssistantError, JournalError
+from assistant.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
+from assistant.journal import Conditions, Entry
+from assistant.turn import Dialogue
+
+_EVENTS = get_args(Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event of a journal with what was done about it."""
+
+    line: int
+    """Where the event stands in its file."""
+    event: Event
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One session of a journal."""
+
+    conditions: Conditions | None
+    """How it was set; None if that was not kept."""
+    turns: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event answered anew."""
+
+    recorded: Recorded
+    before: Dialogue
+    after: Dialogue
+    actions: tuple[Action, ...]
+    """What Charley does about it now."""
+    problem: str = ""
+    """Why it cannot be answered any more; empty if it can."""
+
+    @property
+    def event(self) -> Event:
+        """What happened."""
+        return self.recorded.event
+
+    @property
+    def differs(self) -> bool:
+        """True if Charley now does something else than it did."""
+        return bool(self.problem) or self.actions != self.recorded.actions
+
+
+def recordings(path: Path, entries: Iterable[Entry]) -> tuple[Recording, ...]:
+    """Return the sessions of a journal; JournalError names file and line."""
+    turns = list(_turns(path, list(entries)))
+    if not turns:
+        raise JournalError(f"{path} holds no session; write one with --journal {path}.")
+    if not isinstance(turns[0][1].event, Started):
+        raise JournalError(
+            f"{path}, line {turns[0][1].line}: the session does not begin with Started; "
+            "the file's beginning is missing."
+        )
+    begins = [n for n, (_, turn) in enumerate(turns) if isinstance(turn.event, Started)]
+    return tuple(
+        Recording(turns[first][0], tuple(turn for _, turn in turns[first:last]))
+        for first, last in pairwise([*begins, len(turns)])
+    )
+
+
+def _turns(path: Path, entries: list[Entry]) -> Iterator[tuple[Conditions | None, Recorded]]:
+    """Yield each event with its actions; Started also brings its session's conditions."""
+    begins = [n for n, entry in enumerate(entries) if isinstance(entry.what, _EVENTS)]
+    if entries and 0 not in begins:
+        raise JournalError(f"{path}, line {entries[0].line}: an action stands before any event.")
+    for first, last in pairwise([*begins, len(entries)]):
+        event, *actions = (entry.what for entry in entries[first:last])
+        done = Recorded(entries[first].line, event, tuple(actions))  # type: ignore[arg-type]
+        yield entries[first].conditions, done
+
+
+def play(recording: Recording, book: Book, otherwise: Conditions) -> Iterator[Moment]:
+    """Answer a session's events again; `otherwise` holds where its conditions were not kept."""
+    conditions = recording.conditions or otherwise
+    now = conditions.start
+    for turn in recording.turns:
+        before, actions, problem = now, tuple[Action, ...](), ""
+        try:
+            now, actions = step(before, turn.event, book, conditions.coaching)
+        except AssistantError as error:
+            problem = str(error)
+        except KeyError as error:  # a red flag or a topic that the book no longer has
+            problem = f"Charley no longer knows {error}."
+        yield Moment(turn, before, now, actions, problem)
+
+
+# --- On the stage --------------------------------------------------------------------------------
+
+
+class Stage:
+    """Tells when each line and count of a journal was heard.
+
+    A journal has the times of what happened, not of each word. Between them time is that of the
+    captions; where the end of a speech or the place in a hold is known, the captions are set to it.
+    So a typed session has its own times, and a spoken one those of its holds.
+    """
+
+    def __init__(self, show: Callable[[Caption], None]) -> None:
+        """`show` gets each caption, at the journal's time."""
+        self._show = show
+        self._captions = CaptionPlayer(self._heard)
+        self._at = 0.0
+        """The journal's time, and that of the captions at the same moment."""
+        self._own = 0.0
+        self._until = 0.0
+        """When the next event comes: nothing before it is heard later."""
+        self._shown = 0.0
+
+    def reach(self, event: Event) -> None:
+        """Let everything be heard that was heard before an event."""
+        self._until = event.at
+        own = self._own + max(0.0, event.at - self._at)
+        if isinstance(event, SpeechFinished | HoldFinished):
+            own = self._finish(type(event), own)
+        elif isinstance(event, UtteranceHeard) and event.hold_seconds is not None:
+            own = self._count_to(event.hold_seconds, own)
+        while self._captions.advance(own) is not None:
+            pass
+        self._at, self._own = event.at, own
+
+    def perform(self, actions: Iterable[Action]) -> None:
+        """Queue, show or drop what the actions say."""
+        for action in actions:
+            self._captions.perform(action)
+
+    def close(self) -> None:
+        """Let the last lines be heard; a count that the file does not follow is left out."""
+        self._until = float("inf")
+        while self._captions.hold_seconds is None and (due := self._captions.next_at) is not None:
+            self._captions.advance(due)
+
+    def _finish(self, kind: type[Event], own: float) -> float:
+        """Play on until the captions have come to the same end; return their time."""
+        while (due := self._captions.next_at) is not None:
+            if isinstance(self._captions.advance(due), kind):
+                return due
+        return own
+
+    def _count_to(self, seconds: float, own: float) -> float:
+        """Play on until the hold has come so far; return the captions' time."""
+        now = self._own
+        while (since := self._captions.hold_seconds) is None:
+            if (due := self._captions.next_at) is None:
+                return own
+            now = due
+            self._captions.advance(due)
+        return max(now, now - since + seconds)
+
+    def _heard(self, caption: Caption) -> None:
+        at = self._at + max(0.0, caption.at - self._own)
+        self._shown = max(self._shown, min(at, self._until))
+        self._show(Caption(self._shown, caption.kind, caption.text))
