@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from assistant.actions import CancelTimer, Chime, Remember, SetVolume
 from assistant.events import Started, UtteranceMissed
-from assistant.guidance import ask_again, go_on_holding, interrupted, resume
+from assistant.holding import go_on_holding, interrupted
+from assistant.place import ask_again, resume
 from assistant.turn import QUESTIONS, State, Turn
 
 _TOPICS = {"ask_why": "why", "ask_prevent": "prevent", "ask_why_not_stretch": "stretch"}

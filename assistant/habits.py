@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from assistant.actions import Remember
 from assistant.controls import back_to_place
-from assistant.guidance import interrupted
 from assistant.hold import CountStyle
+from assistant.holding import interrupted
 from assistant.turn import Coaching, Turn
 
 _OFF = "off"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from assistant.guidance import interrupted, pursue, resume
+from assistant.holding import interrupted
+from assistant.opening import pursue
+from assistant.place import resume
 from assistant.turn import COACHING, State, Turn
 from assistant.warning import ask, put, say_warning, warn
 

@@ -15,7 +15,7 @@ import time
 from assistant import book
 from assistant.actions import CancelTimer, Listen, Remember, Say, SetTimer
 from assistant.captions import CaptionPlayer
-from assistant.dialogue import TRANSITIONS, step, trigger
+from assistant.dialogue import step, trigger
 from assistant.events import (
     DeviceFound,
     DeviceLost,
@@ -27,6 +27,7 @@ from assistant.events import (
 )
 from assistant.prompts import MAX_WORDS
 from assistant.resources import intents_folder
+from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
 
 BOOK = book.load(intents_folder())

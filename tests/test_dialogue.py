@@ -11,13 +11,14 @@ from stage import BOOK, Stage, said
 
 from assistant import dialogue
 from assistant.actions import Action, Count, Hush, Remember
-from assistant.dialogue import TRANSITIONS, step
+from assistant.dialogue import step
 from assistant.errors import IllegalEvent
 from assistant.events import TimerFired, UtteranceHeard
 from assistant.hold import CountStyle
 from assistant.prompts import MAX_WORDS
 from assistant.red_flags import RedFlag
 from assistant.routines import Routine
+from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
 
 SPOKEN = sorted(name for name in TRANSITIONS[State.IDLE] if name[0].islower() and " " not in name)
