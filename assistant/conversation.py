@@ -6,7 +6,7 @@ and answer the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import Protocol
 
@@ -73,9 +73,16 @@ class Ear:
 
     def listen(self, to: Listen) -> None:
         """Understand what may be said from the next utterance on, the likely most easily."""
+        self._recogniser.listen(self._phrases(to))
+
+    def prepare(self, moments: Iterable[Listen]) -> None:
+        """Gather the phrases of moments to come, so that listening to them starts at once."""
+        for to in moments:
+            self._phrases(to)
+
+    def _phrases(self, to: Listen) -> tuple[str, ...]:
         may_be_said = self._vocabulary.phrases(to.context)
-        likely = self._vocabulary.phrases(to.context, to.expects)
-        self._recogniser.listen(may_be_said + _LIKELIER * likely)
+        return may_be_said + _LIKELIER * self._vocabulary.phrases(to.context, to.expects)
 
     def feed(self, block: Samples) -> list[Hypothesis]:
         """Return what the block brought to light."""

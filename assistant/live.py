@@ -15,12 +15,14 @@ from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import SystemClock
 from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.devices import Microphone, Speaker, output_rate
+from assistant.dialogue import listening
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.events import DeviceFound, DeviceLost, Event, Started
 from assistant.pcm import Samples
 from assistant.player import Player
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember
+from assistant.turn import Dialogue, State
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound or typing before timers and captions are looked at."""
@@ -187,6 +189,8 @@ class _Live:
     def converse(self, lost: queue.SimpleQueue[str], tell: Tell) -> None:
         """Run until the input ends."""
         self._session.handle(Started(self._clock.now(), recall("safety_told") is None))
+        if self._hearing.ear:  # while the welcome is spoken
+            self._hearing.ear.prepare(listening(Dialogue(state=state)) for state in State)
         while True:
             try:
                 block, line = self._hearing.wait()
