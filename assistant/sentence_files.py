@@ -18,7 +18,7 @@ from pathlib import Path
 from assistant.datafile import Node, read
 from assistant.errors import IntentDataError
 from assistant.sentences import GUARD, GUARDS, SKIP, Block, Language
-from assistant.text import Spelling
+from assistant.text import Spelling, plain
 
 LANGUAGE_FILE = "language.yaml"
 
@@ -140,15 +140,15 @@ def _language(top: Mapping[str, Node]) -> Language:
         spelling=Spelling(
             words=_table(keys.get("words")),
             endings=_table(keys.get("endings")),
-            units=_plain(keys.get("units")),
-            tens=_plain(keys.get("tens")),
+            units=_bare(keys.get("units")),
+            tens=_bare(keys.get("tens")),
         ),
-        ignored=frozenset(_plain(top.get("ignored"))),
-        asking=frozenset(_plain(top.get("asking"))),
-        decoys=_words(top.get("decoys")),
+        ignored=frozenset(_bare(top.get("ignored"))),
+        asking=frozenset(_bare(top.get("asking"))),
+        decoys=_words(_bare(top.get("decoys"))),
         precedence=_plain(top.get("precedence")),
-        small=_words(top.get("small")),
-        talk=_words(top.get("talk")),
+        small=_words(_bare(top.get("small"))),
+        talk=_words(_plain(top.get("talk"))),
     )
 
 
@@ -165,16 +165,21 @@ def _texts(node: Node | None) -> dict[str, str]:
 
 
 def _table(node: Node | None) -> dict[str, tuple[str, ...]]:
-    return {key: tuple(text.split()) for key, text in _texts(node).items()}
+    return {plain(key): tuple(plain(text).split()) for key, text in _texts(node).items()}
 
 
 def _plain(node: Node | None) -> tuple[str, ...]:
     return tuple(item.text() for item in _listed(node))
 
 
-def _words(node: Node | None) -> frozenset[str]:
+def _bare(node: Node | None) -> tuple[str, ...]:
+    """Return the entries as an utterance is normalised: lower case, no accents."""
+    return tuple(map(plain, _plain(node)))
+
+
+def _words(lines: Iterable[str]) -> frozenset[str]:
     """Return the single words of lines of words."""
-    return frozenset(word for line in _plain(node) for word in line.split())
+    return frozenset(word for line in lines for word in line.split())
 
 
 def _flag(node: Node | None) -> bool:

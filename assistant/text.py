@@ -29,7 +29,7 @@ class Spelling:
     endings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The end of a word to words, such as "n't" to "not"; the longest ending wins."""
     units: tuple[str, ...] = ()
-    """The names of 0 to 19."""
+    """The names of 0 to 19, or of more where tens and units do not simply follow each other."""
     tens: tuple[str, ...] = ()
     """The names of 0, 10, 20 to 90; the first two are never used."""
 
@@ -37,7 +37,7 @@ class Spelling:
 def normalise(text: str, spelling: Spelling) -> tuple[str, ...]:
     """Return the words of `text`: lower case, no marks, contractions and numerals written out."""
     found: list[str] = []
-    for word in _WORD.findall(_plain(text[:_MAX_CHARACTERS])):
+    for word in _WORD.findall(plain(text[:_MAX_CHARACTERS])):
         found.extend(_spell(word, spelling))
         if len(found) >= MAX_WORDS:
             break
@@ -45,11 +45,12 @@ def normalise(text: str, spelling: Spelling) -> tuple[str, ...]:
 
 
 def surface(text: str) -> str:
-    """Return `text` as a recogniser would print it: lower case, apostrophes kept, one space."""
-    return " ".join(_WORD.findall(_plain(text)))
+    """Return `text` as a recogniser would print it: lower case, one space, marks only in words."""
+    written = unicodedata.normalize("NFC", text.translate(_APOSTROPHES).lower())
+    return " ".join(_WORD.findall(written))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return `text` in lower case with straight apostrophes and no accents."""
     parts = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).casefold())
     return "".join(c for c in parts if not unicodedata.combining(c)).translate(_APOSTROPHES)
