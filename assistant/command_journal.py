@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from dataclasses import replace as changed
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ import typer
 from assistant import command_flags
 from assistant.command_flags import AsJson
 from assistant.command_transcript import LiveTranscript, Transcript, is_terminal, tell
+from assistant.errors import JournalError
 
 if TYPE_CHECKING:
     from assistant.actions import Action
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.journal import Conditions
     from assistant.matching import Match, NoMatch
     from assistant.replay import Moment, Recording
+    from assistant.report import Page
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -272,3 +275,64 @@ def _plain(actions: Sequence[Action]) -> list[Any]:
 
     plain = (json.loads(encode(0.0, action)) for action in actions)
     return [{name: value for name, value in one.items() if name != "at"} for one in plain]
+
+
+# --- Report --------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Example: charley report run.jsonl --out report.svg")
+def report(
+    ctx: typer.Context,
+    file: JournalPath,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a picture (.svg), or text (.txt).")
+    ] = None,
+    session: Annotated[
+        int | None, typer.Option(min=1, help="Which of the file's sessions; the last if not given.")
+    ] = None,
+) -> None:
+    """Tell on one page what happened in a session: cramps, holds, relief, red flags."""
+    from assistant import replay as again
+    from assistant import report as reports
+
+    settings = command_flags.chosen(ctx)
+    if out is not None and out.suffix.lower() not in _DRAWN:
+        raise JournalError(f"{out}: the name must end in {' or '.join(_DRAWN)}.")
+    recording = _one(file, _recordings(file), session)
+    book = _language(settings, recording).book
+    moments = again.play(recording, book, _conditions(settings))
+    page = reports.page(moments, book, _began(recording))
+    print(reports.text(page), end="")
+    if out is not None:
+        _write(out, page)
+        print(f"\n{out}")
+
+
+_DRAWN = (".svg", ".txt")
+
+
+def _one(file: Path, recordings: tuple[Recording, ...], number: int | None) -> Recording:
+    if number is not None and number > len(recordings):
+        raise JournalError(f"{file} holds {_some(len(recordings), 'session')}, not {number}.")
+    return recordings[-1 if number is None else number - 1]
+
+
+def _began(recording: Recording) -> datetime | None:
+    began = recording.conditions.began if recording.conditions else ""
+    try:
+        return datetime.fromisoformat(began)
+    except ValueError:
+        return None
+
+
+def _write(out: Path, page: Page) -> None:
+    from assistant import picture
+    from assistant import report as reports
+    from assistant.files import write_whole
+
+    words = picture.draw(page) if out.suffix.lower() == ".svg" else reports.text(page)
+    try:
+        write_whole(out, words.encode())
+    except OSError as error:
+        raise JournalError(f"{out}: cannot be written ({error.strerror or error}).") from None

@@ -44,6 +44,7 @@ from assistant.turn import State
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "run", "type", "demo", "match", "hear", "render", "say", "devices", "doctor", "replay",
+    "report",
     "models", "models list", "models get", "models path",
 )  # fmt: skip
 HEAVY = {"hassil", "numpy", "pyttsx3", "requests", "rich", "sounddevice", "soundfile", "vosk"}

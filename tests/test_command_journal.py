@@ -94,7 +94,7 @@ class TestReplay:
         assert miss["matcher"]["intent"] is None
         assert miss["matcher"]["reason"]
 
-    @pytest.mark.parametrize("command", ["replay"])
+    @pytest.mark.parametrize("command", ["replay", "report"])
     @pytest.mark.parametrize(
         ("text", "said"), [("", "holds no session"), ("{", "line 1"), (None, "cannot be read")]
     )
@@ -105,3 +105,39 @@ class TestReplay:
         if text is not None:
             path.write_text(text)
         assert said in charley(command, str(path)).complains()
+
+
+class TestReport:
+    """`charley report`."""
+
+    def test_one_page_tells_it(self, charley: Charley, kept: tuple[Path, str]) -> None:
+        done = charley("report", str(kept[0]))
+        assert done.code == 0
+        assert done.lines[0] == "Left calf: stopped"
+        assert "1 whole, 1 cut at 3 of 10" in done.out
+
+    def test_it_is_written_as_a_picture_or_as_text(
+        self, charley: Charley, kept: tuple[Path, str], tmp_path: Path
+    ) -> None:
+        shown = charley("report", str(kept[0])).out
+        for name, begin in (("page.svg", "<svg "), ("page.txt", "Left calf: stopped")):
+            out = tmp_path / name
+            assert charley("report", str(kept[0]), "--out", str(out)).out == f"{shown}\n{out}\n"
+            assert out.read_text(encoding="utf-8").startswith(begin)
+
+    def test_the_last_session_is_told_unless_another_is_named(
+        self, charley: Charley, kept: tuple[Path, str]
+    ) -> None:
+        charley("type", "--fast", "--journal", str(kept[0]), stdin="foot cramp\n")
+        assert charley("report", str(kept[0])).lines[0].startswith("Foot: ")
+        assert charley("report", str(kept[0]), "--session", "1").lines[0].startswith("Left calf")
+        assert "2 sessions" in charley("report", str(kept[0]), "--session", "3").complains()
+
+    @pytest.mark.parametrize("out", ["page.png", "page", "no folder/page.svg"])
+    def test_a_file_that_cannot_be_written_is_one_sentence(
+        self, charley: Charley, kept: tuple[Path, str], tmp_path: Path, out: str
+    ) -> None:
+        done = charley("report", str(kept[0]), "--out", str(tmp_path / out))
+        assert done.code == 1
+        assert done.err.count("\n") == 1
+        assert "written" in done.err or ".svg or .txt" in done.err

@@ -1,0 +1,305 @@
+"""A report as a picture: the session as one ribbon of states, and the conversation below it.
+
+SVG is written by hand: it is text, any browser shows it, and no drawing library is worth its size.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from bisect import bisect_right
+from collections.abc import Iterable
+from html import escape
+from itertools import pairwise
+
+from assistant import report
+from assistant.report import Held, Page, Row
+from assistant.turn import State
+
+_COLOURS = {
+    State.IDLE: "#e2e6ea",
+    State.ASKING: "#f9dc8b",
+    State.TRIAGE: "#f7b267",
+    State.GUIDING: "#9cc5f0",
+    State.HOLDING: "#4fb286",
+    State.CHECKING: "#cdb8f0",
+    State.RESTING: "#bfe6ea",
+    State.EASING: "#c6e8b0",
+    State.FOLLOWING: "#e0d3f5",
+    State.PAUSED: "#c3c9d0",
+    State.WARNED: "#e5605e",
+    State.OFFERING: "#f6c4bd",
+}
+_INK, _SOFT, _YOU, _ALARM, _COUNT = "#1d2730", "#66727d", "#20508c", "#b3261e", "#2c7d5b"
+
+_WIDTH, _MARGIN = 1000, 40
+_RIBBON_WIDTH = _WIDTH - 2 * _MARGIN
+_RIBBON_HEIGHT = 44
+_TEXT_X = 128
+_LINE_HEIGHT = 21
+_WRAP = 84
+"""Characters of a line of talk; more would run into the names of the states."""
+_LONGEST_TEXT = 300
+_LONGEST_GAP_SECONDS = 20.0
+"""A longer silence is drawn as long as this, and says how long it was."""
+_DOTS_WIDTH = 560
+
+
+def draw(page: Page) -> str:
+    """Return the page as an SVG document."""
+    sheet = _Sheet()
+    sheet.text(_MARGIN, 64, report.headline(page), size=30, weight=700)
+    sheet.text(_MARGIN, 92, f"Charley, {report.when(page)}", colour=_SOFT)
+    at = _draw_facts(sheet, page, 128)
+    at = _draw_ribbon(sheet, page, at + 26)
+    at = _draw_legend(sheet, page, at + 44)
+    at = _draw_talk(sheet, page, at + 26)
+    return sheet.document(at + _MARGIN, report.headline(page), report.text(page))
+
+
+class _Sheet:
+    """Collects the elements of the drawing."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: int = 15,
+        colour: str = _INK,
+        weight: int = 400,
+        anchor: str = "start",
+        italic: bool = False,
+    ) -> None:
+        """Write words with their baseline at y."""
+        style = ' font-style="italic"' if italic else ""
+        self._parts.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" '
+            f'font-weight="{weight}" text-anchor="{anchor}"{style}>{escape(clean(words))}</text>'
+        )
+
+    def box(
+        self, x: float, y: float, width: float, height: float, colour: str, *, radius: float = 0
+    ) -> None:
+        """Fill a rectangle."""
+        self._parts.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" height="{height:.1f}" '
+            f'rx="{radius}" fill="{colour}"/>'
+        )
+
+    def dot(self, x: float, y: float, radius: float, colour: str, *, is_full: bool = True) -> None:
+        """Draw a circle, full or as a ring."""
+        paint = f'fill="{colour}"' if is_full else f'fill="none" stroke="{colour}"'
+        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {paint}/>')
+
+    def path(self, points: str, colour: str) -> None:
+        """Fill a shape."""
+        self._parts.append(f'<path d="{points}" fill="{colour}"/>')
+
+    def document(self, height: float, title: str, description: str) -> str:
+        """Return the whole drawing; title and description are what a screen reader speaks."""
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" '
+            f'width="{_WIDTH}" height="{height:.0f}" role="img" '
+            "font-family=\"system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif\">"
+        )
+        return "\n".join([
+            head,
+            f"<title>{escape(clean(title))}</title>",
+            f"<desc>{escape(clean(description))}</desc>",
+            f'<rect width="{_WIDTH}" height="{height:.0f}" fill="#ffffff"/>',
+            *self._parts,
+            "</svg>",
+            "",
+        ])  # fmt: skip
+
+
+def clean(words: str) -> str:
+    """Return words without what XML does not allow, such as control characters."""
+    return "".join(char if char.isprintable() else " " for char in words)
+
+
+# --- The facts -----------------------------------------------------------------------------------
+
+
+def _draw_facts(sheet: _Sheet, page: Page, at: float) -> float:
+    """Write a line for each cramp and one for the session; return where they end."""
+    for bout in page.bouts:
+        name = f"{report.clock(bout.began)}  {bout.name}, {report.positions(bout)}"
+        gone = "" if bout.gone_at is None else f", {report.clock(bout.gone_at - bout.began)} min"
+        sheet.text(_MARGIN, at, name + (" (came back)" if bout.is_return else ""), weight=600)
+        sheet.text(400, at, f"holds: {report.holds(bout)}")
+        sheet.text(
+            _WIDTH - _MARGIN,
+            at,
+            report.relief(bout) + gone,
+            anchor="end",
+            colour=_COUNT,
+            weight=600,
+        )
+        at += 25
+    told = ("  ·  ").join(f"{name}: {value}" for name, value in report.facts(page))
+    sheet.text(_MARGIN, at, told, colour=_ALARM if page.flags else _SOFT)
+    return at
+
+
+# --- The ribbon ----------------------------------------------------------------------------------
+
+
+class _Scale:
+    """Turns a time into a place on the ribbon; long silences take little room."""
+
+    def __init__(self, times: Iterable[float]) -> None:
+        self._times = sorted({0.0, *times})
+        self._shown = [0.0]
+        self.cuts: list[tuple[float, float]] = []
+        """The middle of each shortened silence, in seconds, and how long it was."""
+        for before, after in pairwise(self._times):
+            gap = after - before
+            if gap > _LONGEST_GAP_SECONDS:
+                self.cuts.append(((before + after) / 2, gap))
+            self._shown.append(self._shown[-1] + min(gap, _LONGEST_GAP_SECONDS))
+
+    def x(self, at: float) -> float:
+        """Return the place of a time."""
+        n = min(bisect_right(self._times, at), len(self._times) - 1)
+        if n == 0:
+            return _MARGIN
+        before, after = self._times[n - 1], self._times[n]
+        share = min(1.0, max(0.0, (at - before) / (after - before)))
+        shown = self._shown[n - 1] + share * (self._shown[n] - self._shown[n - 1])
+        return _MARGIN + _RIBBON_WIDTH * shown / (self._shown[-1] or 1.0)
+
+    def is_cut(self, at: float) -> bool:
+        """Tell whether a time lies in a shortened silence."""
+        return any(abs(at - middle) < gap / 2 for middle, gap in self.cuts)
+
+
+def _draw_ribbon(sheet: _Sheet, page: Page, at: float) -> float:
+    """Draw the states as bands, counts as ticks and utterances below; return where it ends."""
+    times = [row.at for row in page.rows] + [began for began, _ in page.bands]
+    ticks = [tick for bout in page.bouts for held in bout.holds for tick in held.ticks]
+    scale = _Scale([*times, *ticks, page.seconds])
+    for (began, state), (end, _) in pairwise([*page.bands, (page.seconds, State.IDLE)]):
+        left, right = scale.x(began), scale.x(end)
+        sheet.box(left, at, right - left - 1, _RIBBON_HEIGHT, _COLOURS[state], radius=3)
+        words = report.STATE_WORDS[state]
+        if right - left > 7 * len(words) + 10:
+            sheet.text((left + right) / 2, at + 18, words, size=12, anchor="middle")
+    for tick in ticks:
+        sheet.box(scale.x(tick) - 3, at + 26, 2, 13, "#ffffff")
+    for middle, gap in scale.cuts:
+        x = scale.x(middle)
+        sheet.box(x - 24, at + 24, 48, 16, "#ffffff", radius=8)
+        sheet.text(x, at + 36, f"{report.clock(gap)}", size=11, colour=_SOFT, anchor="middle")
+    _draw_marks(sheet, page, scale, at + _RIBBON_HEIGHT + 4)
+    _draw_axis(sheet, page, scale, at + _RIBBON_HEIGHT + 30)
+    return at + _RIBBON_HEIGHT + 30
+
+
+def _draw_marks(sheet: _Sheet, page: Page, scale: _Scale, at: float) -> None:
+    for row in page.rows:
+        if row.kind in ("you", "missed"):
+            x, colour = scale.x(row.at), _YOU if row.kind == "you" else "#a9b3bc"
+            colour = _ALARM if row.is_alarm else colour
+            sheet.path(f"M{x:.1f} {at:.1f}l5 8h-10z", colour)
+
+
+def _draw_axis(sheet: _Sheet, page: Page, scale: _Scale, at: float) -> None:
+    last = -100.0
+    steps = (10, 15, 30, 60, 120, 300, 600)
+    step = next((s for s in steps if page.seconds / s <= 14), 1800)
+    for second in range(0, int(page.seconds) + 1, step):
+        x = scale.x(second)
+        if x - last > 44 and not scale.is_cut(second):
+            sheet.text(x, at, report.clock(second), size=12, colour=_SOFT, anchor="middle")
+            last = x
+
+
+def _draw_legend(sheet: _Sheet, page: Page, at: float) -> float:
+    """Name the colours that occur, and the marks; return where it ends."""
+    x = float(_MARGIN)
+    used = {state for _, state in page.bands}
+    entries = [(report.STATE_WORDS[state], _COLOURS[state]) for state in _COLOURS if state in used]
+    entries += [("you spoke", "")] + ([("not understood", "-")] if page.misses else [])
+    for words, colour in entries:
+        width = 34 + 6.6 * len(words)
+        if x + width > _WIDTH - _MARGIN:
+            x, at = float(_MARGIN), at + 22
+        if colour.startswith("#"):
+            sheet.box(x, at - 11, 14, 14, colour, radius=3)
+        else:
+            sheet.path(f"M{x + 7:.1f} {at - 8:.1f}l5 8h-10z", "#a9b3bc" if colour else _YOU)
+        sheet.text(x + 20, at, words, size=12, colour=_SOFT)
+        x += width
+    return at
+
+
+# --- The conversation ----------------------------------------------------------------------------
+
+
+def _draw_talk(sheet: _Sheet, page: Page, at: float) -> float:
+    """Write the conversation beside a strip of its states; return where it ends."""
+    before: State | None = None
+    sheet.text(_TEXT_X, at + 12, "Charley says", size=12, colour=_SOFT)
+    sheet.box(_TEXT_X + 88, at - 3, 66, 21, "#e9f0f9", radius=10)
+    sheet.text(_TEXT_X + 98, at + 12, "you say", size=12, colour=_YOU, weight=600)
+    sheet.dot(_TEXT_X + 172, at + 8, 5, _COUNT)
+    sheet.text(_TEXT_X + 182, at + 12, "one count", size=12, colour=_SOFT)
+    at += 28
+    for row in page.rows:
+        lines = textwrap.wrap(clean(row.text).strip()[:_LONGEST_TEXT], _WRAP) or [""]
+        height = _LINE_HEIGHT * len(lines) + 7
+        sheet.box(_MARGIN + 58, at, 10, height + 0.5, _COLOURS[row.state])
+        sheet.text(_MARGIN + 44, at + 17, report.clock(row.at), size=12, colour=_SOFT, anchor="end")
+        if row.state is not before:
+            words = report.STATE_WORDS[row.state]
+            sheet.text(_WIDTH - _MARGIN, at + 17, words, size=12, colour=_SOFT, anchor="end")
+        _draw_row(sheet, row, lines, at)
+        before = row.state
+        at += height
+    return at
+
+
+def _draw_row(sheet: _Sheet, row: Row, lines: list[str], at: float) -> None:
+    if row.held is not None:
+        _draw_dots(sheet, row.held, at + 13)
+        return
+    is_you = row.kind in ("you", "missed")
+    colour = _ALARM if row.is_alarm else _YOU if is_you else _INK
+    if is_you:
+        height = _LINE_HEIGHT * len(lines)
+        back = "#fbe9e7" if row.is_alarm else "#e9f0f9" if row.kind == "you" else "#f1f3f5"
+        sheet.box(_TEXT_X - 10, at + 2, _width(lines) + 20, height + 3, back, radius=10)
+    for number, line in enumerate(lines):
+        y = at + 17 + number * _LINE_HEIGHT
+        shown = "(a soft tone)" if row.kind == "chime" else line
+        is_italic = row.kind in ("missed", "chime", "interject")
+        weight = 600 if row.kind == "you" else 400
+        ink = _SOFT if row.kind in ("missed", "chime") else colour
+        sheet.text(_TEXT_X, y, shown, colour=ink, weight=weight, italic=is_italic)
+    if row.kind == "missed":
+        x = _TEXT_X + _width(lines) + 22
+        sheet.text(x, at + 17, "not understood", size=12, colour=_SOFT)
+
+
+def _width(lines: Iterable[str]) -> float:
+    """Return about how wide lines are in bold; the font is the viewer's own."""
+    narrow, wide = "fijlrt.,:;'!| ()", "mwMW"
+    return max(
+        sum(6.0 if char in narrow else 15.0 if char in wide else 10.2 for char in line)
+        for line in lines
+    )
+
+
+def _draw_dots(sheet: _Sheet, held: Held, at: float) -> None:
+    """Draw a dot for each count; those that were not reached are rings."""
+    step = min(22.0, _DOTS_WIDTH / max(1, held.of))
+    for number in range(held.of):
+        x = _TEXT_X + 6 + number * step
+        sheet.dot(x, at, 0.36 * step, _COUNT, is_full=number < len(held.ticks))
+    words = f"{held.of} counts" if held.is_whole else f"cut at {len(held.ticks)} of {held.of}"
+    sheet.text(_TEXT_X + held.of * step + 12, at + 4, words, size=13, colour=_COUNT)

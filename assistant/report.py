@@ -1,0 +1,363 @@
+"""What happened in a session, on one page: the facts, and the conversation line by line.
+
+The facts come from playing the journal again, so a page knows every state and every count, and
+needs no sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from assistant.actions import Count, Hush
+from assistant.book import Book
+from assistant.captions import Caption
+from assistant.dialogue import trigger
+from assistant.events import HoldFinished, UtteranceHeard, UtteranceMissed
+from assistant.replay import Moment, Stage
+from assistant.turn import Dialogue, State
+
+STATE_WORDS = {
+    State.IDLE: "listening",
+    State.ASKING: "asking where",
+    State.TRIAGE: "safety question",
+    State.GUIDING: "getting into place",
+    State.HOLDING: "hold",
+    State.CHECKING: "gone or not?",
+    State.RESTING: "rest",
+    State.EASING: "back to the run",
+    State.FOLLOWING: "check-in",
+    State.PAUSED: "paused",
+    State.WARNED: "warning",
+    State.OFFERING: "go on or not?",
+}
+"""The states for people who have not read the code."""
+
+_FEELINGS = {
+    "relief_gone": "gone",
+    "still_hurts": "still there",
+    "worse": "worse",
+    "came_back": "came back",
+}
+_POSITION_WORDS = {"cant_stand": "cannot stand", "bed": "in bed", "chair": "on a chair"}
+_AT_WORK = frozenset({State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING})
+
+
+@dataclass(slots=True)
+class Held:
+    """One counted hold, with its interruptions."""
+
+    of: int
+    """Counts of the whole hold."""
+    ticks: list[float] = field(default_factory=list)
+    """When each count was heard, in seconds of the session."""
+    is_whole: bool = False
+    """True if it was counted to its end."""
+
+
+@dataclass(slots=True)
+class Bout:
+    """One cramp that was coached."""
+
+    began: float
+    muscle: str
+    """As spoken."""
+    side: str = ""
+    positions: list[str] = field(default_factory=list)
+    """As written in the routines, in the order in which they were tried."""
+    is_return: bool = False
+    holds: list[Held] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """How it felt, each time that it was told."""
+    gone_at: float | None = None
+    """When it was gone; None if that was never told."""
+    ending: str = ""
+    """What ended it otherwise."""
+
+    @property
+    def name(self) -> str:
+        """Side and muscle."""
+        return f"{self.side} {self.muscle}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the conversation."""
+
+    at: float
+    kind: str
+    """"say", "interject", "chime", "you", "missed" or "hold"."""
+    text: str
+    state: State
+    held: Held | None = None
+    is_alarm: bool = False
+    """True if a red flag was raised with it."""
+
+
+@dataclass(slots=True)
+class Page:
+    """One session."""
+
+    began: datetime | None
+    seconds: float = 0.0
+    bouts: list[Bout] = field(default_factory=list)
+    flags: list[tuple[float, str]] = field(default_factory=list)
+    """When a red flag was raised, and which."""
+    rows: list[Row] = field(default_factory=list)
+    bands: list[tuple[float, State]] = field(default_factory=list)
+    """When each state began."""
+    utterances: int = 0
+    misses: int = 0
+    differences: int = 0
+    """Events that Charley would answer otherwise now; then the page may be wrong, too."""
+
+    @property
+    def returns(self) -> int:
+        """How often a cramp came back."""
+        return sum(bout.is_return for bout in self.bouts)
+
+
+def page(moments: Iterable[Moment], book: Book, began: datetime | None) -> Page:
+    """Return what happened in a session that is played again."""
+    scribe = _Scribe(book, began)
+    for moment in moments:
+        scribe.note(moment)
+    return scribe.close()
+
+
+class _Scribe:
+    """Writes a page while a session is played again."""
+
+    def __init__(self, book: Book, began: datetime | None) -> None:
+        self._book = book
+        self._page = Page(began)
+        self._stage = Stage(self._heard)
+        self._state = State.IDLE
+        self._held: Held | None = None
+        self._is_counting = False
+
+    def note(self, moment: Moment) -> None:
+        """Take in one event and its answer."""
+        self._stage.reach(moment.event)
+        at, page = moment.event.at, self._page
+        page.seconds = max(page.seconds, at)
+        page.differences += moment.differs
+        is_alarm = self._note_flag(moment)
+        self._note_words(moment, is_alarm=is_alarm)
+        self._note_hold(moment)
+        self._note_bout(moment)
+        if not page.bands or moment.after.state is not self._state:
+            page.bands.append((at, moment.after.state))
+        self._state = moment.after.state
+        self._stage.perform(moment.actions)
+
+    def close(self) -> Page:
+        """Return the page."""
+        self._stage.close()
+        last = self._page.rows[-1].at if self._page.rows else 0.0
+        self._page.seconds = max(self._page.seconds, last)
+        for bout in self._page.bouts:
+            bout.holds = [held for held in bout.holds if held.ticks]
+        return self._page
+
+    def _heard(self, caption: Caption) -> None:
+        if caption.kind != "count":
+            if (caption.kind, caption.text) != ("chime", "end"):  # a count's end is seen
+                self._row(caption.at, caption.kind, caption.text)
+        elif self._held is not None:
+            if not self._held.ticks:
+                self._row(caption.at, "hold", "", self._held)
+            self._held.ticks.append(caption.at)
+
+    def _row(self, at: float, kind: str, text: str, held: Held | None = None) -> None:
+        self._page.rows.append(Row(at, kind, text, self._state, held))
+
+    def _note_flag(self, moment: Moment) -> bool:
+        before, after = moment.before, moment.after
+        is_new = before.state is not State.WARNED or before.flag != after.flag
+        if after.state is not State.WARNED or not is_new:
+            return False
+        name = after.flag.removeprefix("redflag_").replace("_", " ")
+        self._page.flags.append((moment.event.at, name))
+        return True
+
+    def _note_words(self, moment: Moment, *, is_alarm: bool) -> None:
+        event = moment.event
+        if not isinstance(event, UtteranceHeard | UtteranceMissed):
+            return
+        is_missed = isinstance(event, UtteranceMissed)
+        self._page.utterances += 1
+        self._page.misses += is_missed
+        kind = "missed" if is_missed else "you"
+        row = Row(event.at, kind, _words(event), moment.before.state, None, is_alarm)
+        self._page.rows.append(row)
+
+    def _note_hold(self, moment: Moment) -> None:
+        if isinstance(moment.event, HoldFinished) and self._held:
+            self._held.is_whole = self._is_counting
+            self._held, self._is_counting = None, False
+        for action in moment.actions:
+            if isinstance(action, Hush):
+                self._is_counting = False
+            if isinstance(action, Count):
+                if self._held is None or action.hold.start_count == 0:
+                    self._held = Held(action.hold.seconds)
+                self._is_counting = True
+
+    def _note_bout(self, moment: Moment) -> None:
+        before, after, page = moment.before, moment.after, self._page
+        is_return = after.returns > before.returns and after.state is not State.ASKING
+        if after.routines_begun > before.routines_begun or is_return:
+            self._begin(moment, is_return=is_return or after.returns > 0)
+        if not page.bouts:
+            return
+        bout = page.bouts[-1]
+        self._follow(bout, after)
+        if self._held is not None and self._held not in bout.holds and self._is_counting:
+            bout.holds.append(self._held)
+        what = trigger(moment.event)
+        if what in _FEELINGS and before.state is not State.IDLE and bout.gone_at is None:
+            bout.told.append(_FEELINGS[what])
+        if after.state is State.EASING and before.state is not State.EASING:
+            bout.gone_at = moment.event.at
+        elif bout.gone_at is None and after.state in _AT_WORK:
+            bout.ending = ""
+        elif bout.gone_at is None:
+            bout.ending = bout.ending or _ending(what, before, after)
+
+    def _begin(self, moment: Moment, *, is_return: bool) -> None:
+        page, after = self._page, moment.after
+        last = page.bouts[-1] if page.bouts else None
+        if last and last.gone_at is None and not any(held.ticks for held in last.holds):
+            page.bouts.pop()  # begun anew before anything was held
+        elif last and last.gone_at is None and not last.ending:
+            last.ending = "another cramp was named"
+        name = self._book.routines[after.routine].name
+        page.bouts.append(Bout(moment.event.at, name, is_return=is_return))
+
+    def _follow(self, bout: Bout, now: Dialogue) -> None:
+        if now.state not in _AT_WORK:
+            return
+        routine = self._book.routines[now.routine]
+        bout.side = "" if routine.both else self._book.prompts.sides.get(now.side, "")
+        position = now.position or "standing"
+        if position not in bout.positions[-1:]:
+            bout.positions.append(position)
+
+
+def _ending(what: str, before: Dialogue, after: Dialogue) -> str:
+    """Return what ends a cramp that is not known to be gone; empty if it goes on."""
+    if after.state is State.WARNED:
+        return "ended by a red flag"
+    if after.state is State.IDLE and before.state is not State.IDLE:
+        return "stopped" if what == "control_stop" else "left off"
+    return ""
+
+
+def _words(event: UtteranceHeard | UtteranceMissed) -> str:
+    if event.text:
+        return event.text.replace("[unk]", "...")
+    if isinstance(event, UtteranceMissed):
+        return "(words not kept)"
+    slots = ", ".join(event.slots.values())
+    return f"({event.intent.replace('_', ' ')}{f': {slots}' if slots else ''})"
+
+
+# --- In words ------------------------------------------------------------------------------------
+
+
+def clock(at: float) -> str:
+    """Return seconds as minutes and seconds."""
+    minutes, seconds = divmod(int(at + 1e-6), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def headline(page: Page) -> str:
+    """Return the session in a few words."""
+    if not page.bouts:
+        return "No cramp was coached"
+    first = page.bouts[0]
+    name = first.name[:1].upper() + first.name[1:]
+    names = [bout.name for bout in page.bouts[1:] if bout.name != first.name]
+    if page.flags:
+        return f"{name}, and a red flag: {page.flags[0][1]}"
+    if names:
+        return f"{name}, then {', then '.join(dict.fromkeys(names))}"
+    if page.returns:
+        return f"{name}: came back {_times(page.returns)}"
+    return f"{name}: {relief(page.bouts[-1])}"
+
+
+def relief(bout: Bout) -> str:
+    """Return how a cramp ended."""
+    if bout.gone_at is None:
+        return bout.ending or "how it went was not told"
+    holds = len(bout.holds)
+    after = "without a hold" if not holds else f"after {_some(holds, 'hold')}"
+    return f"gone {after}"
+
+
+def when(page: Page) -> str:
+    """Return date, time and length."""
+    length = f"{clock(page.seconds)} min"
+    if page.began is None:
+        return f"{length} (the journal does not keep the date)"
+    return f"{page.began:%A} {page.began.day} {page.began:%B %Y, %H:%M}, {length}"
+
+
+def positions(bout: Bout) -> str:
+    """Return the positions in the order in which they were tried."""
+    words = [_POSITION_WORDS.get(name, name.replace("_", " ")) for name in bout.positions]
+    return ", then ".join(words)
+
+
+def holds(bout: Bout) -> str:
+    """Return how many holds there were, and where they were cut."""
+    cut = [f"at {len(held.ticks)} of {held.of}" for held in bout.holds if not held.is_whole]
+    whole = len(bout.holds) - len(cut)
+    words = [f"{whole} whole"] if whole else []
+    words += [f"{len(cut)} cut {', '.join(cut)}"] if cut else []
+    return ", ".join(words) or "none"
+
+
+def told(bout: Bout) -> str:
+    """Return how it felt; what was told several times in a row is counted."""
+    runs = [(word, len(list(same))) for word, same in groupby(bout.told)]
+    return ", ".join(word if n == 1 else f"{word} ({n} times)" for word, n in runs) or "nothing"
+
+
+def facts(page: Page) -> Iterator[tuple[str, str]]:
+    """Yield what is to be said of the whole session, each with its name."""
+    yield "came back", _times(page.returns)
+    flags = [f"{name} at {clock(at)}" for at, name in page.flags]
+    yield "red flags", ", ".join(flags) or "none"
+    yield "not understood", f"{page.misses} of {_some(page.utterances, 'utterance')}"
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def text(page: Page) -> str:
+    """Return the page for a terminal."""
+    lines = [headline(page), "", f"{'when':<16}{when(page)}"]
+    for bout in page.bouts:
+        gone = "" if bout.gone_at is None else f", {clock(bout.gone_at - bout.began)} min"
+        again = " (came back)" if bout.is_return else ""
+        lines += [
+            "",
+            f"{clock(bout.began):<16}{bout.name}, {positions(bout)}{again}",
+            f"{'  holds':<16}{holds(bout)}",
+            f"{'  told':<16}{told(bout)}",
+            f"{'  relief':<16}{relief(bout)}{gone}",
+        ]
+    lines += ["", *(f"{name:<16}{value}" for name, value in facts(page))]
+    if page.differences:
+        lines += ["", f"Charley answers {_some(page.differences, 'event')} otherwise today."]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,185 @@
+"""A report tells what happened, and its picture can be read by any browser."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from stage import BOOK, Stage
+from test_replay import Kept, moments
+
+from assistant import picture, report
+from assistant.journal import Conditions
+from assistant.report import Page
+from assistant.turn import Coaching, State
+
+BEGAN = datetime.fromisoformat("2026-11-22T12:40:00+01:00")
+
+
+def told(path: Path, talk: Callable[[Stage], object], hold_seconds: int = 10) -> Page:
+    """Return the page of a conversation."""
+    coaching = Coaching(hold_seconds=hold_seconds)
+    stage = Kept(path / "journal.jsonl", Conditions(coaching=coaching))
+    talk(stage)
+    stage.ends()
+    return report.page(moments(path / "journal.jsonl"), BOOK, BEGAN)
+
+
+def one_and_a_half_holds(stage: Stage) -> None:
+    stage.listens()
+    stage.says("cramp", muscle="calf", side="left")
+    stage.until_count(4)
+    stage.says("ask_time_left")
+    stage.until(State.CHECKING)
+    stage.listens()
+    stage.mumbles()
+    stage.says("still_hurts")
+    stage.until_count(3)
+    stage.says("relief_gone")
+    stage.listens()
+
+
+def test_a_cramp_has_its_place_its_holds_and_its_relief(tmp_path: Path) -> None:
+    page = told(tmp_path, one_and_a_half_holds)
+    (bout,) = page.bouts
+    assert bout.name == "left calf"
+    assert bout.positions == ["standing"]
+    assert [(len(held.ticks), held.of, held.is_whole) for held in bout.holds] == [
+        (10, 10, True),
+        (3, 10, False),
+    ]
+    assert bout.told == ["still there", "gone"]
+    assert report.relief(bout) == "gone after 2 holds"
+    assert (page.utterances, page.misses, page.flags, page.returns) == (5, 1, [], 0)
+
+
+def test_counts_stand_a_second_apart(tmp_path: Path) -> None:
+    page = told(tmp_path, one_and_a_half_holds)
+    for held in page.bouts[0].holds:
+        assert held.ticks == pytest.approx([held.ticks[0] + n for n in range(len(held.ticks))])
+
+
+def test_a_hold_that_was_paused_is_one_hold(tmp_path: Path) -> None:
+    def talk(stage: Stage) -> None:
+        stage.says("cramp", muscle="calf")
+        stage.until_count(4)
+        stage.says("control_pause")
+        stage.waits(3)
+        stage.says("control_resume")
+        stage.until(State.CHECKING)
+
+    (bout,) = told(tmp_path, talk).bouts
+    assert [(len(held.ticks), held.is_whole) for held in bout.holds] == [(10, True)]
+
+
+def test_a_red_flag_is_named_with_its_time(tmp_path: Path) -> None:
+    def talk(stage: Stage) -> None:
+        stage.says("cramp", muscle="hamstring", side="right")
+        stage.until_count(2)
+        stage.says("redflag_chest_breathing")
+
+    page = told(tmp_path, talk)
+    assert [name for _, name in page.flags] == ["chest breathing"]
+    assert report.relief(page.bouts[0]) == "ended by a red flag"
+    assert [row.text for row in page.rows if row.is_alarm] == ["redflag_chest_breathing"]
+    assert report.headline(page) == "Right hamstring, and a red flag: chest breathing"
+
+
+def test_returns_and_other_muscles_are_cramps_of_their_own(tmp_path: Path) -> None:
+    def talk(stage: Stage) -> None:
+        stage.says("cramp", muscle="calf")
+        stage.until_count(9)
+        stage.says("relief_gone")
+        stage.until(State.IDLE)
+        stage.says("came_back")
+        stage.until_count(9)
+        stage.says("relief_gone")
+        stage.until(State.IDLE)
+        stage.says("cramp", muscle="hamstring", position="sitting")
+        stage.until_count(2)
+        stage.says("control_stop")
+
+    page = told(tmp_path, talk)
+    assert [(bout.muscle, bout.is_return) for bout in page.bouts] == [
+        ("calf", False),
+        ("calf", True),
+        ("hamstring", False),
+    ]
+    assert page.returns == 1
+    assert report.relief(page.bouts[-1]) == "stopped"
+    assert report.positions(page.bouts[-1]) == "sitting"
+
+
+def test_nothing_coached_is_told(tmp_path: Path) -> None:
+    page = told(tmp_path, Stage.listens)
+    assert report.headline(page) == "No cramp was coached"
+    assert "none" in report.text(page)
+
+
+def test_the_text_holds_every_fact(tmp_path: Path) -> None:
+    text = report.text(told(tmp_path, one_and_a_half_holds))
+    assert text.startswith("Left calf: gone after 2 holds\n")
+    for fact in (
+        "Sunday 22 November 2026, 12:40",
+        "left calf, standing",
+        "1 whole, 1 cut at 3 of 10",
+        "still there, gone",
+        "never",
+        "none",
+        "1 of 5 utterances",
+    ):
+        assert fact in text
+
+
+def drawn(page: Page) -> ET.Element:
+    return ET.fromstring(picture.draw(page))  # noqa: S314  # our own, and without entities
+
+
+def words(svg: ET.Element) -> list[str]:
+    return ["".join(element.itertext()) for element in svg.iter() if element.tag.endswith("text")]
+
+
+def test_the_picture_shows_every_line_and_every_count(tmp_path: Path) -> None:
+    page = told(tmp_path, one_and_a_half_holds)
+    svg = drawn(page)
+    shown = words(svg)
+    assert shown[0] == report.headline(page)
+    assert {row.text for row in page.rows if row.held is None} <= set(shown)
+    dots = [element for element in svg.iter() if element.tag.endswith("circle")]
+    filled = [dot for dot in dots if dot.get("fill") != "none"]
+    assert (len(filled), len(dots)) == (13 + 1, 20 + 1)  # and one that says what a dot is
+    assert {report.STATE_WORDS[state] for _, state in page.bands} <= set(shown)
+
+
+def test_nothing_leaves_the_page(tmp_path: Path) -> None:
+    def talk(stage: Stage) -> None:
+        one_and_a_half_holds(stage)
+        stage.waits(3000)
+
+    page = told(tmp_path, talk, hold_seconds=60)
+    svg = drawn(page)
+    width, height = float(svg.get("width", 0)), float(svg.get("height", 0))
+    for element in svg.iter():
+        assert 0 <= float(element.get("x", 0)) <= width
+        assert 0 <= float(element.get("y", 0)) <= height
+        assert float(element.get("x", 0)) + float(element.get("width", "0")) <= width + 0.1
+
+
+@pytest.mark.parametrize("said", ["<b>&amp;", "\x00\x1b[2J\ud800", "long " * 500])
+def test_nothing_said_can_break_the_picture(tmp_path: Path, said: str) -> None:
+    def talk(stage: Stage) -> None:
+        stage.play.say(said)
+
+    page = told(tmp_path, talk)
+    assert any(line.startswith(picture.clean(said).split()[0]) for line in words(drawn(page)))
+    picture.draw(page).encode()
+
+
+def test_an_empty_session_has_a_page(tmp_path: Path) -> None:
+    page = report.page([], BOOK, None)
+    assert "does not keep the date" in report.text(page)
+    assert drawn(page) is not None
+    assert not (tmp_path / "journal.jsonl").exists()
