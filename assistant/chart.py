@@ -6,7 +6,7 @@ be stepped over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ SIDE = "{side}"
 """The list whose values may stand inside those of another."""
 
 Slots = tuple[tuple[str, str], ...]
+
+Slip = tuple[int, str]
+"""Where a slip ends, and the word that was meant; "" if nothing was."""
 
 _Span = tuple[int, str, Slots]
 """A list value in an utterance: where it ends, its {list}, its slots."""
@@ -83,6 +86,34 @@ class Chart:
         spans = [list(self._spans(words, at)) for at in range(len(words))]
         for start in range(len(words)):
             yield from self._walk(words, spans, start)
+
+    def nearly(
+        self, words: tuple[str, ...], slips: Callable[[int], Iterable[Slip]]
+    ) -> Iterator[tuple[str, ...]]:
+        """Yield the words of every template that they all are but for one slip.
+
+        `slips` tells what may have been said at a position. A list value is never a slip.
+        """
+        automaton = self._automaton
+        spans = [list(self._spans(words, at)) for at in range(len(words))]
+        stack: list[tuple[int, int, bool, tuple[str, ...]]] = [(0, 0, False, ())]
+        while stack:
+            at, state, slipped, meant = stack.pop()
+            if at == len(words):
+                if slipped and automaton.ends[state]:
+                    yield meant
+                continue
+            steps = [(at + 1, words[at], words[at : at + 1], slipped)]
+            steps += [(end, name, words[at:end], slipped) for end, name, _ in spans[at]]
+            if not slipped:
+                steps += [(end, word, (word,), True) for end, word in slips(at) if word]
+                stack += [(end, state, True, meant) for end, word in slips(at) if not word]
+            for end, symbol, said, wrong in steps:
+                following = automaton.step(state, symbol)
+                if following >= 0:
+                    stack.append((end, following, wrong, meant + said))
+            if at and words[at] in self._skip_words:
+                stack.append((at + 1, state, slipped, meant))
 
     def _spans(self, words: tuple[str, ...], at: int) -> Iterator[_Span]:
         """Yield the list values that begin at a position.

@@ -1,4 +1,7 @@
-"""What a word that nobody knows was meant to be: the one user of rapidfuzz."""
+"""How alike words and phrases are, and which known word another was meant to be.
+
+The one user of rapidfuzz.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ WORD_MARGIN = 4.0
 _SHORTEST_TYPO = 5
 """Letters a word needs to be corrected; shorter ones are one letter from half the language."""
 
+_LIKE = 12
+"""Words looked at that are like another."""
+
 _KEPT = 10_000
 """Corrections remembered; a paste of nonsense must not fill the memory."""
 
@@ -26,7 +32,7 @@ class Corrections:
 
     def __init__(self, intents: Intents) -> None:
         self._decoys = intents.language.decoys
-        self._known = _by_letter(_vocabulary(intents))
+        self._known = _by_letter(vocabulary(intents))
         self._corrected: dict[str, str] = {}
 
     def word(self, word: str) -> str:
@@ -41,7 +47,18 @@ class Corrections:
         return self._corrected[word]
 
 
-def _vocabulary(intents: Intents) -> set[str]:
+def alike(one: str, other: str) -> float:
+    """Return how alike two texts are, letter by letter, 0 to 100."""
+    return fuzz.ratio(one, other)
+
+
+def like(word: str, known: Iterable[str], cutoff: float) -> tuple[str, ...]:
+    """Return the known words that are like one, the nearest first."""
+    found = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=cutoff, limit=_LIKE)
+    return tuple(near for near, score, _ in found if score < 100.0)
+
+
+def vocabulary(intents: Intents) -> set[str]:
     """Return every word that some template or list knows."""
     found = intents.network.words() | intents.skip_words
     for values in intents.lists.values():

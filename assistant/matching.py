@@ -15,6 +15,7 @@ from assistant.likeness import Corrections
 from assistant.meanings import Candidate, Match, NoMatch
 from assistant.reading import Reading
 from assistant.sentences import content
+from assistant.slips import Slips
 from assistant.text import normalise
 
 __all__ = ["Candidate", "Match", "Matcher", "NoMatch"]
@@ -30,20 +31,27 @@ class Matcher:
         self._language = intents.language
         self._chart = Chart(intents)
         self._corrections = Corrections(intents)
+        self._slips = Slips(intents, self._chart)
 
     def match(self, text: str, context: frozenset[str] | None = None) -> Match | NoMatch:
         """Return the meaning of an utterance in a context; None is every context at once."""
         words = content(normalise(text, self._language.spelling), self._language)
         if not words:
             return NoMatch(text, "no words")
-        first = Reading(self._chart, text, words, context, 1.0).result()
-        if isinstance(first, Match) and first.score >= 100.0:
-            return first
+
+        def read(words: tuple[str, ...], worth: float) -> Match | NoMatch:
+            return Reading(self._chart, text, words, context, worth).result()
+
+        found = read(words, 1.0)
+        if isinstance(found, Match) and found.score >= 100.0:
+            return found
         corrected = tuple(self._corrections.word(word) for word in words)
-        if corrected == words:
-            return first
-        second = Reading(self._chart, text, corrected, context, _CORRECTED).result()
-        return second if self._better(second, first) else first
+        if corrected != words:
+            second = read(corrected, _CORRECTED)
+            found = second if self._better(second, found) else found
+        if isinstance(found, NoMatch):
+            return self._slips.match(words, context, read) or found
+        return found
 
     def _better(self, second: Match | NoMatch, first: Match | NoMatch) -> bool:
         """Return True if the corrected reading is the one to believe."""

@@ -53,6 +53,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "reading",
             "safety",
             "scripted_user",
+            "slips",
             "turn",
             "vetoes",
             "warning",
