@@ -59,7 +59,7 @@ class Chart:
 
     def rank(self, intent: str) -> int:
         """Return the place of an intent in the order of precedence, 0 the strongest."""
-        return self._rank[intent]
+        return self._rank.get(intent, 0)
 
     def template(self, segment: Segment) -> Template:
         """Return the template that a segment is."""

@@ -13,6 +13,9 @@ CRAMP = "cramp"
 OTHER_WEIGHT = 0.35
 """What a word counts that belongs to another meaning than the one taken, 0 to 1."""
 
+COMPLAINT_WEIGHT = 0.7
+"""The same for a complaint or a question beside another: "it won't let go, it's been ages"."""
+
 SMALL_WEIGHT = 0.4
 """What a small word counts that nothing explains, 0 to 1."""
 
@@ -82,7 +85,9 @@ class Cover:
         beside = {(s.start, s.end) for s in asides}
         worth: dict[int, float] = {}
         for segment in chosen:
-            own = 1.0 if self.serves(segment, intent) else OTHER_WEIGHT
+            kin = self._beats_cramp(intent) and self.complains(segment)
+            other = COMPLAINT_WEIGHT if kin else OTHER_WEIGHT
+            own = 1.0 if self.serves(segment, intent) else other
             if own < 1.0 and (segment.start, segment.end) in beside:
                 own = 0.0  # "no" before a complaint is no part of it
             worth.update(dict.fromkeys(range(segment.start, segment.end), own))
@@ -96,8 +101,16 @@ class Cover:
 
     def serves(self, segment: Segment, intent: str) -> bool:
         """Return True if a segment speaks for an intent; a cramp does for all that beat it."""
-        name, rank = self._chart.block(segment).intent, self._chart.rank
-        return name == intent or (name == CRAMP and rank(intent) < rank(CRAMP))
+        name = self._chart.block(segment).intent
+        return name == intent or (name == CRAMP and self._beats_cramp(intent))
+
+    def complains(self, segment: Segment) -> bool:
+        """Return True for what beats a cramp: a danger, a complaint or a question."""
+        block = self._chart.block(segment)
+        return block.said and self._beats_cramp(block.intent)
+
+    def _beats_cramp(self, intent: str) -> bool:
+        return self._chart.rank(intent) < self._chart.rank(CRAMP)
 
     def _matter(self, at: int) -> float:
         """Return how much a word matters that nothing explains."""

@@ -36,11 +36,16 @@ class Vetoes:
         return None
 
     def _understood(self, chosen: Iterable[Segment], intent: str) -> set[int]:
-        """Return the places of words that a meaning, or what is said around it, explains."""
+        """Return the places of words that a meaning, or what is said around it, explains.
+
+        A complaint beside it is no denial: "it won't let go, it's been ages".
+        """
         return {
             at
             for s in chosen
-            if self._chart.block(s).intent == SKIP or self._cover.serves(s, intent)
+            if self._chart.block(s).intent == SKIP
+            or self._cover.serves(s, intent)
+            or self._cover.complains(s)
             for at in range(s.start, s.end)
         }
 
