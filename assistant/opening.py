@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from assistant import routines
 from assistant.actions import CancelTimer, SetTimer
-from assistant.errors import RoutineError
 from assistant.holding import start_hold
 from assistant.routines import Routine
 from assistant.steps import speak_step
@@ -49,7 +48,8 @@ def pursue(turn: Turn) -> Turn:
     if now.muscle == "thigh":
         return _ask(turn, "thigh")
     if found is None:
-        raise RoutineError(f"No routine is for the muscle “{now.muscle}”; add one to routines/.")
+        # A language may have routines for some muscles only: say so, and ask for one of those.
+        return _ask(turn.know(muscle="", side="", toes=""), "only").know(asked="muscle")
     turn = turn.know(routine=found.id)
     if found.both and not now.position and "position" not in now.answered:
         return _ask(turn, "position")

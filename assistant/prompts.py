@@ -13,6 +13,54 @@ from assistant.errors import RoutineError
 MAX_WORDS = 18
 """A line that can be followed out of breath (domain text, part 2)."""
 
+_NAMES = {
+    "": "encourage listening",
+    "about": "aims safety",
+    "answer": "does_it_work drink enough how how_long massage painkillers pickle_juice prevent"
+    " run_on spasms stretch why",
+    "ask": "muscle only position thigh",
+    "back": "first",
+    "cant_do": "only",
+    "change": "checkin_seconds down hold_seconds no off rounds up yes",
+    "check": "again ask",
+    "device": "found lost",
+    "faster": "done",
+    "follow": "ask fine",
+    "gone": "bed jog listening rest sore twitch walk",
+    "help": "commands feelings start",
+    "helper": "gentle hand",
+    "hold": "full gentle last left more resume slower stay",
+    "ladder": "position same",
+    "louder": "done",
+    "missed": "full short wait",
+    "no": "step",
+    "nothing": "left running",
+    "okay": "check idle offer which",
+    "opening": "bed flags nearest opposite pregnant reassure relax rest stop switch twitch version",
+    "pause": "done waiting",
+    "plan_b": "opening pregnant rub stretch",
+    "quieter": "done",
+    "rest": "first next",
+    "return": "first second third third_rest",
+    "silence": "wait",
+    "slower": "done",
+    "stop": "done warned",
+    "time": "check hold rest step",
+    "triage": "clear idle",
+    "undo": "done nothing",
+    "warned": "alone company first good",
+    "welcome": "again first",
+    "what": "idle",
+    "worse": "gentle loose",
+}
+
+KEYS = frozenset(
+    f"{group}.{name}" if group else name
+    for group, names in _NAMES.items()
+    for name in names.split()
+)
+"""Every prompt that the rules ask for: a language without one would fall silent in mid-cramp."""
+
 _SLOT = re.compile(r"\{(\w+)\}( ?)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )[^\W\d_]")
 
@@ -67,7 +115,7 @@ def checked(node: datafile.Node) -> str:
 def load(path: Path) -> Prompts:
     """Read prompts.yaml; IntentDataError names file and line of a mistake."""
     entries = datafile.read(path).mapping()
-    for key in ("numbers", "sides"):
+    for key in ("numbers", "sides", *sorted(KEYS)):
         if key not in entries:
             raise RoutineError(f"{path}, line 1: the key “{key}” is missing.")
     numbers = entries.pop("numbers").texts()
