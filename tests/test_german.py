@@ -1,0 +1,287 @@
+"""German is a folder: it loads, is understood and speaks, and no code knows a word of it.
+
+What holds for one language holds for each, so the first tests go through every folder of intents/.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from assistant import book, intents, prompts
+from assistant.actions import Action, Say
+from assistant.captions import Caption, CaptionPlayer
+from assistant.clock import VirtualClock
+from assistant.errors import IntentDataError, RoutineError
+from assistant.events import Event
+from assistant.intents import Intents
+from assistant.keyboard import Conversation
+from assistant.matching import Match, Matcher
+from assistant.routines import HELPER, POSITIONS
+from assistant.scripted_user import ScriptedUser
+from assistant.session import Session
+from assistant.turn import Coaching, State
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())
+ENGLISH, GERMAN = ROOT / "intents" / "en", ROOT / "intents" / "de"
+UTTERANCES = Path(__file__).parent / "utterances" / "de"
+
+IDLE: frozenset[str] = frozenset()
+SESSION = frozenset({"session", "recent"})
+ASKED = SESSION | {"asked"}
+
+BOOK = book.load(GERMAN)
+SENTENCES = intents.load(GERMAN / "sentences")
+MATCHER = Matcher(SENTENCES)
+
+EXPECTED = yaml.safe_load((UTTERANCES / "expected.yaml").read_text("utf-8"))
+NEGATIVE = (UTTERANCES / "negative.txt").read_text("utf-8").splitlines()
+MEANINGS = sorted(path.stem for path in UTTERANCES.glob("*.txt") if path.stem != "negative")
+
+each_language = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+
+
+def lines(meaning: str) -> list[str]:
+    return (UTTERANCES / f"{meaning}.txt").read_text("utf-8").splitlines()
+
+
+# --- Every language ------------------------------------------------------------------------------
+
+
+def slots(loaded: Intents, name: str) -> set[str]:
+    """Return every value that the sentences can give a slot."""
+    blocks = {t.block.slots[name] for t in loaded.templates if name in t.block.slots}
+    values = {v.slots[name] for row in loaded.lists.values() for v in row if name in v.slots}
+    return blocks | values
+
+
+@each_language
+def test_a_language_has_every_prompt_and_every_red_flag(folder: Path) -> None:
+    there, english = book.load(folder), book.load(ENGLISH)
+    assert there.prompts.lines.keys() >= prompts.KEYS
+    assert there.red_flags.flags.keys() == english.red_flags.flags.keys()
+    assert there.red_flags.questions.keys() == english.red_flags.questions.keys()
+    for name, flag in english.red_flags.flags.items():
+        assert there.red_flags.flags[name].level == flag.level
+        assert len(there.red_flags.flags[name].lines) == len(flag.lines)
+    assert len(there.prompts.numbers) == 61
+    assert there.prompts.sides.keys() == {"left", "right", "both"}
+
+
+@each_language
+def test_what_the_sentences_name_is_there_to_be_said(folder: Path) -> None:
+    loaded, there = intents.load(folder / "sentences"), book.load(folder)
+    topics = slots(loaded, "topic") - {"words"}
+    assert {f"answer.{topic}" for topic in topics} <= there.prompts.lines.keys()
+    said = {t.block.intent for t in loaded.templates if t.block.intent.startswith("redflag_")}
+    assert said == there.red_flags.flags.keys()
+    assert slots(loaded, "triage") <= there.red_flags.questions.keys()
+    assert slots(loaded, "position") <= {*POSITIONS, HELPER}
+    assert slots(loaded, "number") <= set(there.prompts.numbers)
+
+
+@each_language
+def test_a_line_keeps_its_length_when_its_slots_are_filled(folder: Path) -> None:
+    for text in book.load(folder).texts():
+        assert 0 < len(text.split()) <= prompts.MAX_WORDS + 2, text
+        assert not set("{}") & set(text)
+
+
+@pytest.mark.parametrize("key", ["gone.walk", "listening", "ask.only", "numbers"])
+def test_a_missing_prompt_is_told_at_once(tmp_path: Path, key: str) -> None:
+    folder = shutil.copytree(GERMAN, tmp_path / "de")
+    path = folder / "prompts.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"\n{key}:", f"\nx{key}:"), "utf-8")
+    with pytest.raises(RoutineError, match=f"prompts.yaml, line 1: the key “{key}” is missing"):
+        book.load(folder)
+
+
+def named_keys() -> set[str]:
+    """Return the texts in the code that look like the key of a prompt."""
+    groups = {key.partition(".")[0] for key in prompts.KEYS if "." in key}
+    shape = re.compile(rf"(?:{'|'.join(groups)})\.[a-z_]+")
+    found = set()
+    for path in (ROOT / "assistant").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and shape.fullmatch(str(node.value)):
+                found.add(str(node.value))
+    return found
+
+
+def test_the_table_of_prompts_is_what_the_rules_ask_for() -> None:
+    made_up = ("ask.", "answer.", "change.")  # these are put together from slots
+    fixed = {key for key in prompts.KEYS if "." in key and not key.startswith(made_up)}
+    assert {key for key in named_keys() if not key.startswith(made_up)} == fixed
+
+
+# --- German is understood ------------------------------------------------------------------------
+
+
+def test_every_meaning_has_six_lines_or_more() -> None:
+    assert all(len(lines(meaning)) >= 6 for meaning in MEANINGS)
+    known = {t.block.intent for t in SENTENCES.templates if t.block.said}
+    assert known == {EXPECTED.get(name, {"intent": name})["intent"] for name in MEANINGS}
+
+
+@pytest.mark.parametrize("meaning", MEANINGS)
+def test_german_is_understood(meaning: str) -> None:
+    wanted = EXPECTED.get(meaning, {"intent": meaning, "slots": {}})
+    context = ASKED if meaning.startswith(("side_", "both_")) else SESSION
+    for line in lines(meaning):
+        found = MATCHER.match(line, context)
+        assert isinstance(found, Match), line
+        assert found.intent == wanted["intent"], line
+        assert wanted["slots"].items() <= found.slots.items(), line
+
+
+@pytest.mark.parametrize(
+    "meaning", ["cramp_calf", "cramp_other", "cramp_unspecified", "stitch", "help", "call"]
+)
+def test_a_complaint_is_understood_out_of_the_blue(meaning: str) -> None:
+    for line in lines(meaning):
+        found = MATCHER.match(line, IDLE)
+        if "was kann ich sagen" not in line:
+            assert isinstance(found, Match), line
+
+
+@pytest.mark.parametrize("meaning", [name for name in MEANINGS if name.startswith("redflag")])
+def test_a_red_flag_is_heard_out_of_the_blue(meaning: str) -> None:
+    for line in lines(meaning):
+        found = MATCHER.match(line, IDLE)
+        assert isinstance(found, Match), line
+        assert found.intent == meaning, line
+
+
+@pytest.mark.parametrize("line", NEGATIVE)
+def test_other_talk_starts_nothing(line: str) -> None:
+    assert not isinstance(MATCHER.match(line, IDLE), Match)
+
+
+@pytest.mark.parametrize(
+    ("written", "intent"),
+    [
+        ("WIE LANGE NOCH?!", "ask_time_left"),
+        ("Fuß? Nein, Wade!", "cramp"),
+        ("zurueck", "control_back"),
+        ("geht's auch anders?", "cant_do"),
+        ("Kra\u0308mpfe in der Wade", "cramp"),
+        ("wadenkramf", "cramp"),
+    ],
+)
+def test_it_may_be_written_in_other_ways(written: str, intent: str) -> None:
+    found = MATCHER.match(written, SESSION)
+    assert isinstance(found, Match)
+    assert found.intent == intent
+
+
+def test_numerals_become_german_words() -> None:
+    found = MATCHER.match("zähl bis 25", SESSION)
+    assert isinstance(found, Match)
+    assert found.slots["number"] == BOOK.prompts.numbers[25] == "fünfundzwanzig"
+
+
+def test_the_recogniser_gets_the_words_with_their_umlauts() -> None:
+    words = set(SENTENCES.words())
+    assert {"fünfzehn", "krämpfe", "füße", "zurück", "straße"} <= words
+    assert not {"funfzehn", "fusse", "zuruck"} & words
+
+
+# --- German is spoken ----------------------------------------------------------------------------
+
+
+class Talk:
+    """A typed conversation in German."""
+
+    def __init__(self, *said: str) -> None:
+        self.keys: list[str] = []
+        self.heard: list[str] = []
+        captions = CaptionPlayer(self._hear)
+        self.session = Session(BOOK, MATCHER, Coaching(), captions, watch=self._watch)
+        conversation = Conversation(self.session, captions, VirtualClock())
+        conversation.start(first_time=False)
+        conversation.play(ScriptedUser(said, self.session.meaning))
+
+    def _hear(self, caption: Caption) -> None:
+        if caption.kind != "chime":
+            self.heard.append(caption.text)
+
+    def _watch(self, _event: Event, actions: tuple[Action, ...]) -> None:
+        self.keys += [action.key for action in actions if isinstance(action, Say)]
+
+
+def test_a_whole_conversation() -> None:
+    talk = Talk("Meine linke Wade krampft", "okay", "#4 wie lange noch", "noch da", "es ist weg")
+    assert (
+        "Stell das linke Bein einen Schritt nach vorn, den Fuß flach auf den Boden." in talk.heard
+    )
+    assert "Lass die Wade so locker, wie es geht." in talk.heard
+    for number in ("eins", "zwei", "neun", "zehn"):
+        assert talk.heard.count(number) == 2
+    assert "Noch sechs." in talk.heard
+    assert talk.keys[-4:] == ["gone.walk", "gone.jog", "gone.twitch", "gone.listening"]
+    assert talk.session.now.state is State.IDLE
+
+
+def test_both_calves() -> None:
+    talk = Talk("beide waden krampfen", "ich sitze", "okay", "es ist weg")
+    assert "Setz oder leg dich hin. Beide Beine nach vorn, die Knie weich." in talk.heard
+
+
+def test_a_red_flag_in_the_middle_of_a_hold() -> None:
+    talk = Talk("wadenkrampf rechts", "okay", "#5 ich kriege keine luft")
+    five = talk.heard.index("fünf")
+    assert talk.heard[five + 1] == "Hör auf und setz dich. Hol jetzt Hilfe."
+    assert "sechs" not in talk.heard
+    assert talk.session.now.state is State.WARNED
+
+
+def test_after_a_red_flag_nothing_goes_on_by_itself() -> None:
+    talk = Talk("wadenkrampf", "#5 mir wird schwindlig", "weiter", "mir geht es gut", "das reicht")
+    assert "warned.first" in talk.keys
+    assert talk.keys[-1] == "stop.done"
+
+
+@pytest.mark.parametrize(
+    "said", ["mein oberschenkel krampft", "krampf im linken fuß", "ich habe seitenstechen"]
+)
+def test_a_muscle_without_a_routine_is_said_to_have_none(said: str) -> None:
+    talk = Talk(said)
+    assert talk.keys[1] == "ask.only"
+    assert talk.session.now.state is State.ASKING
+    assert "calf.standing.1" in Talk(said, "wade").keys
+    assert "calf.standing.1" in Talk(said, "ja").keys
+    assert Talk(said, "stopp").session.now.state is State.IDLE
+
+
+def test_a_belly_is_asked_about_first() -> None:
+    assert Talk("mein bauch krampft").keys[1] == "triage.belly"
+    assert "ask.only" in Talk("mein bauch krampft", "nein").keys
+
+
+def test_another_muscle_in_the_middle_of_a_routine() -> None:
+    talk = Talk("wadenkrampf", "okay", "jetzt krampft mein oberschenkel", "stopp")
+    assert talk.session.now.state in (State.IDLE, State.GUIDING, State.CHECKING, State.ASKING)
+
+
+# --- Its folder ----------------------------------------------------------------------------------
+
+
+def test_every_file_asks_for_a_review() -> None:
+    for path in GERMAN.rglob("*.yaml"):
+        if path.name != "speech.yaml":
+            first = path.read_text("utf-8").splitlines()[0]
+            assert "needs a native speaker and a clinician" in first, path
+
+
+def test_a_mistake_in_german_is_told_with_its_line(tmp_path: Path) -> None:
+    folder = shutil.copytree(GERMAN / "sentences", tmp_path / "sentences")
+    path = folder / "controls.yaml"
+    path.write_text(path.read_text("utf-8").replace("[<kannst_du>]", "[<kanst_du>]", 1), "utf-8")
+    with pytest.raises(IntentDataError, match=r"controls\.yaml, line"):
+        intents.load(folder)
