@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import book, downloads, intents
+from assistant import book, downloads, intents, prompts
 from assistant.book import Book
+from assistant.errors import ModelError
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser
 from assistant.resources import intents_folder
 from assistant.settings import Settings, cache_folder
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 from assistant.turn import Coaching, Dialogue
 
 
@@ -52,10 +53,38 @@ def beginning(settings: Settings) -> Dialogue:
 
 def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
     """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
-    spoken = Pyttsx3Voice(settings.voice or "", settings.words_per_minute)
+    named = book.voices(intents_folder(settings.language))
+    usual = Usual(named.charley, named.system)
+    spoken = Pyttsx3Voice(settings.voice or "", settings.words_per_minute, usual=usual)
     return CachedVoice(spoken, cache_folder() / "speech", tell)
 
 
 def recogniser(settings: Settings) -> VoskRecogniser:
-    """Load the speech model; ModelError names what is missing or broken."""
-    return VoskRecogniser(SpeechModel(downloads.find(settings.model)), ())
+    """Load the speech model; ModelError names what is missing, broken, or of another language."""
+    model = SpeechModel(model_folder(settings))
+    require_language(model, settings)
+    return VoskRecogniser(model, ())
+
+
+def model_folder(settings: Settings) -> Path:
+    """Return the model that the user named, else the best with the language in its name."""
+    usual = downloads.find(settings.model)
+    if settings.model is not None or _is_named_for(settings.language, usual):
+        return usual
+    there = (entry.folder for entry in downloads.listed() if entry.folder)
+    return next((path for path in there if _is_named_for(settings.language, path)), usual)
+
+
+def _is_named_for(language: str, folder: Path) -> bool:
+    """Tell it by names such as vosk-model-small-de-0.15."""
+    return language.lower() in folder.name.lower().replace("_", "-").split("-")
+
+
+def require_language(model: SpeechModel, settings: Settings) -> None:
+    """Refuse a model that lacks most of the words from one to ten: it would only mis-hear."""
+    numbers = prompts.load(intents_folder(settings.language) / "prompts.yaml").numbers[1:11]
+    if 2 * sum(map(model.knows, numbers)) < len(numbers):
+        raise ModelError(
+            f'The speech model {model.path.name} is not for the language "{settings.language}"; '
+            "give one that is with --model FOLDER, from https://alphacephei.com/vosk/models."
+        )

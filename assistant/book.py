@@ -1,4 +1,4 @@
-"""Everything that Charley can say in one language: prompts, routines and red flags."""
+"""All that Charley can say in one language: prompts, routines, red flags; and who says it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import prompts, red_flags, routines
+from assistant import datafile, prompts, red_flags, routines
 from assistant.errors import RoutineError
 from assistant.prompts import Line, Prompts, fill
 from assistant.red_flags import RedFlags
 from assistant.routines import Routine
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Who speaks a language; names as the voice engine has them."""
+
+    charley: str
+    """Charley's own under espeak-ng, on Linux."""
+    system: str
+    """Part of the name of a voice on other systems; empty for the system's own choice."""
+    runner: str
+    """The synthetic runner of the demo."""
+    check_word: str
+    """A command that a speech model of this language must hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,18 @@ class Book:
                 yield fill(text, {"left": number})
         else:
             yield fill(text, {"side": side})
+
+
+def voices(folder: Path) -> Voices:
+    """Read speech.yaml of intents/<language>; IntentDataError names file and line of a mistake."""
+    root = datafile.read(folder / "speech.yaml")
+    entries = root.mapping(frozenset({"voice", "system_voice", "runner_voice", "check_word"}))
+    return Voices(
+        charley=root.need("voice").text(),
+        system=entries["system_voice"].text() if "system_voice" in entries else "",
+        runner=root.need("runner_voice").text(),
+        check_word=root.need("check_word").text(),
+    )
 
 
 def load(folder: Path) -> Book:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import assembly
+from assistant import assembly, book
 from assistant.actions import Action, SetVolume
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
@@ -25,8 +25,6 @@ from assistant.turn import State
 
 BLOCKS_PER_SECOND = 50
 LISTEN_RATE = 16000
-RUNNER_VOICE = "en-gb-scotland+f2"
-"""Not Charley's voice, and not one that the bundled model was trained on (models/README.md)."""
 RUNNER_WORDS_PER_MINUTE = 160
 _REACTION_SECONDS = 0.5
 """From the end of Charley's words to the first word of the runner."""
@@ -111,7 +109,8 @@ class Demo:
         self._watch = watch
         self._player = Player(assembly.voice(settings, warn), DEFAULT_RATE)
         self._player.perform(SetVolume(settings.volume))
-        runner_voice = Pyttsx3Voice(RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE)
+        voices = book.voices(self._language.folder)
+        runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
         ear = Ear(assembly.recogniser(settings), self._language.intents)
         sound = Sound(self._player)

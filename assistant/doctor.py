@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from assistant import assembly, devices, downloads
+from assistant import assembly, book, devices
 from assistant.actions import Chime
 from assistant.assembly import Language
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
@@ -107,23 +107,25 @@ class _Examination:
 
     def _speech(self) -> str:
         voice = assembly.voice(self._settings, lambda _sentence: None)
-        seconds = voice.render("Hello.").seconds
+        seconds = voice.render("Charley.").seconds
         if seconds < 0.1:
             raise SynthesiserError("The voice is silent; choose another one with --voice.")
         self._voice = voice
         return f"{voice.name} words a minute"
 
     def _hearing(self) -> Finding | str:
-        folder = downloads.find(self._settings.model)
+        folder = assembly.model_folder(self._settings)
         model = SpeechModel(folder)
         if self._voice is None or self._language is None:
             raise ModelError(f"{folder} loads; what it hears was not tried without a voice.")
-        heard = listen(model, self._language.intents.phrases(None), self._voice.render("stop"))
-        if "stop" in heard.split():
-            return f"{folder}, hears “stop”"
+        assembly.require_language(model, self._settings)
+        word = book.voices(self._language.folder).check_word
+        heard = listen(model, self._language.intents.phrases(None), self._voice.render(word))
+        if word in heard.split():
+            return f"{folder}, hears “{word}”"
         mend = "`charley models get` fetches one that hears better"
         return Finding(
-            "model", Grade.WARNING, f"{folder} takes “stop” for “{heard or 'nothing'}”; {mend}."
+            "model", Grade.WARNING, f"{folder} takes “{word}” for “{heard or 'nothing'}”; {mend}."
         )
 
     def _speaker(self) -> str:

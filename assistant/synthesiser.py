@@ -19,8 +19,6 @@ from assistant.pcm import Pcm, fade, from_int16, to_int16, trim_silence
 from assistant.voice_engine import ROOM, uses_espeak
 
 DEFAULT_WORDS_PER_MINUTE = 165
-DEFAULT_ESPEAK_VOICE = "en-us"
-"""PocketSphinx understood it best of six in noise (26 words of the prompts, 15 dB: 63 %)."""
 SHORTEST_PART = 3
 """Letters of a voice's name that are enough to find it by."""
 LONGEST_TEXT = 5000
@@ -57,6 +55,19 @@ class VoiceInfo:
     """What to put into the settings."""
     description: str
     """For people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The voice of who has not chosen one."""
+
+    espeak: str = "default"
+    """A name under espeak-ng, on Linux."""
+    system: str = ""
+    """Part of a name on other systems; the system's own choice if none has it."""
+
+
+USUAL = Usual()
 
 
 # --- Voices --------------------------------------------------------------------------------------
@@ -122,13 +133,13 @@ def _unknown_voice(wanted: str, known: list[str]) -> SynthesiserError:
     return SynthesiserError(f'There is no voice "{wanted}"; {hint}')
 
 
-def _engine_voice(wanted: str) -> str | None:
+def _engine_voice(wanted: str, usual: Usual) -> str | None:
     """Return what to set as the engine's voice, or None to leave it; only for jobs."""
     there = _list_voices()
     if uses_espeak(ROOM.engine()):
-        return _espeak_voice(wanted or DEFAULT_ESPEAK_VOICE, there)
+        return _espeak_voice(wanted or usual.espeak, there)
     if not wanted:
-        return None
+        return _by_part(usual.system, there)
     found = _by_part(wanted, there)
     if found is None:
         raise _unknown_voice(wanted, [voice.description for voice in there])
@@ -146,11 +157,12 @@ class Pyttsx3Voice:
         voice: str = "",
         words_per_minute: int = DEFAULT_WORDS_PER_MINUTE,
         timeout_seconds: float = RENDER_TIMEOUT_SECONDS,
+        usual: Usual = USUAL,
     ) -> None:
-        """Choose a voice by name ("" is the default). Raises SynthesiserError if it is unknown."""
+        """Choose a voice by name, "" for the usual one. SynthesiserError if it is unknown."""
         self._timeout_seconds = timeout_seconds
         self._words_per_minute = words_per_minute
-        self._voice = ROOM.do(lambda: _engine_voice(voice), timeout_seconds)
+        self._voice = ROOM.do(lambda: _engine_voice(voice, usual), timeout_seconds)
         self.name = f"{sys.platform} {self._voice} {words_per_minute}"
 
     def render(self, text: str, pace: float = 1.0) -> Pcm:

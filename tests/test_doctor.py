@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Self
 
 import numpy as np
@@ -69,7 +70,8 @@ def healthy(monkeypatch: pytest.MonkeyPatch, fresh_home: Path) -> None:  # noqa:
     monkeypatch.setattr(devices, "Speaker", Playing)
     monkeypatch.setattr(devices, "output_rate", lambda _name: 22050)
     monkeypatch.setattr(downloads, "find", lambda _name: Path("model"))
-    monkeypatch.setattr(doctor, "SpeechModel", lambda _folder: None)
+    knows_all = SimpleNamespace(knows=lambda _word: True)
+    monkeypatch.setattr(doctor, "SpeechModel", lambda _folder: knows_all)
     monkeypatch.setattr(doctor, "listen", lambda *_args: "please stop")
 
 

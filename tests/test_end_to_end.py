@@ -17,16 +17,18 @@ import pulse
 import pytest
 from listening import counts
 
-from assistant import assembly
+from assistant import assembly, book
 from assistant.counting import count_word
-from assistant.demo import RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE, Demo, Remark
+from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
+from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 
 pytestmark = pytest.mark.model
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 MODEL_RATE = 16000
+VOICES = book.voices(intents_folder())
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +154,7 @@ class TestRun:
     def test_a_cramp_is_heard_coached_counted_and_stopped(
         self, card: pulse.SoundCard, count_words: list[Pcm], tmp_path: Path
     ) -> None:
-        runner = CachedVoice(Pyttsx3Voice(RUNNER_VOICE, RUNNER_WORDS_PER_MINUTE), None)
+        runner = CachedVoice(Pyttsx3Voice(VOICES.runner, RUNNER_WORDS_PER_MINUTE), None)
 
         def says(text: str) -> None:
             spoken = runner.render(text)
