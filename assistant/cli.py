@@ -69,6 +69,7 @@ def program(
     lead_in: Annotated[
         float | None, typer.Option(help="Silence before speech, 0 to 2 seconds.")
     ] = None,
+    language: Annotated[str | None, typer.Option(help="A folder of intents/, such as de.")] = None,
     version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
     ] = False,
@@ -80,7 +81,7 @@ def program(
     given: dict[str, object] = {
         "voice": voice, "rate": rate, "volume": volume, "hold": hold, "count": count,
         "rounds": rounds, "microphone": microphone, "speaker": speaker,
-        "loudspeaker": loudspeaker, "model": model, "lead_in": lead_in,
+        "loudspeaker": loudspeaker, "model": model, "lead_in": lead_in, "language": language,
     }  # fmt: skip
     ctx.obj = partial(command_flags.load, settings, given)
     if ctx.invoked_subcommand is None:

@@ -28,6 +28,7 @@ SETTINGS = {
     "loudspeaker": "loudspeaker",
     "model": "model",
     "lead_in": "lead_in_seconds",
+    "language": "language",
 }
 """Parameter of the command line to the setting that it overrides."""
 
