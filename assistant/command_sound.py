@@ -17,8 +17,10 @@ from assistant.command_transcript import clock, is_terminal, tell
 if TYPE_CHECKING:
     from assistant.devices import DeviceInfo, Kind
     from assistant.doctor import Finding
+    from assistant.pcm import Pcm
     from assistant.player import Player
     from assistant.settings import Settings
+    from assistant.synthesiser import Synthesiser
 
 app = typer.Typer()
 
@@ -34,21 +36,51 @@ OutFile = Annotated[
 @app.command(epilog="Example: charley render calf --side left --rounds 2 --out calf.mp3")
 def render(
     ctx: typer.Context,
-    routine: Annotated[str, typer.Argument(metavar="ROUTINE", help="A muscle, or both_calves.")],
+    routine: Annotated[
+        str, typer.Argument(metavar="ROUTINE", help="A muscle, or both_calves.", show_default=False)
+    ] = "",
     *,
-    out: OutFile,
-    position: Annotated[str, typer.Option(help="standing, sitting, chair, lying, bed.")] = "",
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help=".wav, .mp3, .ogg or .flac; with --all a folder.",
+        ),
+    ],
+    position: Annotated[
+        str, typer.Option(help="standing, sitting, chair, lying, bed, helper.")
+    ] = "",
     side: Annotated[str, typer.Option(help="left, right, both.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every routine, position and side, into a folder.")
+    ] = False,
+    kind: Annotated[
+        str, typer.Option("--format", help="With --all: mp3, ogg, flac or wav.")
+    ] = "mp3",
 ) -> None:
-    """Write a routine as a sound file, for a phone or a watch.
+    """Write a routine as a sound file, for a phone or a watch; with --all every one of them.
 
     It holds --rounds times (3) and then eases back into the run. It cannot hear: stop it when the
     cramp is gone.
     """
+    from assistant.errors import RoutineError
+
+    settings = command_flags.chosen(ctx)
+    if everything and (routine or position or side):
+        raise RoutineError("--all is every routine; leave out the others.")
+    if everything:
+        _render_all(settings, out, kind)
+    elif routine:
+        _render_one(settings, routine, side, position, out)
+    else:
+        raise RoutineError("Name a routine, such as calf, or give --all.")
+
+
+def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
     from assistant import assembly, book, pcm, rendering
     from assistant.resources import intents_folder
 
-    settings = command_flags.chosen(ctx)
     _check_out(out)
     words = book.load(intents_folder(settings.language))
     wish = rendering.wish(words, routine, side, position)
@@ -64,6 +96,54 @@ def render(
         pcm.write(out, sound)
     rounds = "1 round" if settings.rounds == 1 else f"{settings.rounds} rounds"
     print(f"{out}: {wish.routine.name}, {rounds}, {clock(sound.seconds)}")
+
+
+def _render_all(settings: Settings, folder: Path, kind: str) -> None:
+    """Write the whole pack; what is up to date stays as it is."""
+    from assistant import assembly, book, packs, rendering
+    from assistant.resources import intents_folder
+
+    ending = _ending(kind)
+    words = book.load(intents_folder(settings.language))
+    coaching, start = assembly.coaching(settings), assembly.beginning(settings)
+    voice = assembly.voice(settings, tell)
+    wanted = packs.pieces(words, coaching, start)
+    done: list[packs.Written] = []
+    made_with = repr((voice.name, coaching, start, settings.volume, settings.lead_in_seconds))
+    with _bar(f"Speaking {len(wanted)} files") as progress:
+
+        def speak(piece: packs.Piece) -> Pcm:
+            return rendering.render(
+                words,
+                piece.wish,
+                coaching,
+                _player(settings, voice),
+                start=start,
+                progress=lambda share: progress((len(done) + share) / len(wanted)),
+            )
+
+        for file in packs.write(folder, wanted, ending, made_with, speak):
+            done.append(file)
+            progress(len(done) / len(wanted))
+    packs.cover(folder, done, settings.rounds, words.prompts.line("about.safety").text)
+    fresh = sum(file.is_new for file in done)
+    size = sum(file.path.stat().st_size for file in done) / 1e6
+    seconds = sum(file.seconds for file in done)
+    print(
+        f"{folder}: {len(done)} files, {clock(seconds)} min, {size:.0f} MB; "
+        f"{fresh} written, {len(done) - fresh} up to date"
+    )
+
+
+def _ending(kind: str) -> str:
+    from assistant.errors import AudioFileError
+    from assistant.pcm import FORMATS
+
+    ending = f".{kind.lower().removeprefix('.')}"
+    if ending not in FORMATS:
+        known = ", ".join(name[1:] for name in FORMATS)
+        raise AudioFileError(f'There is no format "{kind[:40]}"; there are {known}.')
+    return ending
 
 
 @app.command(epilog="Example: charley say 'Toes up.' --out toes.wav")
@@ -94,12 +174,13 @@ def _check_out(out: Path) -> None:
         raise AudioFileError(f"{out}: there is no folder {out.parent}.")
 
 
-def _player(settings: Settings) -> Player:
+def _player(settings: Settings, voice: Synthesiser | None = None) -> Player:
     from assistant import assembly
     from assistant.actions import SetVolume
     from assistant.player import Player
 
-    player = Player(assembly.voice(settings, tell), lead_in_seconds=settings.lead_in_seconds)
+    voice = voice or assembly.voice(settings, tell)
+    player = Player(voice, lead_in_seconds=settings.lead_in_seconds)
     player.perform(SetVolume(settings.volume))
     player.read(player.rate // 10)  # the volume's ramp is behind us when the sound begins
     player.take_begun()

@@ -14,14 +14,15 @@ import numpy as np
 
 from assistant.actions import Action, Say, Wait
 from assistant.book import Book
-from assistant.conversation import Sound
+from assistant.captions import CaptionPlayer
+from assistant.conversation import Sound, TimedOutput
 from assistant.errors import RoutineError
-from assistant.events import UtteranceHeard
+from assistant.events import Event, UtteranceHeard
 from assistant.matching import NoMatch
 from assistant.pcm import Pcm, Samples
 from assistant.player import Player
 from assistant.prompts import Line
-from assistant.routines import POSITIONS, Routine, find
+from assistant.routines import HELPER, POSITIONS, Routine, find
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State
 
@@ -60,14 +61,20 @@ class Wish:
 def wish(book: Book, name: str, side: str = "", position: str = "") -> Wish:
     """Return what a routine's file name, its muscle or its spoken name asks for. RoutineError."""
     side = side and _one_of("side", side, SIDES)
-    position = position and _one_of("position", position, POSITIONS)
     names = _names(book)
     routine = names[_one_of("routine", name, names)]
+    position = position and _one_of("position", position, positions(routine))
     if routine.both and side in ("left", "right"):
         raise RoutineError(f"{routine.id} is for both sides; leave out --side {side}.")
     if side == "both" and not routine.both:
         routine = find(book.routines, routine.muscle, both=True, toes=routine.toes) or routine
     return Wish(routine, side, position)
+
+
+def positions(routine: Routine) -> tuple[str, ...]:
+    """Return what a routine can be rendered for; a helper only where there is a version for one."""
+    has_helper = any(HELPER in version.serves for version in routine.versions)
+    return (*POSITIONS, HELPER) if has_helper else POSITIONS
 
 
 def _names(book: Book) -> Mapping[str, Routine]:
@@ -105,27 +112,61 @@ def render(
 
     `progress` is told the share that is done, 0 to 1. Raises SynthesiserError.
     """
-    tape = _Tape(player, book.prompts.line("about.safety"))
-    session = Session(book, _Deaf(), coaching, tape, start=start)
-    slots = wish.slots
-    intent = "stitch" if wish.routine.muscle == "stitch" else "cramp"
-    session.handle(UtteranceHeard(0.0, "", intent, slots))
     recorded: list[Samples] = []
     expected = _expected_seconds(coaching)
-    while session.now.state is not State.IDLE or session.now.speaking:
+
+    def move(_session: Session) -> float:
         recorded.append(player.read(round(_BLOCK_SECONDS * player.rate)))
         at = player.position_samples / player.rate
+        progress(min(1.0, at / expected))
+        return at
+
+    tape = _Tape(Sound(player), book.prompts.line("about.safety"))
+    session = Session(book, _Deaf(), coaching, tape, start=start)
+    _perform(session, tape, wish, coaching, move)
+    recorded.append(player.read(round(_END_SECONDS * player.rate)))
+    progress(1.0)
+    return Pcm(np.concatenate(recorded), player.rate)
+
+
+def script(
+    book: Book, wish: Wish, coaching: Coaching, *, start: Dialogue | None = None
+) -> tuple[Action, ...]:
+    """Return what the file of a routine says, counts and waits for, without a sound of it."""
+    captions = CaptionPlayer()
+
+    def move(session: Session) -> float:
+        due = (captions.next_at, session.next_timer_at)
+        return min((at for at in due if at is not None), default=_LONGEST_SECONDS + 1.0)
+
+    tape = _Tape(captions, book.prompts.line("about.safety"))
+    session = Session(book, _Deaf(), coaching, tape, start=start)
+    _perform(session, tape, wish, coaching, move)
+    return tuple(tape.performed)
+
+
+def _perform(
+    session: Session,
+    tape: _Tape,
+    wish: Wish,
+    coaching: Coaching,
+    move: Callable[[Session], float],
+) -> None:
+    """Let the dialogue speak the routine to its end.
+
+    `move` lets the next thing be heard and returns how late it is then.
+    """
+    intent = "stitch" if wish.routine.muscle == "stitch" else "cramp"
+    session.handle(UtteranceHeard(0.0, "", intent, wish.slots))
+    while session.now.state is not State.IDLE or session.now.speaking:
+        at = move(session)
+        if at > _LONGEST_SECONDS:
+            raise RoutineError(f"The routine {wish.routine.id} does not come to an end.")
         while (event := tape.advance(at)) is not None:
             session.handle(event)
         session.fire(at)
         if (answer := _answer(session.now, coaching.rounds)) is not None:
             session.handle(UtteranceHeard(at, "", answer))
-        progress(min(1.0, at / expected))
-        if at > _LONGEST_SECONDS:
-            raise RoutineError(f"The routine {wish.routine.id} does not come to an end.")
-    recorded.append(player.read(round(_END_SECONDS * player.rate)))
-    progress(1.0)
-    return Pcm(np.concatenate(recorded), player.rate)
 
 
 def _expected_seconds(coaching: Coaching) -> float:
@@ -157,26 +198,40 @@ class _Deaf:
         return NoMatch(text, "a file does not listen")
 
 
-class _Tape(Sound):
-    """The player, but for the lines that a file must not say."""
+class _Tape:
+    """The output, but for the lines that a file must not say."""
 
-    def __init__(self, player: Player, note: Line) -> None:
+    def __init__(self, output: TimedOutput, note: Line) -> None:
         """`note` is the safety note; it is said in the first rest, or else at the end."""
-        super().__init__(player)
+        self.performed: list[Action] = []
+        self._output = output
         self._note: Line | None = note
+
+    @property
+    def hold_seconds(self) -> float | None:
+        """How far the running hold has come; None outside a count."""
+        return self._output.hold_seconds
+
+    def advance(self, to: float) -> Event | None:
+        """Play up to a time, but no further than the next event, and return that."""
+        return self._output.advance(to)
 
     def perform(self, action: Action) -> None:
         """Perform an action; what asks becomes a silence."""
         if not isinstance(action, Say):
-            super().perform(action)
+            self._pass_on(action)
             return
         if not action.key.startswith(LEFT_OUT):
-            super().perform(action)
+            self._pass_on(action)
         if action.key.startswith("triage.") and not action.key.startswith(LEFT_OUT):
-            super().perform(Wait(_THINK_SECONDS))
+            self._pass_on(Wait(_THINK_SECONDS))
         if action.key.startswith("check."):
-            super().perform(Wait(_FEEL_SECONDS))
+            self._pass_on(Wait(_FEEL_SECONDS))
         # Not before the first hold: nobody listens to a note while it hurts most.
         if self._note and action.key.startswith(("rest.", "gone.listening")):
-            super().perform(Say(self._note.key, self._note.text, action.pace))
+            self._pass_on(Say(self._note.key, self._note.text, action.pace))
             self._note = None
+
+    def _pass_on(self, action: Action) -> None:
+        self.performed.append(action)
+        self._output.perform(action)

@@ -697,6 +697,10 @@ class TestSound:
             (("render", "both_calves", "--side", "left"), "both sides"),
             (("render", "calf", "--voice", "klingonish"), "no voice"),
             (("say", "hello", "--voice", "en-us+nobody"), "no voice"),
+            (("render",), "give --all"),
+            (("render", "calf", "--all"), "leave out the others"),
+            (("render", "--all", "--format", "tape"), "there are wav, mp3, ogg, flac"),
+            (("render", "foot", "--position", "helper"), "standing"),
         ],
     )
     def test_what_is_unknown_is_one_sentence(
@@ -710,6 +714,25 @@ class TestSound:
     ) -> None:
         charley("render", "calf", "--out", str(tmp_path / out)).complains()
         charley("say", "hello", "--out", str(tmp_path / out)).complains()
+
+    def test_the_whole_pack_is_written_once(
+        self, charley: Charley, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        from assistant import packs
+
+        some = packs.pieces
+        monkeypatch.setattr(packs, "pieces", lambda *args: some(*args)[:2])
+        args = ("render", "--all", "--rounds", "1", "--hold", "5", "--format", "ogg")
+        out = tmp_path / "new" / "pack"
+        first, again = (charley(*args, "--out", str(out)) for _ in range(2))
+        assert first.code == again.code == 0, first.err
+        assert "2 files" in first.out
+        assert first.out.endswith("2 written, 0 up to date\n")
+        assert again.out.endswith("0 written, 2 up to date\n")
+        assert sorted(path.suffix for path in out.iterdir()) == [".m3u8", ".ogg", ".ogg", ".txt"]
+        cover = (out / packs.COVER).read_text(encoding="utf-8")
+        assert "I'm a coach, not a doctor." in cover
+        assert "{" not in cover
 
     def test_devices_are_listed_even_if_there_are_none(
         self, charley: Charley, monkeypatch: pytest.MonkeyPatch

@@ -14,11 +14,11 @@ from stage import BOOK, Stage
 from assistant import journal, replay
 from assistant.actions import Action, Say
 from assistant.captions import Caption
-from assistant.dialogue import TRANSITIONS
 from assistant.errors import JournalError
 from assistant.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
 from assistant.hold import CountStyle
 from assistant.journal import Conditions, Journal
+from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue
 
 MEANINGS = sorted(

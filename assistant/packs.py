@@ -1,0 +1,244 @@
+"""Every routine as a tagged sound file, for a watch or phone without Charley.
+
+What a file says is known before it is rendered: two positions with the same words are one file, and
+a file whose words, voice and settings are as they were is not rendered again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant import rendering
+from assistant.actions import Action
+from assistant.book import Book
+from assistant.errors import AudioFileError
+from assistant.files import write_whole
+from assistant.pcm import FORMATS, SUBTYPES, Pcm, blocks
+from assistant.rendering import Wish
+from assistant.turn import Coaching, Dialogue
+
+ARTIST = "Charley"
+PLAYLIST = "Charley.m3u8"
+COVER = "README.txt"
+_VERSION = 1
+"""Part of every mark: raise it when files must be written anew."""
+_MARK = "charley:"
+"""Stands in a file's comment before the mark of what it was made from."""
+_POSITION_WORDS = {"cant_stand": "cannot stand", "bed": "in bed", "chair": "on a chair",
+                   "helper": "with a helper"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of the pack."""
+
+    wish: Wish
+    positions: tuple[str, ...]
+    """Every position that the same words are for."""
+    script: tuple[Action, ...]
+    """What it says."""
+    track: int
+    """Place among the files of its routine, from 1."""
+    side: str
+    """The side as spoken; empty if no word names one."""
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        parts = (self.wish.routine.id, self.wish.side, *self.positions)
+        return "-".join(part.replace("_", "-") for part in parts if part)
+
+    @property
+    def title(self) -> str:
+        """What a player shows."""
+        named = f"{self.side} {self._muscle}".strip()
+        words = [_POSITION_WORDS.get(name, name) for name in self.positions]
+        return f"{named[0].upper()}{named[1:]}, {' or '.join(words)}"
+
+    @property
+    def album(self) -> str:
+        """Its routine."""
+        return f"Cramp: {self._muscle}"
+
+    @property
+    def _muscle(self) -> str:
+        """The muscle as spoken; a stitch is in none, and its routine's name says more."""
+        routine = self.wish.routine
+        return routine.name if routine.opposite else routine.id
+
+
+def pieces(book: Book, coaching: Coaching, start: Dialogue | None = None) -> tuple[Piece, ...]:
+    """Return every file of the pack, routine by routine."""
+    return tuple(
+        piece for name in book.routines for piece in _of_routine(book, name, coaching, start)
+    )
+
+
+def _of_routine(
+    book: Book, name: str, coaching: Coaching, start: Dialogue | None
+) -> Iterator[Piece]:
+    routine = book.routines[name]
+    same: dict[tuple[Action, ...], list[tuple[str, str]]] = {}
+    for side in ("",) if routine.both else ("left", "right"):
+        for position in rendering.positions(routine):
+            wish = Wish(routine, side, position)
+            said = rendering.script(book, wish, coaching, start=start)
+            same.setdefault(said, []).append((side, position))
+    for track, (said, served) in enumerate(same.items(), 1):
+        sides = {side for side, _ in served}
+        positions = tuple(dict.fromkeys(position for _, position in served))
+        # Where neither side is named in the words, they are right for both.
+        side = sides.pop() if len(sides) == 1 else ""
+        spoken = book.prompts.sides.get("both" if routine.both else side, "")
+        yield Piece(Wish(routine, side, positions[0]), positions, said, track, spoken)
+
+
+# --- Files ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file of the pack, on disk."""
+
+    piece: Piece
+    path: Path
+    seconds: float
+    is_new: bool
+    """False if it was up to date already."""
+
+
+def write(
+    folder: Path,
+    wanted: Iterable[Piece],
+    ending: str,
+    made_with: str,
+    speak: Callable[[Piece], Pcm],
+) -> Iterator[Written]:
+    """Write the pieces that are not up to date, and then cover text and playlist.
+
+    `made_with` names all that decides the sound besides the words. AudioFileError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    done = []
+    for piece in wanted:
+        path = folder / f"{piece.name}{ending}"
+        mark = _mark(piece, made_with)
+        seconds = _seconds_if_marked(path, mark)
+        is_new = seconds is None
+        if seconds is None:
+            sound = speak(piece)
+            seconds = sound.seconds
+            _put(path, _encoded(sound, piece, ending, mark))
+        done.append(Written(piece, path, seconds, is_new))
+        yield done[-1]
+    _put(folder / PLAYLIST, playlist(done).encode())
+
+
+def cover(folder: Path, files: Sequence[Written], rounds: int, note: str) -> None:
+    """Write the text that explains the folder; `note` is the safety note. AudioFileError."""
+    example = next((file for file in files if file.piece.wish.routine.id == "calf"), files[0])
+    text = COVER_TEXT.format(
+        count=len(files),
+        rounds=rounds,
+        note=note,
+        example=example.path.name,
+        title=example.piece.title,
+        playlist=PLAYLIST,
+    )
+    _put(folder / COVER, text.encode())
+
+
+def playlist(files: Iterable[Written]) -> str:
+    """Return a playlist of all files, for players that do not show albums."""
+    lines = ["#EXTM3U"]
+    for file in files:
+        lines += [f"#EXTINF:{round(file.seconds)},{ARTIST} - {file.piece.title}", file.path.name]
+    return "\n".join([*lines, ""])
+
+
+def _mark(piece: Piece, made_with: str) -> str:
+    """Return what changes whenever the file would."""
+    whole = repr((_VERSION, made_with, piece.script, piece.title, piece.album, piece.track))
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _seconds_if_marked(path: Path, mark: str) -> float | None:
+    """Return the length of a file that carries the mark; None if it must be written."""
+    import soundfile
+
+    if not path.is_file():
+        return None
+    try:
+        with soundfile.SoundFile(path) as file:
+            is_same = file.comment.endswith(f"{_MARK}{mark}")
+            return file.frames / file.samplerate if is_same else None
+    except (soundfile.SoundFileError, RuntimeError):
+        return None  # damaged, or something else of that name
+
+
+def _encoded(sound: Pcm, piece: Piece, ending: str, mark: str) -> bytes:
+    """Return the file's bytes; libsndfile writes the tags of every format itself."""
+    import soundfile
+
+    kind, buffer = FORMATS[ending], io.BytesIO()
+    with soundfile.SoundFile(
+        buffer, "w", sound.rate, channels=1, format=kind, subtype=SUBTYPES[kind]
+    ) as file:
+        file.title, file.artist, file.album = piece.title, ARTIST, piece.album
+        file.tracknumber, file.genre = str(piece.track), "Speech"
+        file.comment = f"A coach, not a doctor. {_MARK}{mark}"
+        # In pieces: libsndfile's Vorbis encoder overflows its stack on one very long write.
+        for block in blocks(sound, sound.rate * 10):
+            file.write(block.samples)
+    return buffer.getvalue()
+
+
+def _put(path: Path, data: bytes) -> None:
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> AudioFileError:
+    return AudioFileError(f"{path}: cannot be written ({error.strerror or error}).")
+
+
+COVER_TEXT = """\
+Charley: talk a muscle cramp away
+=================================
+
+These {count} files talk you through letting a cramp go: tighten the opposite
+muscle, hold while it is counted aloud, let go, and again, {rounds} times over.
+{note}
+A file cannot hear you. Stop it when the cramp is gone, and stop at once and
+get help at chest pain, a pop, numbness, a swollen or hot leg, or feeling faint.
+
+Which file
+----------
+The name tells muscle, side and position: {example} is for
+{title}. Albums are muscles, tracks are positions.
+{playlist} is a playlist of all of them.
+
+On a watch or phone
+-------------------
+1. Copy the files that you may need (two or three are enough) to the folder
+   for music on the watch or phone: by cable, or with the maker's app
+   (Garmin Express, Polar or Suunto's app, Apple Music's or Finder's sync,
+   Android: the folder Music).
+2. Put the file for your usual cramp first in a playlist of its own, so that
+   one press plays it.
+3. Switch off shuffle. Earbuds swallow the first half second: if the first word
+   is missing, render again with --lead-in 0.5.
+
+Made by Charley, offline, with charley render --all. The counts of a hold stand
+exactly a second apart. A player that does not know where MP3 files begin plays
+all of a file 0.05 s later, and no count out of step.
+"""
