@@ -95,7 +95,7 @@ def _ask(turn: Turn, what: str) -> Turn:
 
 def _open(turn: Turn) -> Turn:
     now = turn.now
-    version = turn.routine.version(now.position or "standing")
+    version = turn.routine.version(now.position or ("sitting" if now.pregnant else "standing"))
     is_first = now.routines_begun == 0
     opened = turn.know(
         version=version.name, step=0, routines_begun=now.routines_begun + 1, gentle=now.pregnant
