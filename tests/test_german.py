@@ -6,25 +6,31 @@ What holds for one language holds for each, so the first tests go through every 
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import test_plays
 import yaml
 
-from assistant import book, intents, prompts
+from assistant import assembly, book, cli, downloads, intents, prompts, synthesiser
 from assistant.actions import Action, Say
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
-from assistant.errors import IntentDataError, RoutineError
+from assistant.errors import IntentDataError, ModelError, RoutineError
 from assistant.events import Event
 from assistant.intents import Intents
 from assistant.keyboard import Conversation
 from assistant.matching import Match, Matcher
+from assistant.pcm import read_wav
 from assistant.routines import HELPER, POSITIONS
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
+from assistant.settings import Settings
+from assistant.synthesiser import Usual, VoiceInfo
 from assistant.turn import Coaching, State
 
 ROOT = Path(__file__).parent.parent
@@ -215,6 +221,21 @@ class Talk:
         self.keys += [action.key for action in actions if isinstance(action, Say)]
 
 
+PLAYS = sorted((Path(__file__).parent / "plays_de").glob("*.play"))
+
+
+@pytest.mark.parametrize("path", PLAYS, ids=lambda path: path.stem)
+def test_the_german_play_goes_as_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_plays, "BOOK", BOOK)
+    monkeypatch.setattr(test_plays, "MATCHER", MATCHER)
+    written = path.read_text("utf-8").splitlines()
+    title = [line for line in written if line.startswith("//")]
+    played = [*title, *test_plays.perform([s[2:] for s in written if s.startswith("> ")])]
+    if os.environ.get("CHARLEY_GOLDEN") == "write":
+        path.write_text("\n".join(played) + "\n", "utf-8")
+    assert played == written
+
+
 def test_a_whole_conversation() -> None:
     talk = Talk("Meine linke Wade krampft", "okay", "#4 wie lange noch", "noch da", "es ist weg")
     assert (
@@ -267,6 +288,96 @@ def test_a_belly_is_asked_about_first() -> None:
 def test_another_muscle_in_the_middle_of_a_routine() -> None:
     talk = Talk("wadenkrampf", "okay", "jetzt krampft mein oberschenkel", "stopp")
     assert talk.session.now.state in (State.IDLE, State.GUIDING, State.CHECKING, State.ASKING)
+
+
+# --- Sound and commands --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_typed_conversation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "lines.txt"
+    script.write_text("meine linke wade krampft\nokay\n#4 wie lange noch\nes ist weg\n", "utf-8")
+    assert cli.main(["--language", "de", "type", "--fast", "--script", str(script)]) == 0
+    shown = capsys.readouterr().out
+    assert "Hallo, ich bin Charley." in shown
+    assert "Fünf. Sechs. Sieben. Acht. Neun. Zehn." in shown
+    assert "Noch sechs." in shown
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_the_setting_chooses_the_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, script = tmp_path / "settings.toml", tmp_path / "lines.txt"
+    file.write_text('language = "de"\n', "utf-8")
+    script.write_text("wadenkrampf links\n", "utf-8")
+    line = ["--settings", str(file), "type", "--fast", "--script", str(script)]
+    assert cli.main(line) == 0
+    assert "Stell das linke Bein" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_language_without_a_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["type", "--language", "fr"]) == 1
+    assert "Choose one of: de, en." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
+    out = tmp_path / "wade.wav"
+    line = ["--language", "de", "render", "calf", "--side", "left", "--rounds", "1"]
+    assert cli.main([*line, "--out", str(out)]) == 0
+    assert 45 < read_wav(out).seconds < 90
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_german_is_spoken_by_a_german_voice() -> None:
+    spoken = assembly.voice(Settings(language="de"), lambda _sentence: None)
+    other = assembly.voice(Settings(language="en"), lambda _sentence: None)
+    assert spoken.name != other.name
+    assert " de " in spoken.name
+    line = BOOK.prompts.line("gone.walk").text
+    assert 1.5 < spoken.render(line).seconds < 5.0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "usual", "found"),
+    [
+        ("", Usual("de", "de-de"), "com.apple.voice.compact.de-DE.Anna"),
+        ("", Usual("en-us"), None),
+        ("", Usual("fr", "fr-fr"), None),
+        ("samantha", Usual("de", "de-de"), "com.apple.voice.compact.en-US.Samantha"),
+    ],
+)
+def test_a_system_without_espeak_has_its_own_names(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, usual: Usual, found: str | None
+) -> None:
+    there = [
+        VoiceInfo("com.apple.voice.compact.en-US.Samantha", "Samantha"),
+        VoiceInfo("com.apple.voice.compact.de-DE.Anna", "Anna"),
+    ]
+    monkeypatch.setattr(synthesiser, "ROOM", SimpleNamespace(engine=lambda: None))
+    monkeypatch.setattr(synthesiser, "uses_espeak", lambda _engine: False)
+    monkeypatch.setattr(synthesiser, "_list_voices", lambda: there)
+    assert synthesiser._engine_voice(wanted, usual) == found
+
+
+@pytest.mark.model
+def test_an_english_model_is_refused() -> None:
+    with pytest.raises(ModelError, match=r'is not for the language "de"; give one .* --model'):
+        assembly.recogniser(Settings(language="de"))
+    assembly.recogniser(Settings(language="en"))
+
+
+def test_a_model_with_the_language_in_its_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("charley-small-en", "vosk-model-small-en-us-0.15", "vosk-model-small-de-0.15")
+    listed = [SimpleNamespace(folder=Path(name)) for name in names]
+    monkeypatch.setattr(downloads, "find", lambda name: Path(name or names[1]))
+    monkeypatch.setattr(downloads, "listed", lambda: listed)
+    assert assembly.model_folder(Settings(language="de")).name == names[2]
+    assert assembly.model_folder(Settings(language="en")).name == names[1]
+    assert assembly.model_folder(Settings(language="fr")).name == names[1]  # refused later
+    assert assembly.model_folder(Settings(language="de", model="mine")).name == "mine"
 
 
 # --- Its folder ----------------------------------------------------------------------------------
