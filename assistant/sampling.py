@@ -1,14 +1,16 @@
 """Phrases for the recogniser: not every sentence, but every pair of neighbours in one.
 
-The recogniser makes a bigram model of them, so pairs suffice: the words that may follow each other
-within a template, and every value of a list and option of a rule in its place.
+The recogniser makes a bigram model of them, so pairs suffice: the words that are written one after
+another in a template, and every value of a list and option of a rule in its place. Where two
+choices meet, most pairs are nothing that anyone says, so they come in passing or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, permutations
+from heapq import heapify, heappop, heappush
+from itertools import pairwise, permutations, product
 
 from hassil.expression import (
     Alternative,
@@ -26,6 +28,18 @@ from assistant.text import surface
 _FEW = 3
 """Options of a choice that are each sampled beside each neighbour; of more, each has a turn."""
 
+_WORTH = 2
+"""New pairs that make a phrase worth hearing; the last pair of many a choice is seldom said."""
+
+_SHORT = 3
+"""Words of a phrase that is likely said as it is, so that one new pair is enough."""
+
+_CHOICES = "{<("
+"""The first letters of leaves that may be one of several."""
+
+_MEETING = "\x1f"
+"""Stands in a phrase where one choice follows another, and their neighbours are accident."""
+
 Pairs = set[tuple[str, str]]
 
 
@@ -34,25 +48,61 @@ def sample(
     lists: Mapping[str, Sequence[Value]],
     rules: Mapping[str, Expression],
 ) -> tuple[str, ...]:
-    """Return phrases that hold every pair of neighbours of every template."""
+    """Return phrases that hold the neighbours of every template, few of them and each once."""
     sampler = _Sampler(lists, rules)
-    phrases: dict[str, None] = {}
+    whole: dict[str, None] = {}
+    common: dict[str, None] = {}
+    grown: dict[str, None] = {}
     seen: Pairs = set()
     for template in templates:
         if template.expression is None:
-            phrases[surface(template.text)] = None
+            whole[surface(template.text)] = None
+        elif template.block.common:
+            common.update(dict.fromkeys(sampler.all(template.expression)))
         else:
-            phrases.update(dict.fromkeys(sampler.phrases(template.expression, seen)))
+            grown.update(dict.fromkeys(sampler.phrases(template.expression, seen)))
+    phrases = {surface(text): _firm(text) for text in reversed(grown) if surface(text)}
+    often = {surface(text): _pairs(surface(text).split()) for text in common}
+    whole.update(dict.fromkeys(text for text in phrases if " " not in text))
+    whole.update(dict.fromkeys(_cover(often, whole, 1)))
+    return (*whole, *_cover(phrases, whole, _WORTH))
+
+
+def _pairs(words: Sequence[str]) -> Pairs:
+    return set(pairwise(words))
+
+
+def _firm(text: str) -> Pairs:
+    """Return the pairs of a phrase that are written so, not made where two choices met."""
+    return {pair for part in text.split(_MEETING) for pair in _pairs(surface(part).split())}
+
+
+def _cover(phrases: Mapping[str, Pairs], given: Iterable[str], least: int) -> Iterator[str]:
+    """Yield the phrases with firm pairs that are new, those with most of them first.
+
+    One with fewer than `least` is left out, unless it is the only one to hold some word.
+    """
     known: Pairs = set()
-    return tuple(phrase for phrase in phrases if _adds_pair(phrase, known))
-
-
-def _adds_pair(phrase: str, known: Pairs) -> bool:
-    """Return True, and take note, if a phrase has neighbouring words that are not yet known."""
-    pairs = set(pairwise(["", *phrase.split(), ""])) if phrase else set()
-    fresh = not pairs <= known
-    known |= pairs
-    return fresh
+    words: set[str] = set()
+    for phrase in given:
+        words.update(phrase.split())
+        known |= _pairs(phrase.split())
+    texts = list(phrases)
+    queue = [(-len(texts), at) for at in range(len(texts))]  # before any, until it is weighed
+    heapify(queue)
+    while queue:
+        worth, at = heappop(queue)
+        text = texts[at]
+        spoken = text.split()
+        new = len(phrases[text] - known) + least * len(set(spoken) - words)
+        if new < (least if len(spoken) > _SHORT else 1):
+            continue
+        if new != -worth:
+            heappush(queue, (-new, at))
+            continue
+        known |= _pairs(spoken)
+        words.update(spoken)
+        yield text
 
 
 @dataclass(slots=True)
@@ -186,31 +236,51 @@ class _Sampler:
             while any(self._unused(leaf) for leaf in way):
                 yield self._fill(way)
 
+    def all(self, expression: Expression) -> Iterator[str]:
+        """Yield every sentence of an expression."""
+        leaves = _Leaves()
+        leaves.join(leaves.grow(expression, [0]), 1)
+        self._choices.update(leaves.choices)
+        for way in leaves.ways(set()):
+            rows = (self._expanded(leaf) if leaf[0] in _CHOICES else [leaf] for leaf in way)
+            for row in product(*rows):
+                yield " ".join(row).replace(" '", "'")
+
     def _fill(self, leaves: list[str]) -> str:
         """Return one phrase for a way of leaves."""
-        text = ""
+        text, after = "", ""
         for leaf in leaves:
-            filled = self._next(leaf) if leaf[0] in "{<(" else leaf
-            text += filled if filled.startswith("'") else f" {filled}"
-        return surface(text)
+            filled = self._next(leaf) if leaf[0] in _CHOICES else leaf
+            if filled.startswith("'"):
+                text += filled
+            else:
+                meeting = after in _CHOICES and leaf[0] in _CHOICES
+                text += f" {_MEETING} {filled}" if after and meeting else f" {filled}"
+            after = leaf[0]
+        return text.strip()
 
     def _unused(self, leaf: str) -> bool:
         """Return True if a leaf has an option that no phrase has held yet."""
-        return leaf[0] in "{<(" and self._turn[leaf] < len(self._options[leaf])
+        return leaf[0] in _CHOICES and self._turn.get(leaf, 0) < len(self._options[leaf])
 
     def _next(self, leaf: str) -> str:
-        if leaf not in self._options:
-            self._turn[leaf] = 0
-            self._options[leaf] = list(dict.fromkeys(self._expand(leaf)))
-        options = self._options[leaf]
-        self._turn[leaf] += 1
+        options = self._expanded(leaf)
+        self._turn[leaf] = self._turn.get(leaf, 0) + 1
         return options[(self._turn[leaf] - 1) % len(options)]
+
+    def _expanded(self, leaf: str) -> list[str]:
+        """Return the options of a leaf."""
+        if leaf not in self._options:
+            self._options[leaf] = list(dict.fromkeys(self._expand(leaf)))
+        return self._options[leaf]
 
     def _expand(self, leaf: str) -> Iterator[str]:
         """Yield what a leaf may become."""
         if leaf[0] == "{":
             name, ending = leaf[1:].split("}")
-            yield from (value.text + ending for value in self._lists[name])
+            for value in self._lists[name]:
+                if not (ending and value.text.endswith(ending[-1])):  # nobody says "calves's"
+                    yield value.text + ending
         elif leaf[0] == "<":
             yield from self.phrases(self._rules[leaf[1:-1]], set())
         else:

@@ -5,6 +5,7 @@ Besides the format's own keys a block may carry, under `metadata`:
     barge_in: true   the words that cut Charley's own speech
     exact: true      counts only as the whole utterance (stop, pause)
     cutoff: 0..100   how much of the utterance must be understood for the block to count
+    common: true     what is said most; the recogniser expects every value and option there
 
 `language.yaml` beside them holds spelling, words to leave out, guards and the order of precedence.
 """
@@ -24,7 +25,7 @@ LANGUAGE_FILE = "language.yaml"
 
 _FILE_KEYS = frozenset({"language", "intents", "lists", "expansion_rules", "skip_words"})
 _BLOCK_KEYS = frozenset({"sentences", "slots", "requires_context", "metadata"})
-_METADATA_KEYS = frozenset({"barge_in", "exact", "cutoff"})
+_METADATA_KEYS = frozenset({"barge_in", "exact", "cutoff", "common"})
 _SPELLING_KEYS = frozenset({"units", "tens", "endings", "words"})
 _LANGUAGE_KEYS = frozenset(
     {
@@ -116,6 +117,7 @@ def _block(intent: str, entry: Node) -> Block:
         barge_in=_flag(meta.get("barge_in")),
         exact=_flag(meta.get("exact")),
         cutoff=_cutoff(meta.get("cutoff"), _ANSWER_CUTOFF if requires else _FREE_CUTOFF),
+        common=_flag(meta.get("common")),
     )
 
 

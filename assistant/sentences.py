@@ -36,6 +36,8 @@ class Block:
     exact: bool
     cutoff: float
     """Share of the utterance, 0 to 100, that must be understood for this block to count."""
+    common: bool = False
+    """Said so often that the recogniser should expect every value and option in its place."""
 
     @property
     def said(self) -> bool:
