@@ -16,6 +16,7 @@ from assistant.book import Book
 from assistant.captions import Caption
 from assistant.dialogue import trigger
 from assistant.events import HoldFinished, UtteranceHeard, UtteranceMissed
+from assistant.hold import Hold
 from assistant.replay import Moment, Stage
 from assistant.turn import Dialogue, State
 
@@ -202,9 +203,15 @@ class _Scribe:
             if isinstance(action, Hush):
                 self._is_counting = False
             if isinstance(action, Count):
-                if self._held is None or action.hold.start_count == 0:
-                    self._held = Held(action.hold.seconds)
-                self._is_counting = True
+                self._count(action.hold)
+
+    def _count(self, hold: Hold) -> None:
+        """A hold begins, or goes on from a count that may lie behind those already heard."""
+        if self._held is None or hold.start_count == 0:
+            self._held = Held(hold.seconds)
+        self._held.of = hold.seconds
+        del self._held.ticks[hold.start_count :]
+        self._is_counting = True
 
     def _note_bout(self, moment: Moment) -> None:
         before, after, page = moment.before, moment.after, self._page

@@ -72,6 +72,12 @@ class Kept(Stage):
         self._journal.close()
 
 
+def talk_at_random(stage: Stage, turns: list[tuple[str, dict[str, str], float]]) -> None:
+    for meaning, slots, seconds in turns:
+        stage.waits(seconds)
+        stage.mumbles() if meaning == "mumble" else stage.says(meaning, **slots)
+
+
 def moments(path: Path) -> list[replay.Moment]:
     return [
         moment
@@ -87,9 +93,7 @@ def test_any_conversation_is_answered_again_with_the_very_same_actions(tmp_path:
     def same(turns: list[tuple[str, dict[str, str], float]], how: Conditions, text: bool) -> None:
         path.unlink(missing_ok=True)
         stage = Kept(path, how, with_text=text)
-        for meaning, slots, seconds in turns:
-            stage.waits(seconds)
-            stage.mumbles() if meaning == "mumble" else stage.says(meaning, **slots)
+        talk_at_random(stage, turns)
         stage.ends()
         again = moments(path)
         assert not [moment for moment in again if moment.differs]

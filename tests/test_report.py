@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 from stage import BOOK, Stage
-from test_replay import Kept, moments
+from test_replay import TURNS, Kept, moments, talk_at_random
 
 from assistant import picture, report
 from assistant.journal import Conditions
@@ -73,6 +74,20 @@ def test_a_hold_that_was_paused_is_one_hold(tmp_path: Path) -> None:
 
     (bout,) = told(tmp_path, talk).bouts
     assert [(len(held.ticks), held.is_whole) for held in bout.holds] == [(10, True)]
+
+
+def test_no_conversation_makes_more_counts_than_its_holds_have(tmp_path: Path) -> None:
+    @given(TURNS)
+    def holds_add_up(turns: list[tuple[str, dict[str, str], float]]) -> None:
+        (tmp_path / "journal.jsonl").unlink(missing_ok=True)
+        page = told(tmp_path, lambda stage: talk_at_random(stage, turns))
+        for bout in page.bouts:
+            for held in bout.holds:
+                assert held.is_whole == (len(held.ticks) == held.of)
+                assert 0 < len(held.ticks) <= held.of
+        assert drawn(page) is not None
+
+    holds_add_up()
 
 
 def test_a_red_flag_is_named_with_its_time(tmp_path: Path) -> None:
