@@ -94,7 +94,8 @@ def _align_batch(entries: list[Entry]) -> list[Entry]:
             phones = aligned(decoder, audio_bytes(Path(entry["audio"])), entry["text"])
         except RuntimeError:
             phones = []
-        if phones:
+        spoken = sum(phone != SILENCE for phone, _, _ in phones)
+        if spoken >= len(entry["text"].split()):  # else all was taken for silence
             done.append(entry | {"phones": phones})
     return done
 

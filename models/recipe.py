@@ -66,8 +66,10 @@ def stages(options: argparse.Namespace) -> list[tuple[str, Path, list[str]]]:
         (
             torch,
             whole,
-            ["train", str(second), "--out", str(whole.parent), "--after", str(frames)]
-            + ["--minutes", str(options.minutes / 2), "--rate", "3e-4"],
+            [
+                *("train", str(second), "--out", str(whole.parent), "--after", str(frames)),
+                *("--minutes", str(options.minutes / 2), "--rate", "4e-4"),
+            ],
         ),
         (torch, model / "am", ["export", str(whole), str(model), "--prior-power", "0"]),
         (
