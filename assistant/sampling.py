@@ -37,7 +37,7 @@ _SHORT = 3
 _CHOICES = "{<("
 """The first letters of leaves that may be one of several."""
 
-_MEETING = "\x1f"
+_MEETING = "|"
 """Stands in a phrase where one choice follows another, and their neighbours are accident."""
 
 Pairs = set[tuple[str, str]]
@@ -61,8 +61,8 @@ def sample(
             common.update(dict.fromkeys(sampler.all(template.expression)))
         else:
             grown.update(dict.fromkeys(sampler.phrases(template.expression, seen)))
-    phrases = {surface(text): _firm(text) for text in reversed(grown) if surface(text)}
-    often = {surface(text): _pairs(surface(text).split()) for text in common}
+    phrases = dict(filter(None, map(_parts, reversed(grown))))
+    often = dict(filter(None, map(_parts, common)))
     whole.update(dict.fromkeys(text for text in phrases if " " not in text))
     whole.update(dict.fromkeys(_cover(often, whole, 1)))
     return (*whole, *_cover(phrases, whole, _WORTH))
@@ -72,9 +72,12 @@ def _pairs(words: Sequence[str]) -> Pairs:
     return set(pairwise(words))
 
 
-def _firm(text: str) -> Pairs:
-    """Return the pairs of a phrase that are written so, not made where two choices met."""
-    return {pair for part in text.split(_MEETING) for pair in _pairs(surface(part).split())}
+def _parts(text: str) -> tuple[str, Pairs] | None:
+    """Return a phrase and those of its pairs that are written so, not made where choices met."""
+    words = text.split()
+    firm = {pair for pair in pairwise(words) if _MEETING not in pair}
+    phrase = " ".join(word for word in words if word != _MEETING)
+    return (phrase, firm) if phrase else None
 
 
 def _cover(phrases: Mapping[str, Pairs], given: Iterable[str], least: int) -> Iterator[str]:
@@ -132,7 +135,7 @@ class _Leaves:
     def grow(self, expression: Expression, ends: list[int]) -> list[int]:
         """Append an expression to the loose ends and return the new ones."""
         if isinstance(expression, TextChunk):
-            text = expression.original_text.strip()
+            text = surface(expression.original_text)
             return self.add(text, ends) if text else ends
         if isinstance(expression, ListReference):
             return self.add(f"{{{expression.list_name}}}", ends)
@@ -280,9 +283,18 @@ class _Sampler:
             name, ending = leaf[1:].split("}")
             for value in self._lists[name]:
                 if not (ending and value.text.endswith(ending[-1])):  # nobody says "calves's"
-                    yield value.text + ending
+                    yield surface(value.text + ending)
         elif leaf[0] == "<":
             yield from self.phrases(self._rules[leaf[1:-1]], set())
         else:
             for item in self._choices[leaf].items:
-                yield from self.phrases(item, set())
+                plain = _plain(item)
+                yield from self.phrases(item, set()) if plain is None else (plain,)
+
+
+def _plain(expression: Expression) -> str | None:
+    """Return the text of an option that is words alone, as most are."""
+    items = expression.items if isinstance(expression, Group) else [expression]
+    if len(items) == 1 and isinstance(items[0], TextChunk):
+        return surface(items[0].original_text)
+    return None
