@@ -15,7 +15,7 @@ from assistant.actions import Count, Hush
 from assistant.book import Book
 from assistant.captions import Caption
 from assistant.dialogue import trigger
-from assistant.events import HoldFinished, UtteranceHeard, UtteranceMissed
+from assistant.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
 from assistant.hold import Hold
 from assistant.replay import Moment, Stage
 from assistant.turn import Dialogue, State
@@ -137,6 +137,8 @@ class _Scribe:
         self._stage = Stage(self._heard)
         self._state = State.IDLE
         self._held: Held | None = None
+        self._hold: Hold | None = None
+        """What was last asked to be counted of it."""
         self._is_counting = False
 
     def note(self, moment: Moment) -> None:
@@ -196,6 +198,8 @@ class _Scribe:
         self._page.rows.append(row)
 
     def _note_hold(self, moment: Moment) -> None:
+        if self._is_counting:
+            self._set_ticks(moment.event)
         if isinstance(moment.event, HoldFinished) and self._held:
             self._held.is_whole = self._is_counting
             self._held, self._is_counting = None, False
@@ -205,12 +209,25 @@ class _Scribe:
             if isinstance(action, Count):
                 self._count(action.hold)
 
+    def _set_ticks(self, event: Event) -> None:
+        """Put the counts where an event tells that they were; captions only guess it."""
+        if self._held is None or self._hold is None:
+            return
+        hold, ticks = self._hold, self._held.ticks
+        since = getattr(event, "hold_seconds", None)
+        if isinstance(event, HoldFinished):
+            since = (hold.seconds - hold.start_count) * hold.beat
+        if since is not None:
+            for number in range(hold.start_count, len(ticks)):
+                ticks[number] = event.at - since + (number + 1 - hold.start_count) * hold.beat
+
     def _count(self, hold: Hold) -> None:
         """A hold begins, or goes on from a count that may lie behind those already heard."""
         if self._held is None or hold.start_count == 0:
             self._held = Held(hold.seconds)
         self._held.of = hold.seconds
         del self._held.ticks[hold.start_count :]
+        self._hold = hold
         self._is_counting = True
 
     def _note_bout(self, moment: Moment) -> None:

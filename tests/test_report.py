@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from stage import BOOK, Stage
 from test_replay import TURNS, Kept, moments, talk_at_random
 
 from assistant import picture, report
+from assistant.events import HoldFinished
 from assistant.journal import Conditions
+from assistant.replay import Moment
 from assistant.report import Page
 from assistant.turn import Coaching, State
 
@@ -61,6 +64,24 @@ def test_counts_stand_a_second_apart(tmp_path: Path) -> None:
     page = told(tmp_path, one_and_a_half_holds)
     for held in page.bouts[0].holds:
         assert held.ticks == pytest.approx([held.ticks[0] + n for n in range(len(held.ticks))])
+
+
+def test_counts_lie_where_the_end_of_the_hold_puts_them(tmp_path: Path) -> None:
+    stage = Kept(tmp_path / "journal.jsonl", Conditions())
+    one_and_a_half_holds(stage)
+    stage.ends()
+    # Speech that took a third longer than the captions think.
+    slow = [_slower(moment, 1.33) for moment in moments(tmp_path / "journal.jsonl")]
+    whole, cut = report.page(slow, BOOK, None).bouts[0].holds
+    end = next(moment.event.at for moment in slow if isinstance(moment.event, HoldFinished))
+    assert whole.ticks == pytest.approx([end - 9 + n for n in range(10)])
+    stop = next(m.event.at for m in slow if getattr(m.event, "intent", "") == "relief_gone")
+    assert cut.ticks == pytest.approx([stop - 2 + n for n in range(3)])
+
+
+def _slower(moment: Moment, factor: float) -> Moment:
+    event = replace(moment.event, at=moment.event.at * factor)
+    return replace(moment, recorded=replace(moment.recorded, event=event))
 
 
 def test_a_hold_that_was_paused_is_one_hold(tmp_path: Path) -> None:
