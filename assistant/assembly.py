@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import book, downloads, intents, prompts
 from assistant.book import Book
-from assistant.errors import ModelError
+from assistant.errors import IntentDataError, ModelError
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser
 from assistant.resources import intents_folder
+from assistant.routines import HELPER, POSITIONS
 from assistant.settings import Settings, cache_folder
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Usual
-from assistant.turn import Coaching, Dialogue
+from assistant.transitions import TRANSITIONS
+from assistant.turn import Coaching, Dialogue, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,28 @@ class Language:
 def language(settings: Settings) -> Language:
     """Load the user's language; IntentDataError names file and line of a mistake."""
     folder = intents_folder(settings.language)
-    sentences = intents.load(folder / "sentences")
-    return Language(folder, book.load(folder), sentences, Matcher(sentences))
+    sentences, words = intents.load(folder / "sentences"), book.load(folder)
+    _check(sentences, words, folder)
+    return Language(folder, words, sentences, Matcher(sentences))
+
+
+def _check(sentences: Intents, words: Book, folder: Path) -> None:
+    """Refuse a sentence that nobody could answer; IntentDataError names file and line."""
+    flags = words.red_flags
+    known: dict[str, Collection[str]] = {
+        "intent": {*TRANSITIONS[State.IDLE], *flags.flags},
+        "topic": {"words", *(key.removeprefix("answer.") for key in words.prompts.lines)},
+        "triage": flags.questions,
+        "position": {*POSITIONS, HELPER},
+    }
+    for template in sentences.blocks():
+        named = {**template.block.slots, "intent": template.block.intent}
+        for kind in known.keys() & named.keys():
+            if named[kind] not in known[kind]:
+                place = f"{folder / 'sentences' / template.file}, line {template.line}"
+                raise IntentDataError(
+                    f"{place}: Charley has no answer to the {kind} “{named[kind]}”."
+                )
 
 
 def coaching(settings: Settings) -> Coaching:

@@ -128,13 +128,15 @@ def _listener(
     settings: Settings, context: frozenset[str] | None
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
-    from assistant import downloads
+    from assistant import assembly
     from assistant.recogniser import SpeechModel
 
     intents = _intents(settings)
     matcher, phrases = _matcher(intents), intents.phrases(context)
     precedence = intents.language.precedence
-    model = SpeechModel(downloads.find(settings.model))
+    model = SpeechModel(assembly.model_folder(settings))
+    if settings.model is None:  # a model that was named may be for anything
+        assembly.require_language(model, settings)
 
     def listen(path: Path) -> dict[str, Any]:
         seconds, heard = _hypotheses(model, phrases, path)

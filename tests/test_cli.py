@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -572,7 +573,8 @@ class TestHear:
         self, charley: Charley, monkeypatch: pytest.MonkeyPatch, finals: object, *args: str
     ) -> Done:
         monkeypatch.setattr(downloads, "find", lambda _name: Path("model"))
-        monkeypatch.setattr(recogniser, "SpeechModel", lambda _path: None)
+        knows_all = SimpleNamespace(knows=lambda _word: True)
+        monkeypatch.setattr(recogniser, "SpeechModel", lambda _path: knows_all)
         monkeypatch.setattr(recogniser, "VoskRecogniser", _Heard)
         monkeypatch.setattr(_Heard, "finals", finals)
         return charley("hear", *args)

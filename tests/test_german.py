@@ -6,17 +6,21 @@ What holds for one language holds for each, so the first tests go through every 
 from __future__ import annotations
 
 import ast
+import io
 import os
 import re
 import shutil
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Self
 
 import pytest
 import test_plays
 import yaml
 
-from assistant import assembly, book, cli, downloads, intents, prompts, synthesiser
+from assistant import assembly, book, cli, downloads, intents, live, prompts, synthesiser
 from assistant.actions import Action, Say
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
@@ -369,6 +373,31 @@ def test_an_english_model_is_refused() -> None:
     assembly.recogniser(Settings(language="en"))
 
 
+@pytest.mark.model
+def test_the_microphone_is_not_misheard_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Open:
+        """A microphone that is there."""
+
+        def __init__(self, *_args: object) -> None: ...
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_args: object) -> None: ...
+
+    monkeypatch.setattr(live, "Microphone", Open)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    told: list[str] = []
+    settings = Settings(language="de")
+    with ExitStack() as devices:
+        language = assembly.language(settings)
+        hearing = live._Hearing(settings, language, devices, told.append, told.append)
+    assert hearing.ear is None
+    assert len(told) == 1
+    assert "--model FOLDER" in told[0]
+    assert told[0].endswith("Type to Charley instead, one line at a time.")
+
+
 def test_a_model_with_the_language_in_its_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("charley-small-en", "vosk-model-small-en-us-0.15", "vosk-model-small-de-0.15")
     listed = [SimpleNamespace(folder=Path(name)) for name in names]
@@ -388,6 +417,28 @@ def test_every_file_asks_for_a_review() -> None:
         if path.name != "speech.yaml":
             first = path.read_text("utf-8").splitlines()[0]
             assert "needs a native speaker and a clinician" in first, path
+
+
+@pytest.mark.parametrize(
+    ("file", "slot", "value"),
+    [
+        ("questions.yaml", "topic", "massage"),
+        ("position.yaml", "position", "lying"),
+        ("position.yaml", "triage", "faint"),
+    ],
+)
+def test_what_nobody_could_answer_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, slot: str, value: str
+) -> None:
+    folder = shutil.copytree(GERMAN, tmp_path / "de")
+    path = folder / "sentences" / file
+    text = path.read_text("utf-8")
+    path.write_text(text.replace(f"{slot}: {value}", f"{slot}: xyz"), "utf-8")
+    monkeypatch.setattr(assembly, "intents_folder", lambda _language: folder)
+    with pytest.raises(
+        IntentDataError, match=rf"{file}, line \d+: .* no answer to the {slot} “xyz”"
+    ):
+        assembly.language(Settings(language="de"))
 
 
 def test_a_mistake_in_german_is_told_with_its_line(tmp_path: Path) -> None:
