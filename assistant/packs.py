@@ -54,10 +54,11 @@ class Piece:
 
     @property
     def title(self) -> str:
-        """What a player shows."""
-        named = f"{self.side} {self._muscle}".strip()
+        """What a player shows; the muscle first, for players sort by it."""
         words = [_POSITION_WORDS.get(name, name) for name in self.positions]
-        return f"{named[0].upper()}{named[1:]}, {' or '.join(words)}"
+        parts = (self._muscle, self.side, " or ".join(words))
+        title = ", ".join(part for part in parts if part)
+        return title[0].upper() + title[1:]
 
     @property
     def album(self) -> str:
@@ -93,7 +94,7 @@ def _of_routine(
         positions = tuple(dict.fromkeys(position for _, position in served))
         # Where neither side is named in the words, they are right for both.
         side = sides.pop() if len(sides) == 1 else ""
-        spoken = book.prompts.sides.get("both" if routine.both else side, "")
+        spoken = book.prompts.sides.get(side, "")
         yield Piece(Wish(routine, side, positions[0]), positions, said, track, spoken)
 
 

@@ -60,9 +60,9 @@ def test_a_side_that_no_word_names_makes_no_file_of_its_own() -> None:
 
 def test_titles_and_albums_are_for_people() -> None:
     titles = {piece.name: (piece.title, piece.album) for piece in PIECES}
-    assert titles["calf-left-standing"] == ("Left calf, standing", "Cramp: calf")
-    assert titles["calf-right-helper"] == ("Right calf, with a helper", "Cramp: calf")
-    assert titles["both-calves-standing"] == ("Both calves, standing", "Cramp: calves")
+    assert titles["calf-left-standing"] == ("Calf, left, standing", "Cramp: calf")
+    assert titles["calf-right-helper"] == ("Calf, right, with a helper", "Cramp: calf")
+    assert titles["both-calves-standing"] == ("Calves, standing", "Cramp: calves")
     assert titles["stitch-standing"] == ("Stitch, standing", "Cramp: stitch")
 
 
