@@ -294,6 +294,38 @@ def test_another_muscle_in_the_middle_of_a_routine() -> None:
     assert talk.session.now.state in (State.IDLE, State.GUIDING, State.CHECKING, State.ASKING)
 
 
+BEFORE = {
+    "idle": (),
+    "asking": ("krampf",),
+    "guiding": ("wadenkrampf",),
+    "holding": ("wadenkrampf", "okay"),
+    "checking": ("wadenkrampf", "okay", "noch da"),
+    "gone": ("wadenkrampf", "okay", "es ist weg"),
+    "warned": ("wadenkrampf", "mir ist schwindlig"),
+}
+"""What was said before, to where that leads."""
+
+
+@pytest.mark.parametrize("state", BEFORE)
+@pytest.mark.parametrize("meaning", [name for name in MEANINGS if name.startswith("redflag")])
+def test_a_red_flag_is_answered_wherever_we_are(meaning: str, state: str) -> None:
+    line = lines(meaning)[0]
+    cue = f"#3 {line}" if state == "holding" else line
+    talk = Talk(*BEFORE[state], cue)
+    asked = BOOK.red_flags.question_for(meaning, certain=True)
+    wanted = f"triage.{asked}" if asked and state != "warned" else f"{meaning}.1"
+    assert wanted in talk.keys
+    assert talk.session.now.state in (State.WARNED, State.TRIAGE)
+
+
+@pytest.mark.parametrize("state", BEFORE)
+def test_nothing_that_can_be_said_breaks_a_conversation(state: str) -> None:
+    for meaning in MEANINGS:
+        line = lines(meaning)[-1]
+        talk = Talk(*BEFORE[state], f"#3 {line}" if state == "holding" else line, "hm", "stopp")
+        assert set(talk.keys) & prompts.KEYS, line
+
+
 # --- Sound and commands --------------------------------------------------------------------------
 
 
