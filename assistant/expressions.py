@@ -12,6 +12,7 @@ from hassil.expression import (
     Group,
     Permutation,
     RuleReference,
+    Sequence,
     TextChunk,
 )
 from hassil.parse_expression import parse_sentence
@@ -21,6 +22,12 @@ from assistant.datafile import Node
 from assistant.text import surface
 
 _SPECIAL = frozenset("()[]{}<>|;\\")
+
+_OPTIONS = re.compile(r"\([^()\[\]{}<>;\\]+\)|\[[^()\[\]{}<>;\\]+\]")
+"""A choice among plain words, in round or square brackets."""
+
+_ASIDE = "="
+"""Begins the name of no rule; marks a choice that was set aside."""
 
 _TOUCHING = re.compile(r"[^\s(\[|;][(\[<{]|[)\]>}][^\s)\]|;']")
 """Where half words may be glued together; without it the tree need not be looked at."""
@@ -36,12 +43,50 @@ def parse(text: str, node: Node) -> Expression:
     try:
         if not text:
             raise ParseError("the sentence is empty")
-        expression = parse_sentence(text).expression
+        expression = _parsed(text)
     except (ParseError, AssertionError, IndexError, RecursionError) as error:
         raise node.error(f"cannot read the sentence “{text}”: {error}.") from None
     if _TOUCHING.search(text) and _glues(expression):
         raise node.error(f"“{text}” joins parts of words; put a space between them.")
     return expression
+
+
+def _parsed(text: str) -> Expression:
+    """Return the tree of a template, with the lists of plain options set aside meanwhile.
+
+    They are most of the text, and hassil reads letter by letter.
+    """
+    aside: list[Expression] = []
+
+    def put(found: re.Match[str]) -> str:
+        options = found[0][1:-1].split("|")
+        if not all(option.strip() for option in options):
+            return found[0]  # hassil shall judge it
+        aside.append(_choice(options, optional=found[0][0] == "["))
+        return f"<{_ASIDE}{len(aside) - 1}>"
+
+    expression = parse_sentence(_OPTIONS.sub(put, text)).expression
+    _put_back(expression, aside)
+    return expression
+
+
+def _choice(options: list[str], *, optional: bool) -> Expression:
+    """Return the tree that hassil makes of plain options."""
+    rows: list[Expression] = [Sequence([TextChunk(option, option)]) for option in options]
+    if optional:
+        return Alternative([*rows, TextChunk()], is_optional=True)
+    return Alternative(rows) if len(rows) > 1 else rows[0]
+
+
+def _put_back(expression: Expression, aside: list[Expression]) -> None:
+    """Put the lists of options where their marks are."""
+    if not isinstance(expression, Group):
+        return
+    for at, item in enumerate(expression.items):
+        if isinstance(item, RuleReference) and item.rule_name.startswith(_ASIDE):
+            expression.items[at] = aside[int(item.rule_name[1:])]
+        else:
+            _put_back(item, aside)
 
 
 def texts(text: str, node: Node, rules: Mapping[str, Expression]) -> Iterable[str]:

@@ -52,6 +52,8 @@ def surface(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return `text` in lower case with straight apostrophes and no accents."""
+    if text.isascii() and "`" not in text:
+        return text.lower()  # nearly every text, in a twentieth of the time
     parts = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).casefold())
     return "".join(c for c in parts if not unicodedata.combining(c)).translate(_APOSTROPHES)
 

@@ -5,8 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hassil.expression import Alternative, Expression, Group, Permutation, TextChunk
+from hassil.parse_expression import parse_sentence
+from hassil.parser import ParseError
 
+from assistant.datafile import read
 from assistant.errors import IntentDataError
+from assistant.expressions import parse
 from assistant.intents import Intents, load
 from assistant.matching import Match, Matcher
 from assistant.sentences import GUARD, SKIP
@@ -147,6 +152,48 @@ def test_an_empty_file_is_told(folder: Callable[..., Path]) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(IntentDataError, match=r"language.yaml is missing"):
         load(tmp_path / "nowhere")
+
+
+# --- what is set aside from hassil's parser, to be quick ---
+
+
+def shape(expression: Expression) -> tuple[object, ...]:
+    """Return a tree without the places where hassil cuts a text into chunks."""
+    if isinstance(expression, TextChunk):
+        return (expression.original_text,) if expression.original_text else ()
+    if isinstance(expression, (Alternative, Permutation)):
+        kind = type(expression).__name__ + str(getattr(expression, "is_optional", ""))
+        return ((kind, *(shape(item) for item in expression.items)),)
+    if not isinstance(expression, Group):
+        return (repr(expression),)
+    parts: list[object] = []
+    for part in (part for item in expression.items for part in shape(item)):
+        if isinstance(part, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return tuple(parts)
+
+
+def test_every_template_has_the_tree_that_hassil_makes(intents: Intents) -> None:
+    templates = [t for t in intents.templates if t.expression is not None]
+    assert len(templates) > 500
+    for template in templates:
+        assert template.expression is not None
+        assert shape(template.expression) == shape(parse_sentence(template.text).expression)
+
+
+@pytest.mark.parametrize("text", ["(a||b) c", "(a|) c", "a [] b", "(a] b", "(a|b", "<a|b>"])
+def test_hassil_judges_what_is_odd(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text('"x"', "utf-8")
+    node = read(tmp_path / "x.yaml")
+    try:
+        expected = shape(parse_sentence(text).expression)
+    except (ParseError, AssertionError):
+        with pytest.raises(IntentDataError, match="cannot read the sentence"):
+            parse(text, node)
+    else:
+        assert shape(parse(text, node)) == expected
 
 
 # --- the real language ---
