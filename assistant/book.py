@@ -13,6 +13,9 @@ from assistant.red_flags import RedFlags
 from assistant.routines import Routine
 
 
+_SPEECH_KEYS = frozenset({"voice", "system_voice", "runner_voice", "check_word", "homophones"})
+
+
 @dataclass(frozen=True, slots=True)
 class Voices:
     """Who speaks a language; names as the voice engine has them."""
@@ -48,7 +51,8 @@ class Book:
 
     def texts(self) -> Iterator[str]:
         """Yield every spoken text with its slots filled in all the ways that occur."""
-        sides = ("", *self.prompts.sides.values())
+        # Both sides have routines of their own, whose lines name no side.
+        sides = ("", *(word for side, word in self.prompts.sides.items() if side != "both"))
         for line in self.lines():
             for side in sides if "{side}" in line.text else ("",):
                 yield from self._filled(line.text, side)
@@ -71,7 +75,7 @@ class Book:
 def voices(folder: Path) -> Voices:
     """Read speech.yaml of intents/<language>; IntentDataError names file and line of a mistake."""
     root = datafile.read(folder / "speech.yaml")
-    entries = root.mapping(frozenset({"voice", "system_voice", "runner_voice", "check_word"}))
+    entries = root.mapping(_SPEECH_KEYS)
     return Voices(
         charley=root.need("voice").text(),
         system=entries["system_voice"].text() if "system_voice" in entries else "",

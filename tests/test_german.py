@@ -190,6 +190,40 @@ def test_it_may_be_written_in_other_ways(written: str, intent: str) -> None:
     assert found.intent == intent
 
 
+@pytest.mark.parametrize(
+    ("key", "said", "intent"),
+    [
+        ("help.commands", "nächster Schritt", "control_next"),
+        ("help.commands", "zurück", "control_back"),
+        ("help.commands", "wiederholen", "control_repeat"),
+        ("help.commands", "Pause", "control_pause"),
+        ("help.commands", "langsamer", "control_slower"),
+        ("help.commands", "wie lange noch", "ask_time_left"),
+        ("help.feelings", "es ist weg", "relief_gone"),
+        ("help.feelings", "es tut noch weh", "still_hurts"),
+        ("help.feelings", "es ist wieder da", "came_back"),
+        ("check.again", "weg", "relief_gone"),
+        ("check.again", "noch da", "still_hurts"),
+        ("check.again", "schlimmer", "worse"),
+        ("ask.muscle", "Wade", "cramp"),
+        ("ask.thigh", "vorne", "cramp"),
+        ("ask.thigh", "hinten", "cramp"),
+        ("ask.position", "ich stehe", "cramp"),
+        ("ask.position", "ich sitze", "cramp"),
+        ("okay.which", "weiter", "control_resume"),
+        ("okay.which", "das reicht", "control_stop"),
+        ("pause.waiting", "weiter", "control_resume"),
+        ("missed.wait", "Hilfe", "help"),
+        ("gone.twitch", "Krampf", "cramp"),
+    ],
+)
+def test_what_people_are_told_to_say_is_understood(key: str, said: str, intent: str) -> None:
+    assert any(said in line.text for line in BOOK.prompts.lines[key])
+    found = MATCHER.match(said, ASKED)
+    assert isinstance(found, Match)
+    assert found.intent == intent
+
+
 def test_numerals_become_german_words() -> None:
     found = MATCHER.match("zähl bis 25", SESSION)
     assert isinstance(found, Match)
