@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import book, downloads, intents, prompts
+from assistant import book, downloads, homophones, intents, prompts
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError
 from assistant.intents import Intents
@@ -85,7 +85,8 @@ def recogniser(settings: Settings) -> VoskRecogniser:
     """Load the speech model; ModelError names what is missing, broken, or of another language."""
     model = SpeechModel(model_folder(settings))
     require_language(model, settings)
-    return VoskRecogniser(model, ())
+    alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
+    return VoskRecogniser(model, (), homophones=alike)
 
 
 def model_folder(settings: Settings) -> Path:

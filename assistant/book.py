@@ -12,7 +12,6 @@ from assistant.prompts import Line, Prompts, fill
 from assistant.red_flags import RedFlags
 from assistant.routines import Routine
 
-
 _SPEECH_KEYS = frozenset({"voice", "system_voice", "runner_voice", "check_word", "homophones"})
 
 

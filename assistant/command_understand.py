@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ from assistant.errors import AudioFileError
 if TYPE_CHECKING:
     from assistant.intents import Intents
     from assistant.matching import Match, Matcher, NoMatch
-    from assistant.recogniser import Hypothesis, SpeechModel
+    from assistant.recogniser import Hypothesis, VoskRecogniser
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -128,9 +128,11 @@ def _listener(
     settings: Settings, context: frozenset[str] | None
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
-    from assistant import assembly
-    from assistant.recogniser import SpeechModel
+    from assistant import assembly, homophones
+    from assistant.recogniser import SpeechModel, VoskRecogniser
+    from assistant.resources import intents_folder
 
+    alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
     intents = _intents(settings)
     matcher, phrases = _matcher(intents), intents.phrases(context)
     precedence = intents.language.precedence
@@ -139,7 +141,7 @@ def _listener(
         assembly.require_language(model, settings)
 
     def listen(path: Path) -> dict[str, Any]:
-        seconds, heard = _hypotheses(model, phrases, path)
+        seconds, heard = _hypotheses(VoskRecogniser(model, phrases, homophones=alike), path)
         found = [matcher.match(h.text, context) for h in heard if h.final]
         understood = [match for match in found if hasattr(match, "intent")]
         best = min(understood, key=lambda match: precedence.index(match.intent), default=None)
@@ -154,16 +156,13 @@ def _listener(
     return listen
 
 
-def _hypotheses(
-    model: SpeechModel, phrases: Iterable[str], path: Path
-) -> tuple[float, list[Hypothesis]]:
+def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and all that was heard in it."""
     from assistant.pcm import blocks, concatenate, read_wav, resample, silence
-    from assistant.recogniser import RATE, VoskRecogniser
+    from assistant.recogniser import RATE
 
     sound = resample(read_wav(path), RATE)
     pad = silence(round(PAD_SECONDS * RATE), RATE)
-    recogniser = VoskRecogniser(model, phrases)
     heard: list[Hypothesis] = []
     for block in blocks(concatenate([pad, sound, pad]), round(_BLOCK_SECONDS * RATE)):
         heard += recogniser.feed(block.samples)

@@ -15,6 +15,7 @@ import numpy as np
 
 from assistant import model_files
 from assistant.errors import ModelError, RecogniserError
+from assistant.homophones import Homophones
 from assistant.model_files import MEND
 from assistant.pcm import Samples
 
@@ -124,10 +125,15 @@ class VoskRecogniser:
     """Vosk behind a grammar that may change at any time."""
 
     def __init__(
-        self, model: SpeechModel, phrases: Iterable[str], stable_seconds: float = STABLE_SECONDS
+        self,
+        model: SpeechModel,
+        phrases: Iterable[str],
+        stable_seconds: float = STABLE_SECONDS,
+        homophones: Homophones | None = None,
     ) -> None:
         """Listen for whole phrases, lower case, numbers in words. Raises ModelError."""
         self._model = model
+        self._homophones = homophones or Homophones()
         self._stability = _Stability(stable_seconds)
         self._grammar = self._compiled(phrases)
         self._waiting: str | None = None
@@ -188,28 +194,30 @@ class VoskRecogniser:
         known, self._told = self._told, (text, self._stability.count)
         if not text or known == self._told:
             return []
-        return [Hypothesis(text, (), False, self.at_seconds, self._stability.count)]
+        heard = " ".join(self._homophones.settled(text.split()))
+        return [Hypothesis(heard, (), False, self.at_seconds, self._stability.count)]
 
     def _close(self, result: str) -> list[Hypothesis]:
         """Turn the result of an ended utterance into a hypothesis; switch the grammar if asked."""
         found = json.loads(result)
-        words = tuple(self._word(entry) for entry in found.get("result", ()))
-        text = str(found.get("text", ""))
+        texts = self._homophones.settled(str(found.get("text", "")).split())
+        entries = zip(found.get("result", ()), texts, strict=False)
+        words = tuple(self._word(entry, text) for entry, text in entries)
         self._running = False
         self._text = ""
         self._stability.clear()
         self._recent = self._recent[:0]
         if self._waiting is not None:
             self._switch()
-        if not text:
+        if not texts:
             return []
-        return [Hypothesis(text, words, True, self.at_seconds, len(text.split()))]
+        return [Hypothesis(" ".join(texts), words, True, self.at_seconds, len(texts))]
 
-    def _word(self, entry: dict[str, Any]) -> Word:
+    def _word(self, entry: dict[str, Any], text: str) -> Word:
         """Return a word with its times in the stream as it was fed."""
         ahead_seconds = self._again_samples / RATE
         return Word(
-            str(entry["word"]),
+            text,
             max(0.0, float(entry["start"]) - ahead_seconds),
             max(0.0, float(entry["end"]) - ahead_seconds),
             float(entry.get("conf", 1.0)),

@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "book",
             "datafile",
             "expressions",
+            "homophones",
             "intents",
             "network",
             "prompts",

@@ -1,0 +1,38 @@
+"""Words that sound alike, such as "quads" and "quad's": the words beside them tell which it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assistant import datafile
+
+
+@dataclass(frozen=True, slots=True)
+class Homophones:
+    """Which of two words that sound alike was said."""
+
+    usual: Mapping[str, str] = field(default_factory=dict)
+    """A word to the one that was more likely said."""
+    beside: frozenset[str] = frozenset()
+    """Words before or behind it that show that it was meant after all."""
+
+    def settled(self, words: Sequence[str]) -> list[str]:
+        """Return the words that were most likely said."""
+        around = ["", *words, ""]
+        return [
+            word if {around[at], around[at + 2]} & self.beside else self.usual.get(word, word)
+            for at, word in enumerate(words)
+        ]
+
+
+def load(path: Path) -> Homophones:
+    """Read them from speech.yaml, which may have none; IntentDataError names file and line."""
+    entries = datafile.read(path).mapping()
+    if "homophones" not in entries:
+        return Homophones()
+    table = entries["homophones"]
+    table.mapping(frozenset({"usual", "beside"}))
+    usual = {word: node.text() for word, node in table.need("usual").mapping().items()}
+    return Homophones(usual, frozenset(table.need("beside").texts()))

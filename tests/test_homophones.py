@@ -1,0 +1,40 @@
+"""Words that sound alike are told apart by the words beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from stage import ENGLISH
+
+from assistant import homophones
+from assistant.errors import IntentDataError
+
+ALIKE = homophones.load(ENGLISH / "speech.yaml")
+
+
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        ("my quads seized up", "my quad's seized up"),
+        ("both quads seized up", "both quads seized up"),
+        ("my quads are cramping", "my quads are cramping"),
+        ("me hammies locked up", "me hammy's locked up"),
+        ("stop", "stop"),
+        ("", ""),
+    ],
+)
+def test_one_leg_is_likelier_than_two(heard: str, said: str) -> None:
+    assert " ".join(ALIKE.settled(heard.split())) == said
+
+
+def test_a_language_may_have_none() -> None:
+    none = homophones.load(ENGLISH.parent / "de" / "speech.yaml")
+    assert none.settled(["wade"]) == ["wade"]
+
+
+def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "speech.yaml"
+    file.write_text("voice: en\nhomophones:\n  usual: {a: b}\n  besides: [c]\n")
+    with pytest.raises(IntentDataError, match=r"line 4.*besides|line 3.*besides"):
+        homophones.load(file)
