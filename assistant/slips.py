@@ -18,7 +18,7 @@ from assistant.likeness import alike, like
 from assistant.meanings import Match, NoMatch
 from assistant.sentences import GUARD
 
-WORD_CUTOFF = 70.0
+WORD_CUTOFF = 75.0
 """How alike the slip and the word that was meant must be, letter by letter, 0 to 100."""
 
 PHRASE_CUTOFF = 80.0

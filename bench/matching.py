@@ -26,6 +26,15 @@ UTTERANCES = ROOT / "tests" / "utterances" / "en"
 SENTENCES = ROOT / "intents" / "en" / "sentences"
 
 
+CONTEXTS = {
+    "idle": frozenset[str](),
+    "idle after a cramp": frozenset({"recent"}),
+    "in a conversation": frozenset({"session", "recent"}),
+    "asked": frozenset({"session", "recent", "asked"}),
+}
+"""The states of listening, by the flags that hold in them."""
+
+
 def right(expected: Mapping[str, Any] | None, found: Match | NoMatch) -> bool:
     """Return True if a line was understood as its file says; None is a file of negatives."""
     if expected is None:
@@ -50,30 +59,44 @@ def main() -> int:
     matcher = Matcher(intents)
     built = time.perf_counter()
 
-    times: list[float] = []
+    wrong, times = understand(matcher, args.utterances, expected)
+    print(*wrong, sep="\n")
+    median, slow = statistics.median(times), times[len(times) * 95 // 100]
+    print(f"understood {len(times) - len(wrong)} of {len(times)}")
+    print(f"median {median * 1e3:.3f} ms, p95 {slow * 1e3:.3f} ms")
+    print(f"load {loaded - began:.3f} s, matcher {built - loaded:.3f} s")
+    for name, context in CONTEXTS.items():
+        lines = _lines(args.utterances / "negative.txt")
+        taken = sum(not right(None, matcher.match(line, context)) for line in lines)
+        print(
+            f"{name}: {taken} of {len(lines)} negatives mean something,"
+            f" {len(intents.phrases(context))} phrases for the recogniser"
+        )
+    return 1 if wrong else 0
+
+
+def understand(
+    matcher: Matcher, folder: Path, expected: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[str], list[float]]:
+    """Print a row for each file; return what was not understood, and the sorted times."""
     wrong: list[str] = []
-    totals = {"lines": 0, "right": 0}
-    for path in sorted(args.utterances.glob("*.txt")):
-        lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
-        good = 0
+    times: list[float] = []
+    for path in sorted(folder.glob("*.txt")):
+        lines, before = _lines(path), len(wrong)
         for line in lines:
             start = time.perf_counter()
             found = matcher.match(line)
             times.append(time.perf_counter() - start)
-            if right(expected.get(path.stem), found):
-                good += 1
-            else:
+            if not right(expected.get(path.stem), found):
                 wrong.append(f"{path.stem}: {line} -> {_short(found)}")
-        totals["lines"] += len(lines)
-        totals["right"] += good
+        good = len(lines) - len(wrong) + before
         print(f"{path.stem:26} {good:4} of {len(lines):4}  {good / max(len(lines), 1):7.1%}")
-    print(*wrong, sep="\n")
-    print(f"understood {totals['right']} of {totals['lines']}")
-    times.sort()
-    median, slow = statistics.median(times), times[len(times) * 95 // 100]
-    print(f"median {median * 1e3:.3f} ms, p95 {slow * 1e3:.3f} ms")
-    print(f"load {loaded - began:.3f} s, matcher {built - loaded:.3f} s")
-    return 1 if wrong else 0
+    return wrong, sorted(times)
+
+
+def _lines(path: Path) -> list[str]:
+    text = path.read_text("utf-8") if path.is_file() else ""
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _short(found: Match | NoMatch) -> str:
