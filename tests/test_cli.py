@@ -37,6 +37,7 @@ from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
 from assistant.errors import ModelError
 from assistant.events import UtteranceHeard, UtteranceMissed
+from assistant.homophones import Homophones
 from assistant.pcm import read_wav, write
 from assistant.recogniser import Hypothesis, Word
 from assistant.settings import Settings
@@ -538,8 +539,9 @@ class _Heard:
 
     finals: tuple[tuple[str, float, float], ...] = ()
 
-    def __init__(self, _model: object, phrases: tuple[str, ...]) -> None:
+    def __init__(self, _model: object, phrases: tuple[str, ...], homophones: Homophones) -> None:
         assert phrases
+        assert homophones.usual
         self._is_fresh = True
 
     def feed(self, _samples: object) -> list[Hypothesis]:
