@@ -109,16 +109,25 @@ Watch = Callable[[Event, tuple[Action, ...]], None]
 
 
 def journal(
-    path: Path | None, *, with_text: bool, tell: Callable[[str], None]
+    path: Path | None, settings: Settings, *, with_text: bool, tell: Callable[[str], None]
 ) -> AbstractContextManager[Any]:
     """Return a context that gives a Journal, or None if no file was named. JournalError."""
     if path is None:
         if with_text:
             raise SettingsError("--journal-text needs --journal FILE.")
         return nullcontext()
-    from assistant.journal import Journal
+    from datetime import datetime
 
-    return Journal(path, with_text, tell)
+    from assistant import assembly
+    from assistant.journal import Conditions, Journal
+
+    conditions = Conditions(
+        datetime.now().astimezone().isoformat(timespec="seconds"),
+        settings.language,
+        assembly.coaching(settings),
+        assembly.beginning(settings),
+    )
+    return Journal(path, with_text, tell, conditions)
 
 
 def context(state: str | None) -> frozenset[str] | None:

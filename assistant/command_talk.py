@@ -45,7 +45,7 @@ def run(
     from assistant import live
 
     transcript = _transcript() if captions else Transcript(io.StringIO())
-    with command_flags.journal(journal, with_text=journal_text, tell=tell) as kept:
+    with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
 
         def watch(event: Event, actions: tuple[Action, ...]) -> None:
             _show_heard(transcript, event)
@@ -83,7 +83,7 @@ def type_(
     "#4 how long" at the fourth count of a hold, "+2.5 stop" 2.5 seconds after the line before.
     """
     settings = command_flags.chosen(ctx)
-    with command_flags.journal(journal, with_text=journal_text, tell=tell) as kept:
+    with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
         watch = kept.write if kept else None
         if script is not None:
             with script.open(encoding="utf-8", errors="replace") as lines:

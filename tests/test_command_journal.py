@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ class TestReplay:
         *play, summary = (line for line in done.lines if not line.startswith(" " * 17))
         assert "\n".join(play) + "\n" == shown
         assert summary.endswith("events, every one answered as recorded.")
+
+    def test_the_flags_of_the_session_are_kept(self, charley: Charley, tmp_path: Path) -> None:
+        path = tmp_path / "run.jsonl"
+        charley(
+            "type", "--fast", "--hold", "5", "--count", "down", "--journal", str(path), stdin=TALK
+        )
+        assert charley("replay", str(path)).code == 0
+        assert re.search(r"when +\w+day \d+ ", charley("report", str(path)).out)
 
     def test_a_miss_shows_what_the_matcher_saw(
         self, charley: Charley, kept: tuple[Path, str]
