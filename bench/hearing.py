@@ -4,8 +4,8 @@
 
 Every line of the utterance files is spoken by a voice that the bundled model was not trained on
 (by turns, see models/README.md), fed to the recogniser with the grammar of a state in which it may
-be said, and matched there. A line counts as right if intent and slots are those that the matcher gives
-for the typed line. The negatives count as right if they start nothing.
+be said, and matched there. A line counts as right if intent and slots are those that the matcher
+gives for the typed line. The negatives count as right if they start nothing.
 """
 
 from __future__ import annotations
