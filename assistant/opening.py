@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from assistant import routines
-from assistant.actions import CancelTimer, SetTimer
+from assistant.actions import CancelTimer, SetTimer, SetVolume
 from assistant.holding import start_hold
 from assistant.routines import Routine
 from assistant.steps import speak_step
 from assistant.turn import COACHING, State, Turn
 from assistant.warning import ask
+
+_NIGHT_VOLUME, _NIGHT_PACE = 0.6, 0.9
+"""Domain text 2.13: a low voice and a slow pace."""
 
 
 def begin(turn: Turn) -> Turn:
@@ -100,12 +103,22 @@ def _open(turn: Turn) -> Turn:
     opened = turn.know(
         version=version.name, step=0, routines_begun=now.routines_begun + 1, gentle=now.pregnant
     )
+    opened = _for_the_night(opened)
     if turn.routine.opposite:  # a stitch has none, and its first step is its opening
         opened = _opening_lines(opened, is_first)
     if now.position and now.position not in version.serves:
         opened = opened.say("opening.nearest")
     long_timer = SetTimer("long", turn.habits.long_seconds)
     return speak_step(opened.do(CancelTimer("checkin"), long_timer))
+
+
+def _for_the_night(turn: Turn) -> Turn:
+    """In bed, speak low and slowly; what the user has set lower still stays."""
+    if turn.now.position != "bed" or turn.now.state in COACHING:
+        return turn
+    volume = min(turn.now.volume, _NIGHT_VOLUME)
+    pace = min(turn.now.pace, _NIGHT_PACE)
+    return turn.know(volume=volume, pace=pace).do(SetVolume(volume))
 
 
 def _opening_lines(turn: Turn, is_first: bool) -> Turn:

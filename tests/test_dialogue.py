@@ -634,3 +634,8 @@ class TestHabits:
     def test_a_helper_can_move_the_leg(self) -> None:
         stage = in_state(State.GUIDING)
         assert "calf.helper.1" in stage.says("cramp", position="helper")
+
+    def test_in_bed_it_speaks_low_and_slowly(self) -> None:
+        stage = Stage()
+        stage.says("cramp", muscle="calf", position="bed")
+        assert (stage.session.now.volume, stage.session.now.pace) == (0.6, 0.9)
