@@ -28,12 +28,6 @@ from assistant.text import surface
 _FEW = 3
 """Options of a choice that are each sampled beside each neighbour; of more, each has a turn."""
 
-_WORTH = 2
-"""New pairs that make a phrase worth hearing; the last pair of many a choice is seldom said."""
-
-_SHORT = 3
-"""Words of a phrase that is likely said as it is, so that one new pair is enough."""
-
 _CHOICES = "{<("
 """The first letters of leaves that may be one of several."""
 
@@ -64,8 +58,8 @@ def sample(
     phrases = dict(filter(None, map(_parts, reversed(grown))))
     often = dict(filter(None, map(_parts, common)))
     whole.update(dict.fromkeys(text for text in phrases if " " not in text))
-    whole.update(dict.fromkeys(_cover(often, whole, 1)))
-    return (*whole, *_cover(phrases, whole, _WORTH))
+    whole.update(dict.fromkeys(_cover(often, whole)))
+    return (*whole, *_cover(phrases, whole))
 
 
 def _pairs(words: Sequence[str]) -> Pairs:
@@ -80,10 +74,11 @@ def _parts(text: str) -> tuple[str, Pairs] | None:
     return (phrase, firm) if phrase else None
 
 
-def _cover(phrases: Mapping[str, Pairs], given: Iterable[str], least: int) -> Iterator[str]:
-    """Yield the phrases with firm pairs that are new, those with most of them first.
+def _cover(phrases: Mapping[str, Pairs], given: Iterable[str]) -> Iterator[str]:
+    """Yield the phrases with firm pairs or words that are new, those with most of them first.
 
-    One with fewer than `least` is left out, unless it is the only one to hold some word.
+    Tried: to leave out those with a single new pair makes a fifth fewer, and the bundled model
+    then hears 1.5 % fewer utterances right.
     """
     known: Pairs = set()
     words: set[str] = set()
@@ -97,8 +92,8 @@ def _cover(phrases: Mapping[str, Pairs], given: Iterable[str], least: int) -> It
         worth, at = heappop(queue)
         text = texts[at]
         spoken = text.split()
-        new = len(phrases[text] - known) + least * len(set(spoken) - words)
-        if new < (least if len(spoken) > _SHORT else 1):
+        new = len(phrases[text] - known) + len(set(spoken) - words)
+        if not new:
             continue
         if new != -worth:
             heappush(queue, (-new, at))
