@@ -92,6 +92,14 @@ class SetVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class SetVoice:
+    """Speak with another voice from the next line on."""
+
+    name: str
+    """As in the settings; empty for the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """Keep a fact for later sessions, such as that the safety note was told."""
 
@@ -110,5 +118,6 @@ Action = (
     | CancelTimer
     | Listen
     | SetVolume
+    | SetVoice
     | Remember
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant import book, downloads, homophones, intents, prompts
 from assistant.book import Book
-from assistant.errors import IntentDataError, ModelError
+from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser
@@ -35,6 +36,8 @@ def language(settings: Settings) -> Language:
     folder = intents_folder(settings.language)
     sentences, words = intents.load(folder / "sentences"), book.load(folder)
     _check(sentences, words, folder)
+    if not sys.platform.startswith("linux"):  # the choices are voices of espeak-ng
+        words = replace(words, voices={})
     return Language(folder, words, sentences, Matcher(sentences))
 
 
@@ -65,6 +68,7 @@ def coaching(settings: Settings) -> Coaching:
         terse=settings.terse,
         rounds=settings.rounds,
         checkin_seconds=settings.checkin_seconds,
+        voice=settings.voice or "",
     )
 
 
@@ -77,8 +81,24 @@ def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
     """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
     named = book.voices(intents_folder(settings.language))
     usual = Usual(named.charley, named.system)
-    spoken = Pyttsx3Voice(settings.voice or "", settings.words_per_minute, usual=usual)
+
+    def called(name: str) -> Pyttsx3Voice:
+        return Pyttsx3Voice(name, settings.words_per_minute, usual=usual)
+
+    try:
+        spoken = called(settings.voice or "")
+    except SynthesiserError as error:
+        # One that was only asked for by voice is no reason to fall silent.
+        if settings.voice not in named.choices:
+            raise
+        tell(f"{error} Charley speaks with its usual voice.")
+        spoken = called("")
     return CachedVoice(spoken, cache_folder() / "speech", tell)
+
+
+def voices(settings: Settings, tell: Callable[[str], None]) -> Callable[[str], CachedVoice]:
+    """Return what makes Charley's voice by its name, "" for the usual one."""
+    return lambda name: voice(replace(settings, voice=name or None), tell)
 
 
 def recogniser(settings: Settings) -> VoskRecogniser:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant import datafile, prompts, red_flags, routines
@@ -12,7 +12,10 @@ from assistant.prompts import Line, Prompts, fill
 from assistant.red_flags import RedFlags
 from assistant.routines import Routine
 
-_SPEECH_KEYS = frozenset({"voice", "system_voice", "runner_voice", "check_word", "homophones"})
+_SPEECH_KEYS = frozenset(
+    {"voice", "choices", "system_voice", "runner_voice", "check_word", "homophones"}
+)
+_KINDS = ("deeper", "higher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Voices:
     """The synthetic runner of the demo."""
     check_word: str
     """A command that a speech model of this language must hear."""
+    choices: Mapping[str, str]
+    """Voices under espeak-ng that Charley can change to, in turn: "deeper" or "higher"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Book:
     prompts: Prompts
     routines: Mapping[str, Routine]
     red_flags: RedFlags
+    voices: Mapping[str, str] = field(default_factory=dict)
+    """Voices to change to, in turn: "deeper" or "higher"; empty where there is but one."""
 
     def lines(self) -> Iterator[Line]:
         """Yield every line that can ever be spoken."""
@@ -80,7 +87,17 @@ def voices(folder: Path) -> Voices:
         system=entries["system_voice"].text() if "system_voice" in entries else "",
         runner=root.need("runner_voice").text(),
         check_word=root.need("check_word").text(),
+        choices=_choices(entries["choices"]) if "choices" in entries else {},
     )
+
+
+def _choices(node: datafile.Node) -> dict[str, str]:
+    choices = {}
+    for name, kind in node.mapping().items():
+        choices[name] = kind.text()
+        if choices[name] not in _KINDS:
+            raise kind.error(f"a voice is {' or '.join(_KINDS)}, not “{choices[name]}”.")
+    return choices
 
 
 def load(folder: Path) -> Book:
@@ -89,6 +106,7 @@ def load(folder: Path) -> Book:
         prompts.load(folder / "prompts.yaml"),
         routines.load(folder / "routines"),
         red_flags.load(folder / "red_flags.yaml"),
+        voices(folder).choices,
     )
     for routine in book.routines.values():
         for name in routine.triage:

@@ -107,7 +107,9 @@ class Demo:
         self._language = assembly.language(settings)
         self._show = show
         self._watch = watch
-        self._player = Player(assembly.voice(settings, warn), DEFAULT_RATE)
+        self._player = Player(
+            assembly.voice(settings, warn), DEFAULT_RATE, voices=assembly.voices(settings, warn)
+        )
         self._player.perform(SetVolume(settings.volume))
         voices = book.voices(self._language.folder)
         runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)

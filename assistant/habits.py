@@ -1,11 +1,11 @@
-"""The rules for what a user changes by voice: hold, rounds, count, words, check-in; and undo."""
+"""The rules for what a user changes by voice: hold, rounds, count, words, and so on; and undo."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.actions import Remember
+from assistant.actions import Remember, SetVoice
 from assistant.controls import back_to_place
 from assistant.hold import CountStyle
 from assistant.holding import interrupted
@@ -23,10 +23,11 @@ def change(turn: Turn) -> Turn:
         return turn
     turn = interrupted(turn)
     number = _number(turn, setting)
-    before = turn.habits
+    before, key = turn.habits, to or setting
+    if setting == "voice":
+        to, key = _next_voice(turn, to), "voice" if turn.book.voices else "voice_only"
     after = _CHANGES[setting](before, to or number)
-    turn = turn.know(habits=after, before=(*turn.now.before, before))
-    key = to if to else setting
+    turn = _spoken_by(turn, after.voice).know(habits=after, before=(*turn.now.before, before))
     return back_to_place(_kept(turn, setting).say(f"change.{key}", left=turn.number(number)))
 
 
@@ -36,7 +37,7 @@ def undo(turn: Turn) -> Turn:
     if not turn.now.before:
         return back_to_place(turn.say("undo.nothing"))
     *earlier, before = turn.now.before
-    turn = turn.know(habits=before, before=tuple(earlier))
+    turn = _spoken_by(turn, before.voice).know(habits=before, before=tuple(earlier))
     for setting in _CHANGES:
         turn = _kept(turn, setting)
     return back_to_place(turn.say("undo.done"))
@@ -49,6 +50,21 @@ def _number(turn: Turn, setting: str) -> int:
     number = words.index(said) if said in words else 0
     low, high = _RANGES.get(setting, (0, 0))
     return max(low, min(high, number))
+
+
+def _next_voice(turn: Turn, kind: str) -> str:
+    """Return the choice behind the voice that speaks, of one kind if that was asked for."""
+    choices = list(turn.book.voices)
+    # The usual voice is the first choice.
+    now = turn.habits.voice or next(iter(choices), "")
+    behind = choices.index(now) + 1 if now in choices else 0
+    order = [*choices[behind:], *choices[:behind]]
+    fitting = (name for name in order if kind in ("", turn.book.voices[name]))
+    return next(fitting, turn.habits.voice)
+
+
+def _spoken_by(turn: Turn, voice: str) -> Turn:
+    return turn if voice == turn.habits.voice else turn.do(SetVoice(voice))
 
 
 def _kept(turn: Turn, setting: str) -> Turn:
@@ -72,4 +88,5 @@ _CHANGES: dict[str, Callable[[Coaching, str | int], Coaching]] = {
     "count": lambda habits, to: replace(habits, count_style=CountStyle(str(to))),
     "terse": lambda habits, to: replace(habits, terse=to == "yes"),
     "checkin_seconds": _checkin,
+    "voice": lambda habits, to: replace(habits, voice=str(to or "")),
 }

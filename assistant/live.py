@@ -63,7 +63,8 @@ class _Mouth:
         try:
             rate = output_rate(settings.speaker)
             voice = assembly.voice(settings, tell)
-            self._player = Player(voice, rate, settings.lead_in_seconds)
+            voices = assembly.voices(settings, tell)
+            self._player = Player(voice, rate, settings.lead_in_seconds, voices)
             self.open()
         except (DeviceError, SynthesiserError) as error:
             tell(f"{error} Charley shows captions instead.")

@@ -7,7 +7,7 @@ never in `read`.
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,7 @@ from assistant.actions import (
     Hush,
     Interject,
     Say,
+    SetVoice,
     SetVolume,
     Wait,
 )
@@ -72,11 +73,19 @@ class Player:
     """
 
     def __init__(
-        self, voice: Synthesiser, rate: int = DEFAULT_RATE, lead_in_seconds: float = 0.0
+        self,
+        voice: Synthesiser,
+        rate: int = DEFAULT_RATE,
+        lead_in_seconds: float = 0.0,
+        voices: Callable[[str], Synthesiser] | None = None,
     ) -> None:
-        """`rate` in hertz; `lead_in_seconds` of silence wake a Bluetooth output that was idle."""
+        """`rate` in hertz; `lead_in_seconds` of silence wake a Bluetooth output that was idle.
+
+        `voices` makes the voice of a name, for SetVoice; None for a player that keeps its own.
+        """
         self.rate = rate
         self._voice = voice
+        self._voices = voices
         self._lead_in_samples = round(lead_in_seconds * rate)
         self._ramp = max(1, round(FADE_SECONDS * rate))
         self._lock = threading.Lock()
@@ -114,6 +123,8 @@ class Player:
                 self._hush()
             case SetVolume(volume=volume):
                 self._set_volume(volume)
+            case SetVoice(name=name):
+                self._set_voice(name)
 
     def take_finished(self) -> list[Finished]:
         """Return what finished since the last call, earliest first."""
@@ -268,6 +279,11 @@ class Player:
         self._log.extend(cut)
 
     # Speech.
+
+    def _set_voice(self, name: str) -> None:
+        if self._voices is not None:
+            self._voice = self._voices(name)
+            self._counts.clear()  # they are in the voice before
 
     def _spoken(self, text: str, pace: float = 1.0) -> Samples:
         return resample(self._voice.render(text, pace), self.rate).samples

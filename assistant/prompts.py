@@ -21,7 +21,7 @@ _NAMES = {
     "ask": "muscle only position thigh",
     "back": "first",
     "cant_do": "only",
-    "change": "checkin_seconds down hold_seconds no off rounds up yes",
+    "change": "checkin_seconds down hold_seconds no off rounds up voice voice_only yes",
     "check": "again ask",
     "device": "found lost",
     "faster": "done",

@@ -72,7 +72,7 @@ _NAMES = tuple(field.name for field in fields(Settings))
 _WHOLE = ("words_per_minute", "hold_seconds", "rounds")
 _NUMBERED = ("microphone", "speaker")
 _SWITCHES = ("loudspeaker", "terse")
-_SPOKEN = ("hold_seconds", "count", "rounds", "terse", "checkin_seconds")
+_SPOKEN = ("hold_seconds", "count", "rounds", "terse", "checkin_seconds", "voice")
 """Settings that can be changed by voice, and are then remembered."""
 _LONGEST_TEXT = 1_000
 _LARGEST_FILE_BYTES = 100_000
@@ -102,19 +102,23 @@ def load(path: Path | None = None, overrides: Mapping[str, object] | None = None
     file = path or settings_file()
     values = _from_file(file, must_exist=path is not None)
     if path is None:
-        values |= _spoken()
+        language = (
+            (overrides or {}).get("language") or values.get("language") or Settings().language
+        )
+        values |= _spoken(str(language))
     for name, value in (overrides or {}).items():
         if value is not None:
             values[name] = _checked(name, value, f"--{name.replace('_', '-')}")
     return Settings(**values)  # type: ignore[arg-type]  # _checked has made every type right
 
 
-def _spoken() -> dict[str, object]:
+def _spoken(language: str) -> dict[str, object]:
     """Return what was changed by voice; a value that no longer fits is forgotten."""
     values = {}
     for name in _SPOKEN:
         text = recall(name)
-        if text is not None:
+        # A voice was chosen from those of a language, which are named by its code.
+        if text is not None and (name != "voice" or text[:2] == language[:2]):
             with contextlib.suppress(SettingsError, ValueError):
                 values[name] = _checked(name, _read_spoken(name, text), name)
     return values

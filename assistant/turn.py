@@ -71,6 +71,8 @@ class Coaching:
     count_style: CountStyle = CountStyle.UP
     terse: bool = False
     """Say only what is needed."""
+    voice: str = ""
+    """Who speaks, as in the settings; empty for the usual voice."""
     rounds: int = 3
     """Rounds in one position before another is tried ("a few", seed article)."""
     step_seconds: float = 3.0

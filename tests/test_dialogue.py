@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from stage import BOOK, Stage, said
 
 from assistant import dialogue
-from assistant.actions import Action, Count, Hush, Remember
+from assistant.actions import Action, Count, Hush, Remember, Say, SetVoice
 from assistant.dialogue import step
 from assistant.errors import IllegalEvent
 from assistant.events import TimerFired, UtteranceHeard
@@ -595,6 +596,36 @@ class TestHabits:
         slots = {"setting": "checkin_seconds", "number": "ten"}
         _, actions = step(now, UtteranceHeard(99.0, "", "change", slots), BOOK, Coaching())
         assert Remember("checkin_seconds", "600.0") in actions
+
+    def test_another_voice_says_so_itself_until_undone(self) -> None:
+        now = in_state(State.GUIDING).session.now
+        _, second, *_ = BOOK.voices
+        for meaning, slots, voice in (("change", {"setting": "voice"}, second), ("undo", {}, "")):
+            now, actions = step(now, UtteranceHeard(99.0, "", meaning, slots), BOOK, Coaching())
+            assert Remember("voice", voice) in actions
+            said_first = next(n for n, a in enumerate(actions) if isinstance(a, Say))
+            assert actions.index(SetVoice(voice)) < said_first
+
+    @pytest.mark.parametrize("kind", ["deeper", "higher", ""])
+    def test_the_voices_of_a_kind_come_round_in_turn(self, kind: str) -> None:
+        stage = in_state(State.GUIDING)
+        fitting = [name for name, of in BOOK.voices.items() if kind in ("", of)]
+        spoken = []
+        for _ in fitting:
+            stage.says("change", setting="voice", **({"to": kind} if kind else {}))
+            habits = stage.session.now.habits
+            spoken.append(habits.voice if habits else "")
+        assert sorted(spoken) == sorted(fitting)
+        assert stage.keys.count("change.voice") == len(fitting)
+
+    def test_a_voice_that_is_the_only_one_stays(self) -> None:
+        now = in_state(State.GUIDING).session.now
+        event = UtteranceHeard(99.0, "", "change", {"setting": "voice", "to": "deeper"})
+        alone = replace(BOOK, voices={})
+        _, actions = step(now, event, alone, Coaching(voice="mine"))
+        assert "change.voice_only" in [a.key for a in actions if isinstance(a, Say)]
+        assert Remember("voice", "mine") in actions
+        assert not any(isinstance(action, SetVoice) for action in actions)
 
     def test_fewer_words_are_fewer_words(self) -> None:
         stage = Stage(coaching=Coaching(terse=True))

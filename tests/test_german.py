@@ -24,7 +24,7 @@ from assistant import assembly, book, cli, downloads, intents, live, prompts, sy
 from assistant.actions import Action, Say
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
-from assistant.errors import IntentDataError, ModelError, RoutineError
+from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
 from assistant.events import Event
 from assistant.intents import Intents
 from assistant.keyboard import Conversation
@@ -401,6 +401,26 @@ def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fresh_home")
+@each_language
+def test_the_voices_to_change_to_are_of_the_language(folder: Path) -> None:
+    there = book.voices(folder)
+    assert next(iter(there.choices)) == there.charley
+    assert all(name[:2] == folder.name[:2] for name in there.choices)
+    assert {"deeper", "higher"} == set(there.choices.values())
+
+
+def test_a_choice_that_the_machine_lacks_is_no_reason_to_fall_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(synthesiser, "_variants", dict)
+    told: list[str] = []
+    usual = assembly.voices(Settings(), told.append)("")
+    assert assembly.voices(Settings(), told.append)("en-us+f3").name == usual.name
+    assert "usual voice" in told[0]
+    with pytest.raises(SynthesiserError):
+        assembly.voice(Settings(voice="en-us+nobody"), told.append)
+
+
 def test_german_is_spoken_by_a_german_voice() -> None:
     spoken = assembly.voice(Settings(language="de"), lambda _sentence: None)
     other = assembly.voice(Settings(language="en"), lambda _sentence: None)

@@ -15,6 +15,7 @@ from assistant.actions import (
     Interject,
     Listen,
     Say,
+    SetVoice,
     SetVolume,
     Wait,
 )
@@ -376,6 +377,24 @@ class TestCaptions:
         made = player()
         play(made, say("first"), say("second"), 100, Hush(), 1000)
         assert [begun.text for begun in made.take_begun()] == ["first"]
+
+
+class TestVoice:
+    """Another voice speaks from the next line on, and counts."""
+
+    def test_what_is_said_and_counted_next_is_in_the_new_voice(self) -> None:
+        old, new = Beeper(), Beeper()
+        made = Player(old, RATE, voices={"new": new}.__getitem__)
+        play(made, say("before"), count(2), Hush(), SetVoice("new"), say("after"), count(2))
+        assert [text for text, _ in new.asked] == ["after", *(t for t, _ in old.asked[1:])]
+
+    def test_what_is_queued_already_stays_as_it_was(self) -> None:
+        made = Player(Beeper(), RATE, voices=lambda _name: Beeper(word_samples=50))
+        sound = play(made, say("hi"), SetVoice("new"), 1000)
+        assert (sound == LOUD).sum() == 300
+
+    def test_a_player_that_keeps_its_voice_does_nothing(self) -> None:
+        assert (play(player(), SetVoice("new"), say("hi"), 1000) == LOUD).sum() == 300
 
 
 class TestChimes:

@@ -209,7 +209,13 @@ class TestChangedByVoice:
         assert loaded.count.value == "down"
         assert settings.load(overrides={"hold_seconds": 8}).hold_seconds == 8
 
+    def test_a_voice_is_only_for_its_language(self) -> None:
+        settings.remember("voice", "en-us+f3")
+        assert settings.load().voice == "en-us+f3"
+        assert settings.load(overrides={"language": "de"}).voice is None
+
     def test_what_no_longer_fits_is_forgotten(self) -> None:
         settings.remember("hold_seconds", "forever")
         settings.remember("rounds", "99")
+        settings.remember("voice", "")
         assert settings.load() == settings.Settings()
