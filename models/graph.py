@@ -30,8 +30,8 @@ class Costs:
     silence_stay: float = 0.05
     silence: float = 0.7
     no_silence: float = 0.3
-    unknown: float = 5.0
-    unknown_phone: float = 1.2
+    unknown: float = 4.0
+    unknown_phone: float = 1.4
 
 
 Arc = tuple[int, int, int, int, float]  # from, to, transition-id, word, cost
