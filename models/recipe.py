@@ -3,7 +3,7 @@
 SPEECH is a folder with `manifest.jsonl`, `noise` and `impulse_responses`; SENTENCES holds text
 files, one sentence a line; WORK gets what is made on the way, MODEL the finished model. PyTorch
 lives in an environment of its own, whose interpreter is PYTHON. Stages whose results lie in WORK
-are passed over, so a broken run is simply started again.
+are passed over: after a break delete what the last stage left half made, and start it again.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def stages(options: argparse.Namespace) -> list[tuple[str, Path, list[str]]]:
                 *("--minutes", str(options.minutes / 2), "--rate", "4e-4"),
             ],
         ),
-        (torch, model / "am", ["export", str(whole), str(model), "--prior-power", "0"]),
+        (torch, model / "am", ["export", str(whole), str(model)]),
         (
             here,
             model / "graph",
