@@ -10,7 +10,7 @@ from assistant import datafile, prompts, red_flags, routines
 from assistant.errors import RoutineError
 from assistant.prompts import Line, Prompts, fill
 from assistant.red_flags import RedFlags
-from assistant.routines import Routine
+from assistant.routines import HELPER, POSITIONS, Routine
 
 _SPEECH_KEYS = frozenset(
     {"voice", "choices", "system_voice", "runner_voice", "check_word", "homophones"}
@@ -108,6 +108,11 @@ def load(folder: Path) -> Book:
         red_flags.load(folder / "red_flags.yaml"),
         voices(folder).choices,
     )
+    for position in (*POSITIONS, HELPER):
+        if position not in book.prompts.positions:
+            raise RoutineError(
+                f"{folder / 'prompts.yaml'}: the position “{position}” has no words in “positions”."
+            )
     for routine in book.routines.values():
         for name in routine.triage:
             if name not in book.red_flags.questions:

@@ -18,6 +18,7 @@ from assistant.book import Book
 from assistant.errors import AudioFileError
 from assistant.files import write_whole
 from assistant.pcm import FORMATS, SUBTYPES, Pcm, blocks
+from assistant.prompts import Prompts, fill
 from assistant.rendering import Wish
 from assistant.turn import Coaching, Dialogue
 
@@ -28,8 +29,6 @@ _VERSION = 1
 """Part of every mark: raise it when files must be written anew."""
 _MARK = "charley:"
 """Stands in a file's comment before the mark of what it was made from."""
-_POSITION_WORDS = {"cant_stand": "cannot stand", "bed": "in bed", "chair": "on a chair",
-                   "helper": "with a helper"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,8 @@ class Piece:
     """Place among the files of its routine, from 1."""
     side: str
     """The side as spoken; empty if no word names one."""
+    prompts: Prompts
+    """The words of its title."""
 
     @property
     def name(self) -> str:
@@ -55,15 +56,15 @@ class Piece:
     @property
     def title(self) -> str:
         """What a player shows; the muscle first, for players sort by it."""
-        words = [_POSITION_WORDS.get(name, name) for name in self.positions]
-        parts = (self._muscle, self.side, " or ".join(words))
+        words = [self.prompts.positions[name] for name in self.positions]
+        parts = (self._muscle, self.side, f" {self.prompts.titles['or']} ".join(words))
         title = ", ".join(part for part in parts if part)
         return title[0].upper() + title[1:]
 
     @property
     def album(self) -> str:
         """Its routine."""
-        return f"Cramp: {self._muscle}"
+        return fill(self.prompts.titles["album"], {"name": self._muscle})
 
     @property
     def _muscle(self) -> str:
@@ -95,7 +96,8 @@ def _of_routine(
         # Where neither side is named in the words, they are right for both.
         side = sides.pop() if len(sides) == 1 else ""
         spoken = book.prompts.sides.get(side, "")
-        yield Piece(Wish(routine, side, positions[0]), positions, said, track, spoken)
+        wish = Wish(routine, side, positions[0])
+        yield Piece(wish, positions, said, track, spoken, book.prompts)
 
 
 # --- Files ---------------------------------------------------------------------------------------

@@ -61,6 +61,10 @@ KEYS = frozenset(
 )
 """Every prompt that the rules ask for: a language without one would fall silent in mid-cramp."""
 
+_TABLES = ("sides", "positions", "titles")
+"""Words by name, in the order of the fields of Prompts."""
+_TITLES = ("album", "or")
+
 _SLOT = re.compile(r"\{(\w+)\}( ?)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )[^\W\d_]")
 
@@ -83,6 +87,10 @@ class Prompts:
     """Spoken number words; the index is the number."""
     sides: Mapping[str, str]
     """Slot value of a side to its spoken word."""
+    positions: Mapping[str, str]
+    """Position to its words in the titles of sound files and in reports."""
+    titles: Mapping[str, str]
+    """"album" of a sound file, with {name}; "or" between two positions."""
 
     def line(self, key: str, nth: int = 0) -> Line:
         """Return the nth wording of a prompt; the last one for ever after."""
@@ -115,12 +123,16 @@ def checked(node: datafile.Node) -> str:
 def load(path: Path) -> Prompts:
     """Read prompts.yaml; IntentDataError names file and line of a mistake."""
     entries = datafile.read(path).mapping()
-    for key in ("numbers", "sides", *sorted(KEYS)):
+    for key in ("numbers", *_TABLES, *sorted(KEYS)):
         if key not in entries:
             raise RoutineError(f"{path}, line 1: the key “{key}” is missing.")
     numbers = entries.pop("numbers").texts()
-    sides = {name: node.text() for name, node in entries.pop("sides").mapping().items()}
-    return Prompts({k: _wordings(k, node) for k, node in entries.items()}, numbers, sides)
+    for name in _TITLES:
+        entries["titles"].need(name)
+    tables = [
+        {name: node.text() for name, node in entries.pop(key).mapping().items()} for key in _TABLES
+    ]
+    return Prompts({k: _wordings(k, node) for k, node in entries.items()}, numbers, *tables)
 
 
 def _wordings(key: str, node: datafile.Node) -> tuple[Line, ...]:

@@ -42,7 +42,6 @@ _FEELINGS = {
     "worse": "worse",
     "came_back": "came back",
 }
-_POSITION_WORDS = {"cant_stand": "cannot stand", "bed": "in bed", "chair": "on a chair"}
 _AT_WORK = frozenset({State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING})
 
 
@@ -67,7 +66,7 @@ class Bout:
     """As spoken."""
     side: str = ""
     positions: list[str] = field(default_factory=list)
-    """As written in the routines, in the order in which they were tried."""
+    """In the words of the language, in the order in which they were tried."""
     is_return: bool = False
     holds: list[Held] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -267,6 +266,8 @@ class _Scribe:
         routine = self._book.routines[now.routine]
         bout.side = "" if routine.both else self._book.prompts.sides.get(now.side, "")
         position = now.position or "standing"
+        # A journal may be of a Charley that knew other positions.
+        position = self._book.prompts.positions.get(position, position)
         if position not in bout.positions[-1:]:
             bout.positions.append(position)
 
@@ -333,8 +334,7 @@ def when(page: Page) -> str:
 
 def positions(bout: Bout) -> str:
     """Return the positions in the order in which they were tried."""
-    words = [_POSITION_WORDS.get(name, name.replace("_", " ")) for name in bout.positions]
-    return ", then ".join(words)
+    return ", then ".join(bout.positions)
 
 
 def holds(bout: Bout) -> str:

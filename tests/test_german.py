@@ -103,12 +103,21 @@ def test_a_line_keeps_its_length_when_its_slots_are_filled(folder: Path) -> None
         assert not set("{}") & set(text)
 
 
-@pytest.mark.parametrize("key", ["gone.walk", "listening", "ask.only", "numbers"])
+@pytest.mark.parametrize("key", ["gone.walk", "listening", "ask.only", "numbers", "titles"])
 def test_a_missing_prompt_is_told_at_once(tmp_path: Path, key: str) -> None:
     folder = shutil.copytree(GERMAN, tmp_path / "de")
     path = folder / "prompts.yaml"
     path.write_text(path.read_text("utf-8").replace(f"\n{key}:", f"\nx{key}:"), "utf-8")
     with pytest.raises(RoutineError, match=f"prompts.yaml, line 1: the key “{key}” is missing"):
+        book.load(folder)
+
+
+@pytest.mark.parametrize(("old", "what"), [("helper: mit", "helper"), ("or: oder", "or")])
+def test_a_missing_word_of_a_title_is_told_at_once(tmp_path: Path, old: str, what: str) -> None:
+    folder = shutil.copytree(GERMAN, tmp_path / "de")
+    path = folder / "prompts.yaml"
+    path.write_text(path.read_text("utf-8").replace(old, f"x{old}"), "utf-8")
+    with pytest.raises((RoutineError, IntentDataError), match=f"prompts.yaml.*“{what}”"):
         book.load(folder)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from stage import BOOK
+from stage import BOOK, ENGLISH
 
-from assistant import packs, pcm, rendering
+from assistant import book, packs, pcm, rendering
 from assistant.actions import Count, Say
 from assistant.errors import AudioFileError
 from assistant.packs import Piece
@@ -64,6 +64,12 @@ def test_titles_and_albums_are_for_people() -> None:
     assert titles["calf-right-helper"] == ("Calf, right, with a helper", "Cramp: calf")
     assert titles["both-calves-standing"] == ("Calves, standing", "Cramp: calves")
     assert titles["stitch-standing"] == ("Stitch, standing", "Cramp: stitch")
+
+
+def test_titles_are_in_the_language_of_the_words() -> None:
+    german = book.load(ENGLISH.parent / "de")
+    titles = {(piece.title, piece.album) for piece in packs.pieces(german, COACHING)}
+    assert ("Die Wade, linke, im Stehen", "Krampf: die Wade") in titles
 
 
 def test_tracks_count_from_one_in_each_album() -> None:
