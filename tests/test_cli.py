@@ -832,7 +832,7 @@ def has_model() -> bool:
 
 @pytest.mark.model
 @pytest.mark.skipif(not has_model(), reason="there is no bundled speech model yet")
-@pytest.mark.parametrize("voice", ["en-us", "en-gb-scotland+f2"])
+@pytest.mark.parametrize("voice", ["en-us", "en-gb-x-rp+f4"])
 @pytest.mark.parametrize(
     ("text", "intent"), [("my left calf is cramping", "cramp"), ("stop", "control_stop")]
 )
