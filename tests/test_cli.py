@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -464,6 +465,22 @@ class TestType:
 class TestTerminal:
     """`charley type` in a terminal."""
 
+    def shown(self, terminal: int, patience_seconds: float) -> bytes:
+        """Return what is shown next; nothing if nothing is, or the command has ended."""
+        ready, _, _ = select.select([terminal], [], [], patience_seconds)
+        try:
+            return os.read(terminal, 4096) if ready else b""
+        except OSError:  # closed
+            return b""
+
+    def until_prompt(self, terminal: int) -> bytes:
+        """Return what is shown until the prompt stands there and nothing more comes."""
+        seen = self.shown(terminal, 20.0)
+        while block := self.shown(terminal, 0.3 if b"> " in seen else 20.0):
+            seen += block
+        assert b"> " in seen, seen
+        return seen
+
     def talk(self, lines: list[bytes], *args: str) -> tuple[int, str]:
         """Type lines into a terminal, each when the prompt is there; Ctrl-D at the end."""
         import pty
@@ -474,15 +491,11 @@ class TestTerminal:
         os.close(theirs)
         seen = b""
         for line in [*lines, b"\x04"]:
-            while not seen.endswith(b"> "):
-                seen += os.read(ours, 4096)
+            seen += self.until_prompt(ours)
             os.write(ours, line)
             seen += b"|"
-        try:
-            while block := os.read(ours, 4096):
-                seen += block
-        except OSError:  # closed: the command has ended
-            pass
+        while block := self.shown(ours, 20.0):
+            seen += block
         os.close(ours)
         return process.wait(20), seen.decode()
 
