@@ -18,6 +18,9 @@ from assistant.likeness import alike, like
 from assistant.meanings import Match, NoMatch
 from assistant.sentences import GUARD
 
+RED_FLAG = "redflag_"
+"""How the names of the signs begin at which Charley must not coach."""
+
 WORD_CUTOFF = 75.0
 """How alike the slip and the word that was meant must be, letter by letter, 0 to 100."""
 
@@ -83,6 +86,9 @@ class Slips:
             return None
         if not self._counts(found, words, ranked[0][1], context):
             return None
+        if found.intent.startswith(RED_FLAG):
+            # Heard so, or nearly so: that is worth one safety question, not a warning.
+            return replace(found, barge_in=False, slots={**found.slots, "certain": "no"})
         return replace(found, barge_in=False)
 
     def _slips(self, words: Words, at: int, guards: set[str]) -> Iterator[Slip]:

@@ -411,3 +411,7 @@ def test_intents_are_typed_data() -> None:
 
 FRESH = Matcher(INTENTS)
 """A matcher without a memory of earlier utterances."""
+
+
+def test_a_slip_near_a_red_flag_is_a_question_not_a_warning() -> None:
+    assert meaning("keep breathing", SESSION) == ("redflag_vomit_all_over", {"certain": "no"})
