@@ -15,8 +15,18 @@ from assistant import assembly, book
 from assistant.actions import Action, SetVolume
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample, silence, write
+from assistant.pcm import (
+    DEFAULT_RATE,
+    Pcm,
+    Samples,
+    from_int16,
+    resample,
+    silence,
+    to_int16,
+    write,
+)
 from assistant.player import Player
+from assistant.recogniser import RATE
 from assistant.scripted_user import ScriptedUser, awaits_user
 from assistant.session import Session
 from assistant.settings import Settings
@@ -24,7 +34,6 @@ from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
 from assistant.turn import State
 
 BLOCKS_PER_SECOND = 50
-LISTEN_RATE = 16000
 RUNNER_WORDS_PER_MINUTE = 160
 _REACTION_SECONDS = 0.5
 """From the end of Charley's words to the first word of the runner."""
@@ -78,8 +87,8 @@ class Runner:
         """Begin to speak, after the time that it takes to react."""
         self._repeats = self._repeats + 1 if text == self._last else 0
         self._last = text
-        spoken = resample(self._voice.render(text), LISTEN_RATE)
-        pause = silence(round(_REACTION_SECONDS * LISTEN_RATE), LISTEN_RATE)
+        spoken = resample(self._voice.render(text), RATE)
+        pause = silence(round(_REACTION_SECONDS * RATE), RATE)
         self._pending = np.concatenate([pause.samples, spoken.samples])
 
     def again(self) -> str:
@@ -88,7 +97,7 @@ class Runner:
 
     def next_block(self) -> Samples:
         """Return the next block of microphone sound."""
-        size = LISTEN_RATE // BLOCKS_PER_SECOND
+        size = RATE // BLOCKS_PER_SECOND
         block, self._pending = self._pending[:size], self._pending[size:]
         return np.pad(block, (0, size - len(block)))
 
@@ -139,12 +148,13 @@ class Demo:
     def play(self) -> tuple[Pcm, Outcome]:
         """Play it to its end; return the recording of both voices, and how it went."""
         self._session.handle(Started(0.0, first_time=False))
-        recording = Pcm(np.concatenate(list(self._blocks())), DEFAULT_RATE)
+        recording = _mixed(self._blocks())
         self._misheard += self._meant
         outcome = Outcome(tuple(self._said), tuple(self._misheard), recording.seconds)
         return recording, outcome
 
-    def _blocks(self) -> Iterator[Samples]:
+    def _blocks(self) -> Iterator[tuple[Samples, Samples]]:
+        """Yield what Charley and the runner say, block by block."""
         spoken_at, frames = 0.0, DEFAULT_RATE // BLOCKS_PER_SECOND
         for number in range(round(_LIMIT_SECONDS * BLOCKS_PER_SECOND)):
             at = number / BLOCKS_PER_SECOND
@@ -154,7 +164,7 @@ class Demo:
                 self._prompt_runner(at)
             block = self._runner.next_block()
             self._conversation.tick(at, block)
-            yield _mix(self._player.read(frames), block)
+            yield self._player.read(frames), block
             for begun in self._player.take_begun():
                 speaker = "count" if begun.counted else "charley"
                 self._show(Remark(begun.at_samples / DEFAULT_RATE, speaker, begun.text))
@@ -211,9 +221,8 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def _mix(charley: Samples, runner: Samples) -> Samples:
-    """Return both voices in one block at the player's rate."""
-    heard = np.interp(
-        np.linspace(0, len(runner), len(charley), endpoint=False), np.arange(len(runner)), runner
-    )
-    return np.clip(charley.astype(np.float64) + heard, -32767, 32767).astype(np.int16)
+def _mixed(blocks: Iterable[tuple[Samples, Samples]]) -> Pcm:
+    """Return Charley's blocks and the runner's as one recording of both."""
+    charley, microphone = (np.concatenate(side) for side in zip(*blocks, strict=True))
+    runner = resample(Pcm(microphone, RATE), DEFAULT_RATE).samples
+    return Pcm(to_int16(from_int16(charley) + from_int16(runner)), DEFAULT_RATE)

@@ -195,6 +195,11 @@ class Turn:
         """What holds of the routines now: the settings, and what was changed by voice."""
         return self.now.habits or self.coaching
 
+    @property
+    def place(self) -> State:
+        """Where to come back to from a detour that begins now, or that goes on."""
+        return self.now.place if self.now.state in DETOURS else self.now.state
+
     def slot(self, name: str) -> str:
         """Return a slot of the utterance that is being answered; empty if it has none."""
         return self.event.slots.get(name, "") if isinstance(self.event, UtteranceHeard) else ""

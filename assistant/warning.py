@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from assistant.turn import DETOURS, State, Turn
+from assistant.turn import State, Turn
 
 
 def warn(turn: Turn, flag: str) -> Turn:
     """Cut everything and say what to do; coaching is over until the person is okay."""
-    place = turn.now.place if turn.now.state in DETOURS else turn.now.state
     warned = turn.hush().go(
-        State.WARNED, place=place, flag=flag, counted=0, warned_times=0, questions=()
+        State.WARNED, place=turn.place, flag=flag, counted=0, warned_times=0, questions=()
     )
     return say_warning(warned)
 
@@ -26,8 +25,7 @@ def ask(turn: Turn, *names: str) -> Turn:
     fresh = tuple(n for n in dict.fromkeys(names) if n and n not in turn.now.answered)
     if not fresh:
         return turn
-    place = turn.now.place if turn.now.state in DETOURS else turn.now.state
-    return put(turn.go(State.TRIAGE, place=place, questions=fresh, wants_help=False))
+    return put(turn.go(State.TRIAGE, place=turn.place, questions=fresh, wants_help=False))
 
 
 def put(turn: Turn) -> Turn:

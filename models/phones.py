@@ -45,12 +45,6 @@ PHONES: tuple[str, ...] = (
 )
 INDEX: dict[str, int] = {phone: index for index, phone in enumerate(PHONES)}
 OUTPUTS = 2 * len(PHONES) - 1
-SILENCE_OUTPUT = 0
-
-
-def phone_id(phone: str) -> int:
-    """Kaldi's number of a phone; 0 is kept for epsilon."""
-    return INDEX[phone] + 1
 
 
 def begin_output(phone: str) -> int:
