@@ -43,6 +43,16 @@ talk.tick(0.0, np.zeros(320, np.int16))
 print("ready", flush=True)
 """
 
+MEMORY = (
+    READY
+    + """
+import resource
+talk.tick(0.1, np.random.default_rng(0).integers(-3000, 3000, 160000).astype(np.int16))
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+"""
+)
+
 
 def cold_start(runs: int) -> list[float]:
     """Return the seconds from process start to listening, one a run."""
@@ -56,6 +66,13 @@ def cold_start(runs: int) -> list[float]:
         if line.strip() != "ready":
             raise SystemExit("Charley did not get ready; run script/run doctor.")
     return seconds
+
+
+def memory() -> float:
+    """Return the largest megabytes of a process that listened to ten seconds of noise."""
+    command = [sys.executable, "-c", MEMORY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.splitlines()[-1])
 
 
 def answers(runs: int, cache: Path | None) -> list[float]:
@@ -105,11 +122,13 @@ def main() -> None:
         }
         for name, values in rows.items()
     }
+    megabytes = memory()
     if options.json:
-        print(json.dumps(figures, indent=1))
+        print(json.dumps({**figures, "memory_mb": megabytes}, indent=1))
         return
     for name, row in figures.items():
         print(f"{name:28} median {row['median_ms']:8.1f} ms   95 % {row['p95_ms']:8.1f} ms")
+    print(f"{'memory, all loaded':28} {megabytes:15.0f} MB")
 
 
 if __name__ == "__main__":
