@@ -79,6 +79,11 @@ def beginning(settings: Settings) -> Dialogue:
 
 def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
     """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
+    return CachedVoice(uncached_voice(settings, tell), cache_folder() / "speech", tell)
+
+
+def uncached_voice(settings: Settings, tell: Callable[[str], None]) -> Pyttsx3Voice:
+    """Return Charley's voice for what is said but once; `tell` is told if it is the usual one."""
     named = book.voices(intents_folder(settings.language))
     usual = Usual(named.charley, named.system)
 
@@ -86,14 +91,13 @@ def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
         return Pyttsx3Voice(name, settings.words_per_minute, usual=usual)
 
     try:
-        spoken = called(settings.voice or "")
+        return called(settings.voice or "")
     except SynthesiserError as error:
         # One that was only asked for by voice is no reason to fall silent.
         if settings.voice not in named.choices:
             raise
         tell(f"{error} Charley speaks with its usual voice.")
-        spoken = called("")
-    return CachedVoice(spoken, cache_folder() / "speech", tell)
+        return called("")
 
 
 def voices(settings: Settings, tell: Callable[[str], None]) -> Callable[[str], CachedVoice]:
@@ -101,12 +105,17 @@ def voices(settings: Settings, tell: Callable[[str], None]) -> Callable[[str], C
     return lambda name: voice(replace(settings, voice=name or None), tell)
 
 
-def recogniser(settings: Settings) -> VoskRecogniser:
+def speech_model(settings: Settings) -> SpeechModel:
     """Load the speech model; ModelError names what is missing, broken, or of another language."""
     model = SpeechModel(model_folder(settings))
     require_language(model, settings)
+    return model
+
+
+def recogniser(settings: Settings, model: SpeechModel | None = None) -> VoskRecogniser:
+    """Return a recogniser on a model that several may share, or on one of its own. ModelError."""
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
-    return VoskRecogniser(model, (), homophones=alike)
+    return VoskRecogniser(model or speech_model(settings), (), homophones=alike)
 
 
 def model_folder(settings: Settings) -> Path:

@@ -19,6 +19,7 @@ from assistant import (
     command_flags,
     command_journal,
     command_models,
+    command_serve,
     command_sound,
     command_talk,
     command_understand,
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,
     epilog="Example: charley type --hold 5",
 )
-for part in (command_talk, command_understand, command_sound, command_journal):
+for part in (command_talk, command_understand, command_sound, command_journal, command_serve):
     app.add_typer(part.app)
 app.add_typer(command_models.app, name="models")
 

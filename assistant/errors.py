@@ -58,6 +58,12 @@ class SynthesiserError(AssistantError):
     code = "voice"
 
 
+class NetworkError(AssistantError):
+    """An address cannot be used, or what came from the network cannot be understood."""
+
+    code = "network"
+
+
 class JournalError(AssistantError):
     """A journal file cannot be read; the message names file and line."""
 

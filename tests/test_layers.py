@@ -96,7 +96,30 @@ LAYERS: tuple[frozenset[str], ...] = (
             "session",
         }
     ),
-    # 7: commands
+    # 7: adapters to protocols of other programs; nothing but a command knows them
+    frozenset(
+        {
+            "wyoming.announcing",
+            "wyoming.description",
+            "wyoming.discovery",
+            "wyoming.framing",
+            "wyoming.health",
+            "wyoming.household",
+            "wyoming.link",
+            "wyoming.measures",
+            "wyoming.microphone",
+            "wyoming.pacing",
+            "wyoming.satellites",
+            "wyoming.server",
+            "wyoming.services",
+            "wyoming.serving",
+            "wyoming.speaking",
+            "wyoming.talk",
+            "wyoming.transcribing",
+            "wyoming.turns",
+        }
+    ),
+    # 8: commands
     frozenset(
         {
             "__main__",
@@ -105,6 +128,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "command_journal",
             "command_models",
             "command_piped",
+            "command_serve",
             "command_sound",
             "command_talk",
             "command_terminal",
@@ -146,14 +170,23 @@ IMPURE = frozenset(
 WRAPPED = {
     "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"likeness"},
-    "requests": {"downloads"},
+    "prometheus_client": {"wyoming.health", "wyoming.measures"},
+    "requests": {"downloads", "wyoming.announcing"},
     "sounddevice": {"devices"},
     "time": {"clock", "downloads"},  # a download waits before it tries again
     "vosk": {"recogniser"},
+    "zeroconf": {"wyoming.discovery"},
 }
 """A library that is wrapped once, and the module that does it."""
 
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+ADAPTERS = {"wyoming"}
+"""Folders of modules for one protocol each."""
+
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    for path in (*PACKAGE.glob("*.py"), *(p for a in ADAPTERS for p in PACKAGE.glob(f"{a}/*.py")))
+    if path.stem != "__init__"
+)
 
 CORE = sorted(frozenset().union(*LAYERS[:PURE_LAYERS]) & set(MODULES))
 
@@ -161,7 +194,7 @@ CORE = sorted(frozenset().union(*LAYERS[:PURE_LAYERS]) & set(MODULES))
 def layer(module: str) -> int:
     found = [number for number, names in enumerate(LAYERS) if module in names]
     assert found, (
-        f"assistant/{module}.py is in no layer: write it into LAYERS in tests/test_layers.py, "
+        f"{module} is in no layer: write it into LAYERS in tests/test_layers.py, "
         "above all that it imports and below all that imports it"
     )
     assert len(found) == 1, f"{module} is in the layers {found}"
@@ -171,7 +204,8 @@ def layer(module: str) -> int:
 def imported(module: str) -> set[str]:
     """Return the full names that a module imports anywhere in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -182,8 +216,8 @@ def imported(module: str) -> set[str]:
 
 def own_imports(module: str) -> set[str]:
     """Return the modules of this package that a module imports."""
-    paths = (name.split(".") for name in imported(module))
-    return {path[1] for path in paths if path[0] == "assistant" and len(path) > 1} & set(MODULES)
+    names = {n.removeprefix("assistant.") for n in imported(module) if n.startswith("assistant.")}
+    return {known for known in MODULES if any(f"{name}.".startswith(f"{known}.") for name in names)}
 
 
 def other_imports(module: str) -> set[str]:
@@ -219,4 +253,4 @@ def test_a_library_is_wrapped_once(library: str) -> None:
 
 def test_folders_are_flat_but_for_data() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
-    assert folders <= {"__pycache__"}
+    assert folders <= {"__pycache__", *ADAPTERS}

@@ -212,13 +212,15 @@ def test_packages_are_installed_by_hash_and_the_build_tools_first(
 ) -> None:
     lines = ran(setup, monkeypatch)
     setup.install_packages(dev=True, anew=False)
-    build, packages, charley = lines
+    build, packages, charley, satellite = lines
     assert "--require-hashes" in build
     assert build.endswith("requirements-build.txt")
     assert "--require-hashes" in packages
     assert packages.endswith("requirements-dev.txt")
     assert "--no-deps" in charley
     assert charley.endswith(f"--editable {ROOT}")
+    assert "--require-hashes" in satellite
+    assert f"--target {setup.SATELLITE}" in satellite
 
 
 def nothing_there(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,116 @@
+"""Steps that come by themselves, pushed to a satellite through Home Assistant's REST API.
+
+A turn of Home Assistant's pipeline has one reply. What Charley says after it unasked (the next step
+after a while, "how is it?" minutes later) goes out by the action `assist_satellite.announce`,
+https://www.home-assistant.io/integrations/assist_satellite, over
+https://developers.home-assistant.io/docs/api/rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlparse
+
+import requests
+
+from assistant.errors import NetworkError
+from assistant.wyoming.turns import Reply, Turns
+
+_ANNOUNCE = "/api/services/assist_satellite/announce"
+_TIMEOUT_SECONDS = (5.0, 120.0)
+"""To connect; and for the answer, which comes when the announcement was spoken."""
+_WORDS_PER_SECOND = 2.5
+_LEAD_SECONDS = 1.5
+"""From a reply to the first of its words."""
+_LONGEST_WAIT_SECONDS = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAssistant:
+    """A Home Assistant and a long-lived access token for it."""
+
+    url: str
+    """As in a browser, such as http://homeassistant.local:8123."""
+    token: str
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be one. NetworkError."""
+        parts = urlparse(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise NetworkError(
+                f'"{self.url[:60]}" is no address; write it as http://homeassistant.local:8123.'
+            )
+        if not self.token or not self.token.isprintable() or " " in self.token:
+            raise NetworkError("The access token of Home Assistant is empty or not one word.")
+
+    def announce(self, entity: str, text: str) -> None:
+        """Let a satellite speak; come back when it has. Raises NetworkError."""
+        try:
+            answer = requests.post(
+                self.url.rstrip("/") + _ANNOUNCE,
+                json={"entity_id": entity, "message": text, "preannounce": False},
+                headers={"Authorization": f"Bearer {self.token}"},
+                timeout=_TIMEOUT_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise NetworkError(f"Home Assistant cannot be reached ({_reason(error)}).") from None
+        if answer.status_code != requests.codes.ok:
+            raise NetworkError(f"Home Assistant refused an announcement ({answer.status_code}).")
+
+
+def _reason(error: Exception) -> str:
+    # Not the error's own text: it may hold the address with all that is in it.
+    return type(error).__name__
+
+
+class Announcer:
+    """Goes on with conversations whose next step is due, each at its time."""
+
+    def __init__(self, home: HomeAssistant, turns: Turns, tell: Callable[[str], None]) -> None:
+        """`tell` gets a sentence when an announcement failed."""
+        self._home = home
+        self._turns = turns
+        self._tell = tell
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, key: str, entity: object, reply: Reply) -> None:
+        """Push what follows a reply, if it went to a satellite and something follows."""
+        self.interrupt(key)
+        if isinstance(entity, str) and entity:
+            task = asyncio.create_task(self._push(key, entity, reply))
+            self._tasks[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+
+    def interrupt(self, key: str) -> None:
+        """Somebody spoke: what was to come comes otherwise."""
+        if (task := self._tasks.pop(key, None)) is not None:
+            task.cancel()
+
+    def close(self) -> None:
+        """Push nothing more."""
+        for key in list(self._tasks):
+            self.interrupt(key)
+
+    def _forget(self, key: str, done: asyncio.Task[None]) -> None:
+        if self._tasks.get(key) is done:
+            del self._tasks[key]
+
+    async def _push(self, key: str, entity: str, reply: Reply) -> None:
+        await asyncio.sleep(spoken_seconds(reply.text) + _LEAD_SECONDS)
+        while reply.next_seconds is not None and reply.next_seconds < _LONGEST_WAIT_SECONDS:
+            await asyncio.sleep(reply.next_seconds)
+            reply = await asyncio.to_thread(self._turns.go_on, key)
+            if reply.text:
+                try:
+                    await asyncio.to_thread(self._home.announce, entity, reply.text)
+                except NetworkError as error:
+                    self._tell(str(error))
+                    return
+
+
+def spoken_seconds(text: str) -> float:
+    """Return about how long a text takes to be spoken."""
+    return len(text.split()) / _WORDS_PER_SECOND

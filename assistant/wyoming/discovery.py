@@ -1,0 +1,90 @@
+"""Zeroconf: tell Home Assistant where Charley is, and find the satellites of a home."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any, Self
+
+from zeroconf import InterfaceChoice, ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from assistant.wyoming.satellites import Address
+
+_TYPE = "_wyoming._tcp.local."
+_INFO_MS = 3_000
+
+
+class Neighbourhood:
+    """One zeroconf responder: `async with Neighbourhood(host) as around`."""
+
+    def __init__(self, host: str) -> None:
+        """Speak on the network of an address, or on all for 0.0.0.0."""
+        every = ipaddress.ip_address(host).is_unspecified
+        self._host = host
+        self._zeroconf = AsyncZeroconf(
+            interfaces=InterfaceChoice.All if every else [host], ip_version=None
+        )
+        self._browser: AsyncServiceBrowser | None = None
+        self._own: AsyncServiceInfo | None = None
+        self._looks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._browser is not None:
+            await self._browser.async_cancel()
+        if self._own is not None:
+            await self._zeroconf.async_unregister_service(self._own)
+        await self._zeroconf.async_close()
+
+    async def announce(self, name: str, port: int) -> None:
+        """Tell everyone that Wyoming services are at this port."""
+        self._own = AsyncServiceInfo(
+            _TYPE,
+            f"{name}.{_TYPE}",
+            parsed_addresses=[own_address() if self._host == "0.0.0.0" else self._host],  # noqa: S104
+            port=port,
+            server=f"{name}.local.",
+        )
+        await self._zeroconf.async_register_service(self._own, allow_name_change=True)
+
+    def find(self, found: Callable[[Address], None]) -> None:
+        """Tell of every Wyoming service but our own, once each, now and as they come."""
+        loop = asyncio.get_running_loop()
+        known: set[Address] = set()
+
+        def changed(
+            zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+        ) -> None:
+            if state_change is ServiceStateChange.Added and (
+                not self._own or name != self._own.name
+            ):
+                task = loop.create_task(look(zeroconf, service_type, name))
+                self._looks.add(task)
+                task.add_done_callback(self._looks.discard)
+
+        async def look(zeroconf: Any, service_type: str, name: str) -> None:
+            info = AsyncServiceInfo(service_type, name)
+            if not await info.async_request(zeroconf, _INFO_MS) or not info.port:
+                return
+            for host in info.parsed_addresses():
+                if (address := Address(host, info.port)) not in known:
+                    known.add(address)
+                    found(address)
+                return
+
+        self._browser = AsyncServiceBrowser(self._zeroconf.zeroconf, _TYPE, handlers=[changed])
+
+
+def own_address() -> str:
+    """Return this machine's address in its home's network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("224.0.0.251", 1))  # sends nothing: it only chooses a route
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"

@@ -1,0 +1,104 @@
+"""What all conversations of one process share: the model, the voice's cache, the words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from assistant import assembly, book
+from assistant import settings as user_settings
+from assistant.actions import SetVolume
+from assistant.conversation import Ear
+from assistant.dialogue import listening
+from assistant.pcm import DEFAULT_RATE
+from assistant.player import Player
+from assistant.recogniser import VoskRecogniser
+from assistant.resources import intents_folder
+from assistant.settings import Settings
+from assistant.synthesiser import Synthesiser
+from assistant.turn import Dialogue, State
+
+_SAFETY_NOTE = "safety_told"
+_IDLE_RECOGNISERS = 4
+"""Kept for the next utterance to transcribe: a grammar of everything takes a while to make."""
+
+
+class Household:
+    """The parts that take long to load, once.
+
+    A Vosk model serves any number of recognisers at once, each on a thread of its own.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        """Load everything. Raises AssistantError."""
+        self.settings = settings
+        self.tell = tell
+        self.language = assembly.language(settings)
+        self.voice = assembly.voice(settings, tell)
+        self.voices = assembly.voices(settings, tell)
+        self.model = assembly.speech_model(settings)
+        self._memory = threading.Lock()
+        self._idle: list[VoskRecogniser] = []
+        self.ear().prepare(listening(Dialogue(state=state)) for state in State)
+
+    def ear(self) -> Ear:
+        """Return an ear on the shared model."""
+        return Ear(assembly.recogniser(self.settings, self.model), self.language.intents)
+
+    def player(self, rate: int = DEFAULT_RATE) -> Player:
+        """Return a timeline with the shared voice."""
+        made = Player(self.voice, rate, self.settings.lead_in_seconds, self.voices)
+        made.perform(SetVolume(self.settings.volume))
+        return made
+
+    # For single utterances.
+
+    def borrow_recogniser(self) -> VoskRecogniser:
+        """Return a recogniser that takes whatever anyone may say to Charley in any state."""
+        with self._memory:
+            if self._idle:
+                return self._idle.pop()
+        made = assembly.recogniser(self.settings, self.model)
+        made.listen(self.language.intents.phrases())
+        return made
+
+    def give_back(self, recogniser: VoskRecogniser) -> None:
+        """Keep a recogniser whose utterance is over for the next one."""
+        recogniser.finish()
+        with self._memory:
+            if len(self._idle) < _IDLE_RECOGNISERS:
+                self._idle.append(recogniser)
+
+    @cached_property
+    def speakers(self) -> Mapping[str, Synthesiser]:
+        """Charley's voices by name, the usual one first; they keep nothing that they said."""
+        named = book.voices(intents_folder(self.settings.language))
+        usual = self.settings.voice or named.charley
+        chosen = [usual, *(name for name in self.language.book.voices if name != usual)]
+        return {
+            name: assembly.uncached_voice(replace(self.settings, voice=name), self.tell)
+            for name in chosen
+        }
+
+    # What is remembered.
+
+    def is_new(self) -> bool:
+        """Tell whether nobody here has heard yet that Charley is not a doctor."""
+        return user_settings.recall(_SAFETY_NOTE) is None
+
+    def note_told(self) -> None:
+        """Somebody was told."""
+        self.remember(_SAFETY_NOTE, "yes")
+
+    @property
+    def safety_note(self) -> str:
+        """That Charley is not a doctor."""
+        return self.language.book.prompts.line("about.safety").text
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep what concerns everyone; a voice or a count that one person chose is not kept."""
+        if name == _SAFETY_NOTE:
+            with self._memory:
+                user_settings.remember(name, value)

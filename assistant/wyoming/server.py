@@ -1,0 +1,123 @@
+"""The port on which Charley is asked: every connection within limits, and none hurts another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from wyoming.error import Error
+from wyoming.event import Event, async_write_event
+from wyoming.pipeline import RunPipeline
+
+from assistant.clock import Clock
+from assistant.errors import NetworkError
+from assistant.wyoming import framing
+from assistant.wyoming.link import Link, Streams
+from assistant.wyoming.services import Requests, Services
+from assistant.wyoming.talk import Talk
+
+_CLOSE_SECONDS = 2.0
+
+
+class Server:
+    """Serves everyone who connects; a satellite that connects gets a conversation."""
+
+    def __init__(
+        self,
+        services: Services,
+        clock: Clock,
+        talk: Callable[[], Talk],
+        link: Callable[[Talk, Streams], Link],
+    ) -> None:
+        self._services = services
+        self._clock = clock
+        self._talk = talk
+        self._link = link
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._sessions = 0
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; return the port, which the system chooses for 0. NetworkError if it is taken."""
+        limit = self._services.limits.header_bytes
+        try:
+            self._server = await asyncio.start_server(self._accept, host, port, limit=limit)
+        except OSError as error:
+            reason = error.strerror or error
+            raise NetworkError(f"Charley cannot listen at {host}:{port} ({reason}).") from None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Take no more connections and end those that are."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._tasks) >= self._services.limits.connections:
+            self._services.measures.rejected("connections")
+            writer.close()
+            return
+        self._tasks.add(task)
+        try:
+            with self._services.measures.connections.track_inprogress():
+                await self._serve(reader, writer)
+        # One connection's end, whatever its reason, is no other's business.
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            await _close(writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        limits, requests = self._services.limits, Requests(self._services)
+        try:
+            while event := await framing.read(reader, limits, limits.idle_seconds):
+                if RunPipeline.is_type(event.type):
+                    await self._converse(event, (reader, writer))
+                    return
+                async for answer in requests.answer(event):
+                    async with asyncio.timeout(limits.message_seconds):
+                        await async_write_event(answer, writer)
+        except TimeoutError:
+            self._services.measures.rejected("slow")
+        except NetworkError as error:
+            self._services.measures.rejected("message")
+            await _refuse(writer, error)
+        finally:
+            await requests.close()
+
+    async def _converse(self, first: Event, streams: Streams) -> None:
+        limits = self._services.limits
+        if self._sessions >= limits.sessions:
+            self._services.measures.rejected("sessions")
+            raise NetworkError("Charley talks with as many as it can; try again later.")
+        self._sessions += 1
+        link = None
+        try:
+            with self._services.measures.sessions.track_inprogress():
+                talk = await self._services.work(self._talk)
+                await self._services.work(talk.begin, self._clock.now())
+                link = self._link(talk, streams)
+                await link.run(first, idle_seconds=limits.idle_seconds)
+        finally:
+            self._sessions -= 1
+            if link is not None:
+                await link.close()
+
+
+async def _refuse(writer: asyncio.StreamWriter, error: NetworkError) -> None:
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await async_write_event(Error(str(error), error.code).event(), writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await writer.wait_closed()

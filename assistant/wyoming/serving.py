@@ -1,0 +1,186 @@
+"""`charley serve`: satellites, services, health and discovery of one process, until it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from wyoming.client import AsyncTcpClient
+from wyoming.info import Describe, Info
+
+from assistant.clock import SystemClock
+from assistant.settings import Settings
+from assistant.wyoming import description
+from assistant.wyoming.announcing import Announcer, HomeAssistant
+from assistant.wyoming.discovery import Neighbourhood
+from assistant.wyoming.framing import Limits
+from assistant.wyoming.health import HealthServer
+from assistant.wyoming.household import Household
+from assistant.wyoming.link import Link
+from assistant.wyoming.measures import Measures
+from assistant.wyoming.pacing import LEAD_SECONDS
+from assistant.wyoming.satellites import Address, Satellite
+from assistant.wyoming.server import Server
+from assistant.wyoming.services import Services
+from assistant.wyoming.talk import Talk
+from assistant.wyoming.turns import Turns
+
+_HEARTBEAT_SECONDS = 0.5
+_INFO_SECONDS = 5.0
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one process is to do."""
+
+    listen: Address | None = None
+    """Where services are asked for; None for none."""
+    health: Address | None = None
+    satellites: tuple[Address, ...] = ()
+    discover: bool = False
+    """Look for satellites by zeroconf."""
+    announce: str = ""
+    """The name by which zeroconf tells of the services; empty for not at all."""
+    home: HomeAssistant | None = None
+    lead_seconds: float = LEAD_SECONDS
+    limits: Limits = field(default_factory=Limits)
+
+
+def serve(settings: Settings, plan: Plan, tell: Tell) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises AssistantError if it cannot begin."""
+    asyncio.run(_Process(settings, plan, tell).run())
+
+
+class _Process:
+    """One running server."""
+
+    def __init__(self, settings: Settings, plan: Plan, tell: Tell) -> None:
+        self._plan = plan
+        self._tell = tell
+        self._clock = SystemClock()
+        self._measures = Measures()
+        self._household = Household(settings, tell)
+        # Decoding gives Python's lock back, so threads beyond the cores still shorten the queue.
+        self._threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "charley")
+        self._link = partial(
+            Link, clock=self._clock, threads=self._threads, measures=self._measures,
+            lead_seconds=plan.lead_seconds, limits=plan.limits,
+        )  # fmt: skip
+        self._turns = Turns(self._household, self._clock, self._measures.noted)
+        self._seen_at = self._clock.now()
+        self._satellites: dict[Address, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Serve until a signal."""
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):  # Windows has none: Ctrl-C raises there
+                loop.add_signal_handler(number, ended.set)
+        async with AsyncExitStack() as open_parts:
+            await self._begin(open_parts)
+            while not ended.is_set():
+                self._seen_at = self._clock.now()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                        await ended.wait()
+
+    async def _begin(self, parts: AsyncExitStack) -> None:
+        plan = self._plan
+        parts.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+        if plan.health is not None:
+            await self._begin_health(parts, plan.health)
+        port = 0
+        if plan.listen is not None:
+            port = await self._begin_services(parts, plan.listen)
+        parts.push_async_callback(self._leave_satellites)
+        for at in plan.satellites:
+            self._add(at)
+        if plan.discover or (plan.announce and port):
+            around = await parts.enter_async_context(Neighbourhood(self._network()))
+            if plan.announce and port:
+                await around.announce(plan.announce, port)
+            if plan.discover:
+                around.find(self._found)
+
+    def _network(self) -> str:
+        """Return the address on whose network zeroconf speaks."""
+        return self._plan.listen.host if self._plan.listen else "0.0.0.0"  # noqa: S104
+
+    async def _begin_health(self, parts: AsyncExitStack, at: Address) -> None:
+        health = HealthServer(
+            at.host, at.port, self._measures, lambda: self._clock.now() - self._seen_at
+        )
+        parts.callback(health.close)
+        self._tell(f"Health and metrics: http://{at.host}:{health.port}/health and /metrics")
+
+    async def _begin_services(self, parts: AsyncExitStack, at: Address) -> int:
+        plan = self._plan
+        announcer = Announcer(plan.home, self._turns, self._tell) if plan.home else None
+        if announcer:
+            parts.callback(announcer.close)
+        info = description.info(self._household)
+        services = Services(
+            self._household,
+            self._turns,
+            self._measures,
+            plan.limits,
+            self._threads,
+            info,
+            announcer,
+        )
+        server = Server(services, self._clock, self._talk, self._link)
+        port = await server.start(at.host, at.port)
+        parts.push_async_callback(server.stop)
+        self._tell(f"Wyoming services: tcp://{at.host}:{port}")
+        return port
+
+    def _talk(self) -> Talk:
+        return Talk(self._household, self._measures.noted)
+
+    # Satellites
+
+    def _add(self, at: Address) -> None:
+        if at not in self._satellites:
+            satellite = Satellite(
+                at, self._talk(), self._link,
+                clock=self._clock, measures=self._measures, tell=self._tell,
+            )  # fmt: skip
+            self._satellites[at] = asyncio.create_task(satellite.run())
+
+    def _found(self, at: Address) -> None:
+        task = asyncio.create_task(self._look(at))
+        self._satellites.setdefault(at, task)
+
+    async def _look(self, at: Address) -> None:
+        """Converse with what zeroconf found, if it is a satellite."""
+        if await is_satellite(at):
+            self._tell(f"{at}: found a satellite.")
+            self._satellites.pop(at, None)
+            self._add(at)
+
+    async def _leave_satellites(self) -> None:
+        tasks = list(self._satellites.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def is_satellite(at: Address) -> bool:
+    """Ask a Wyoming service what it is."""
+    try:
+        async with asyncio.timeout(_INFO_SECONDS), AsyncTcpClient(at.host, at.port) as client:
+            await client.write_event(Describe().event())
+            while (event := await client.read_event()) is not None:
+                if Info.is_type(event.type):
+                    return Info.from_event(event).satellite is not None
+    except (OSError, TimeoutError, KeyError, TypeError, ValueError):
+        pass
+    return False

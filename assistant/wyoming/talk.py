@@ -1,0 +1,100 @@
+"""One conversation by sound with somebody on the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from assistant import assembly
+from assistant.actions import Action, Hush
+from assistant.conversation import Sound, SpokenConversation
+from assistant.events import (
+    DeviceFound,
+    Event,
+    SpeechFinished,
+    Started,
+    UtteranceHeard,
+    UtteranceMissed,
+)
+from assistant.pcm import DEFAULT_RATE, Samples
+from assistant.recogniser import RATE
+from assistant.session import Session
+from assistant.turn import State
+from assistant.wyoming.household import Household
+
+Watch = Callable[[Event, tuple[Action, ...]], None]
+
+_ENDING = np.zeros(RATE, np.int16)
+"""Silence that ends an utterance when a satellite stops streaming behind it."""
+
+
+class Talk:
+    """One session with its own ear, player and words.
+
+    `tick` is for one thread at a time; the player may be read from another.
+    """
+
+    def __init__(
+        self, household: Household, watch: Watch | None = None, rate: int = DEFAULT_RATE
+    ) -> None:
+        self.player = household.player(rate)
+        self._answered_at: float | None = None
+        self._watch = watch
+        self._household = household
+        ear, sound = household.ear(), Sound(self.player)
+        self._session = Session(
+            household.language.book,
+            household.language.matcher,
+            assembly.coaching(household.settings),
+            sound,
+            start=assembly.beginning(household.settings),
+            watch=self._noted,
+            listen=ear.listen,
+            remember=household.remember,
+        )
+        # A satellite's microphone hears its loudspeaker.
+        self._spoken = SpokenConversation(self._session, sound, ear, self.player.speaking_now)
+        self._last_at = 0.0
+
+    @property
+    def is_coaching(self) -> bool:
+        """True while something is under way."""
+        now = self._session.now
+        return now.state is not State.IDLE or now.speaking
+
+    def take_answered(self) -> float | None:
+        """Return when an utterance was answered, if one was since the last call."""
+        answered_at, self._answered_at = self._answered_at, None
+        return answered_at
+
+    def begin(self, at: float) -> None:
+        """Begin: with the welcome if nobody knows Charley yet, else without a word.
+
+        A satellite may come back at night.
+        """
+        is_new = self._household.is_new()
+        self._session.handle(Started(at, first_time=is_new))
+        if not is_new:
+            self.player.perform(Hush())
+            self._session.handle(SpeechFinished(at))
+
+    def tick(self, at: float, block: Samples | None = None) -> None:
+        """Answer everything up to a time in seconds, a block of sound at 16 kHz included."""
+        # Times come from several threads: none may lie before another.
+        self._last_at = max(at, self._last_at)
+        self._spoken.tick(self._last_at, block)
+
+    def end_utterance(self, at: float) -> None:
+        """The microphone was closed: what was being said is over."""
+        self.tick(at, _ENDING)
+
+    def found_again(self, at: float) -> None:
+        """The satellite is there again, after a while in which it heard and said nothing."""
+        self._session.handle(DeviceFound(at, "microphone"))
+
+    def _noted(self, event: Event, actions: tuple[Action, ...]) -> None:
+        if isinstance(event, UtteranceHeard | UtteranceMissed):
+            self._answered_at = event.at
+        if self._watch:
+            self._watch(event, actions)

@@ -1,0 +1,42 @@
+"""The `asr` service: one utterance as sound, its words back, by Charley's own grammar."""
+
+from __future__ import annotations
+
+from assistant.conversation import without_breath
+from assistant.pcm import Samples
+from assistant.recogniser import RATE, UNKNOWN, Hypothesis
+from assistant.turn import State
+from assistant.wyoming.household import Household
+
+
+class Transcription:
+    """Decodes one utterance while it arrives."""
+
+    def __init__(self, household: Household) -> None:
+        self._household = household
+        self._recogniser = household.borrow_recogniser()
+        self._words: list[str] = []
+        self.seconds = 0.0
+        """How much sound it got."""
+
+    def feed(self, samples: Samples) -> str:
+        """Take the next sound at 16 kHz; return what became certain, empty for nothing."""
+        self.seconds += len(samples) / RATE
+        return self._note(self._recogniser.feed(samples))
+
+    def finish(self) -> str:
+        """Return the whole; empty if a word in it was none of Charley's."""
+        self._note(self._recogniser.finish())
+        self._household.give_back(self._recogniser)
+        return text(self._words)
+
+    def _note(self, heard: list[Hypothesis]) -> str:
+        fresh = [word for h in heard if h.final for word in h.text.split()]
+        self._words += fresh
+        return " ".join(word for word in fresh if word != UNKNOWN)
+
+
+def text(words: list[str]) -> str:
+    """Return words as text for other programs, which do not know the word for unknown ones."""
+    kept = without_breath(words, State.GUIDING)
+    return "" if UNKNOWN in kept else " ".join(kept)

@@ -1,0 +1,70 @@
+"""The real wyoming-satellite, in a kitchen made of software: spoken into, listened to, silenced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pulse
+import pytest
+from listening import counts, place
+from network import free_port, satellite, serving
+
+from assistant import assembly, book
+from assistant.counting import count_word
+from assistant.demo import RUNNER_WORDS_PER_MINUTE
+from assistant.pcm import DEFAULT_RATE, Pcm, silence
+from assistant.resources import intents_folder
+from assistant.settings import Settings
+from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+
+pytestmark = [pytest.mark.model, pytest.mark.sound, pytest.mark.slow]
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+VOICES = book.voices(intents_folder())
+
+
+@pytest.fixture
+def card() -> Iterator[pulse.SoundCard]:
+    """Return a sound card made of software."""
+    if reason := pulse.missing():
+        pytest.skip(reason)
+    with pulse.sound_card() as made:
+        yield made
+
+
+def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
+    card: pulse.SoundCard,
+) -> None:
+    charley = assembly.voice(Settings(), lambda _sentence: None)
+    somebody = CachedVoice(Pyttsx3Voice(VOICES.runner, RUNNER_WORDS_PER_MINUTE), None)
+    words = [Pcm(count_word(n, charley, DEFAULT_RATE, DEFAULT_RATE), DEFAULT_RATE) for n in NUMBERS]
+
+    def says(text: str) -> None:
+        spoken = somebody.render(text)
+        quiet = silence(spoken.rate, spoken.rate).samples
+        card.play(Pcm(np.concatenate([spoken.samples, quiet]), spoken.rate)).wait()
+
+    port = free_port()
+    flags = ("--satellite", f"tcp://127.0.0.1:{port}", "--uri", "tcp://127.0.0.1:0", "--health", "")
+    with (
+        satellite(card.env, port),
+        card.recording() as recorded,
+        serving(*flags, "--lead", "0.3", env=card.env) as server,
+    ):
+        server.awaits(f"{port}: connected")
+        time.sleep(11.0)  # real sound takes real time: the welcome of a first session
+        says("my left calf is cramping")
+        time.sleep(5.0)
+        says("skip to the hold")
+        time.sleep(18.0)
+        says("stop")
+        time.sleep(4.0)
+        assert server.stop() == 0
+    found = counts(recorded[0], words)
+    errors = [abs(at - found[0] - n) for n, at in enumerate(found)]
+    assert max(errors) < 0.030
+    opening = charley.render("Stop running. Move to the side if you can.")
+    ending = charley.render("Okay. I'm here if you need me.")
+    assert place(recorded[0], opening, 0.0, found[0]) < found[0]
+    assert place(recorded[0], ending, found[-1], recorded[0].seconds - ending.seconds)
