@@ -10,6 +10,7 @@ from pathlib import Path
 from assistant import book, downloads, homophones, intents, prompts
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
+from assistant.graphs import is_extensible
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser
@@ -125,6 +126,21 @@ def model_folder(settings: Settings) -> Path:
         return usual
     there = (entry.folder for entry in downloads.listed() if entry.folder)
     return next((path for path in there if _is_named_for(settings.language, path)), usual)
+
+
+def unknown_words(model: SpeechModel, sentences: Intents) -> str:
+    """Return a sentence on what may be said but is never heard, with the mend; "" if nothing."""
+    lacking = [word for word in sentences.words() if not model.knows(word)]
+    if not lacking:
+        return ""
+    some = ", ".join(f"“{word}”" for word in lacking[:5])
+    more = f" and {len(lacking) - 5} more words" if len(lacking) > 5 else ""
+    mend = (
+        "`charley models build` makes one that does"
+        if is_extensible(model.path)
+        else "sentences with them are not heard"
+    )
+    return f"The speech model does not know {some}{more}; {mend}."
 
 
 def _is_named_for(language: str, folder: Path) -> bool:

@@ -1,19 +1,24 @@
-"""`charley models list`, `get` and `path`: the speech models on this machine."""
+"""`charley models list`, `get`, `path` and `build`: the speech models on this machine."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assistant import command_flags
+from assistant.errors import ModelError
+
 if TYPE_CHECKING:
     from assistant.downloads import Progress
+    from assistant.model_building import Built
 
 app = typer.Typer(
-    help="Show, fetch and find speech models.",
+    help="Show, fetch, find and extend speech models.",
     no_args_is_help=False,
     epilog="Example: charley models get",
 )
@@ -21,7 +26,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def models(ctx: typer.Context) -> None:
-    """Show, fetch and find speech models."""
+    """Show, fetch, find and extend speech models."""
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
 
@@ -62,6 +67,63 @@ def path(
     from assistant import downloads
 
     print(downloads.find(name))
+
+
+@app.command(epilog="Example: charley models build --sentences timers.txt --out timers-en")
+def build(
+    ctx: typer.Context,
+    sentences: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE ...",
+            help="Sentences as YAML, or as text, one a line; files or folders. "
+            "Left out: all that may be said to Charley.",
+        ),
+    ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A new folder. Left out: beside the fetched models."),
+    ] = None,
+    pronunciations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help='How words are said, such as "hammy HH AE M IY".'),
+    ] = None,
+) -> None:
+    """Make a speech model that knows more words; it hears as well as the one it is made from."""
+    from assistant import downloads, model_building, resources, vocabulary
+    from assistant.lexicon import Lexicon
+
+    settings = command_flags.chosen(ctx)
+    sources = [*(sentences or []), *(more or [])]
+    usual = resources.intents_folder(settings.language)
+    if not settings.model and not resources.BUNDLED_MODEL.endswith(f"-{settings.language}"):
+        raise ModelError(f'Charley\'s own model does not speak "{settings.language}".')
+    built = model_building.build(
+        downloads.find(settings.model or resources.BUNDLED_MODEL),
+        vocabulary.words(sources or [usual]),
+        Lexicon(pronunciations),
+        out or downloads.models_folder() / f"charley-own-{settings.language}",
+        replace=out is None,
+    )
+    _tell(built)
+
+
+def _tell(built: Built) -> None:
+    """Say which words are new, how they are said, and what to do next."""
+    from assistant.lexicon import Origin
+
+    width = max((len(word.text) for word in built.new), default=0)
+    for word in built.new:
+        said = ", ".join(" ".join(phones) for phones in word.spoken.pronunciations)
+        print(f"{word.text:{width}}  {said}  ({word.spoken.origin}; {word.place})")
+    print(f"{len(built.new)} new words, {built.word_count} in all.")
+    if any(word.spoken.origin is Origin.GUESSED for word in built.new):
+        print(
+            "To correct a guess, write the word and its phones, as above, into a file, one word a "
+            "line, and give it with --pronunciations FILE."
+        )
+    print(f'Use it with --model "{built.folder}", or keep it as `model` in the settings.')
 
 
 @contextmanager

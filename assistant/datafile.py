@@ -53,6 +53,11 @@ class Node:
         """True if this value is a list."""
         return isinstance(self.yaml_node, yaml.SequenceNode)
 
+    @property
+    def is_mapping(self) -> bool:
+        """True if this value is a mapping."""
+        return isinstance(self.yaml_node, yaml.MappingNode)
+
     def texts(self) -> tuple[str, ...]:
         """Return a list of texts, or a single text as a list of one."""
         return tuple(node.text() for node in self.items()) if self.is_list else (self.text(),)

@@ -122,7 +122,9 @@ class _Examination:
         word = book.voices(self._language.folder).check_word
         heard = listen(model, self._language.intents.phrases(None), self._voice.render(word))
         if word in heard.split():
-            return f"{folder}, hears “{word}”"
+            hears = f"{folder}, hears “{word}”"
+            lacking = assembly.unknown_words(model, self._language.intents)
+            return Finding("model", Grade.WARNING, f"{hears}. {lacking}") if lacking else hears
         mend = "`charley models get` fetches one that hears better"
         return Finding(
             "model", Grade.WARNING, f"{folder} takes “{word}” for “{heard or 'nothing'}”; {mend}."

@@ -17,7 +17,7 @@ from assistant.errors import IntentDataError
 from assistant.expressions import is_plain, parse, texts
 from assistant.network import Network, Rule, Weaver, lay
 from assistant.sampling import sample
-from assistant.sentence_files import LANGUAGE_FILE, SentenceFiles, read_folder
+from assistant.sentence_files import LANGUAGE_FILE, SentenceFiles, read_files, read_folder
 from assistant.sentences import SKIP, Block, Language, Template, Value, allows, content
 from assistant.text import normalise
 
@@ -71,6 +71,11 @@ def load(folder: Path) -> Intents:
     _check_doubles(files)
     _check_precedence(files, folder)
     return _Builder(files).build()
+
+
+def load_files(paths: Iterable[Path]) -> Intents:
+    """Return the sentences of some files, without what a language adds; raises as `load`."""
+    return _Builder(read_files(paths)).build()
 
 
 class _Builder:

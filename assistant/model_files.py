@@ -4,10 +4,9 @@ Vosk ends the whole process, without an exception, when some of them are missing
 are looked at before it loads them.
 """
 
-import struct
-from dataclasses import dataclass
 from pathlib import Path
 
+from assistant import fst
 from assistant.errors import ModelError
 
 NEEDED = (
@@ -24,11 +23,6 @@ WORDS = "graph/words.txt"
 FEATURES = ("conf/mfcc.conf", "conf/fbank.conf")
 """One of them is needed."""
 MEND = 'mend it with "charley models get"'
-
-FST_MAGIC = 2125659606
-HAS_OUTPUT_SYMBOLS = 2
-STATE_BYTES, ARC_BYTES = 12, 16
-_LONGEST_HEADER_BYTES = 256
 
 
 def missing(folder: Path) -> list[str]:
@@ -88,57 +82,20 @@ def _names_silence(conf: bytes) -> bool:
 # --- Graphs --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """The head of an OpenFst file."""
-
-    kind: str
-    """Such as "vector", "ngram" or "olabel_lookahead"."""
-    flags: int
-    states: int
-    arcs: int
-    """-1 if the kind does not count them."""
-    length: int
-    """Bytes."""
-
-
 def _carries_words(path: Path) -> bool:
     """Tell whether a graph has a table of the words that it puts out."""
     try:
-        return bool(_header(_read(path, _LONGEST_HEADER_BYTES)).flags & HAS_OUTPUT_SYMBOLS)
+        head = fst.header(_read(path, fst.LONGEST_HEADER_BYTES))
+        return bool(head.flags & fst.HAS_OUTPUT_SYMBOLS)
     except (ModelError, ValueError):
         return False
 
 
 def _check_fst(path: Path) -> None:
     """Check an OpenFst file's head, and for plain vector graphs that no byte is missing."""
-    broken = ModelError(f"{path}: this part of the speech model is broken; {MEND}.")
     try:
-        head = _header(_read(path, _LONGEST_HEADER_BYTES))
+        whole = fst.header(_read(path, fst.LONGEST_HEADER_BYTES)).least_bytes <= _size(path)
     except ValueError:
-        raise broken from None
-    if head.kind == "vector" and head.states >= 0 and head.arcs >= 0:
-        needed = head.length + head.states * STATE_BYTES + head.arcs * ARC_BYTES
-        if _size(path) < needed:
-            raise broken
-
-
-def _header(data: bytes) -> _Header:
-    """Return what the first bytes of a file say; ValueError if it is no OpenFst file."""
-    try:
-        magic = struct.unpack_from("<i", data)[0]
-        kind, at = _string(data, 4)
-        _arc_kind, at = _string(data, at)
-        _version, flags, _properties, _start, states, arcs = struct.unpack_from("<iiQqqq", data, at)
-    except struct.error:
-        raise ValueError("too short for an FST") from None
-    if magic != FST_MAGIC:
-        raise ValueError("no FST")
-    return _Header(kind, flags, states, arcs, at + struct.calcsize("<iiQqqq"))
-
-
-def _string(data: bytes, at: int) -> tuple[str, int]:
-    length = struct.unpack_from("<i", data, at)[0]
-    if not 0 < length < 64:
-        raise ValueError("no FST")
-    return data[at + 4 : at + 4 + length].decode("ascii"), at + 4 + length
+        whole = False
+    if not whole:
+        raise ModelError(f"{path}: this part of the speech model is broken; {MEND}.")

@@ -33,6 +33,11 @@ def bundled_model_folder() -> Path:
     return folder
 
 
+def models_file(name: str) -> Path:
+    """Return a file beside the bundled model, such as the one of pronunciations."""
+    return _data() / "models" / name
+
+
 def _data() -> Path:
     """Return the folder that holds intents/ and models/."""
     installed = _PACKAGE / "_data"

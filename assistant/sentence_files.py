@@ -23,7 +23,7 @@ from assistant.text import Spelling, plain
 
 LANGUAGE_FILE = "language.yaml"
 
-_FILE_KEYS = frozenset({"language", "intents", "lists", "expansion_rules", "skip_words"})
+FILE_KEYS = frozenset({"language", "intents", "lists", "expansion_rules", "skip_words"})
 _BLOCK_KEYS = frozenset({"sentences", "slots", "requires_context", "metadata"})
 _METADATA_KEYS = frozenset({"barge_in", "exact", "cutoff", "common"})
 _SPELLING_KEYS = frozenset({"units", "tens", "endings", "words"})
@@ -86,9 +86,17 @@ def read_folder(folder: Path) -> SentenceFiles:
     return files
 
 
+def read_files(paths: Iterable[Path]) -> SentenceFiles:
+    """Read single files that belong together, of no language; IntentDataError as above."""
+    files = SentenceFiles(_language({}))
+    for path in paths:
+        _add(files, read(path))
+    return files
+
+
 def _add(files: SentenceFiles, root: Node) -> None:
     """Add one file of sentences to those before it."""
-    top = root.mapping(_FILE_KEYS)
+    top = root.mapping(FILE_KEYS)
     for intent, node in _entries(top.get("intents")).items():
         node.mapping(frozenset({"data"}))
         for entry in node.need("data").items():

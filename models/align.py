@@ -19,9 +19,10 @@ import numpy as np
 import soundfile
 from pocketsphinx import Decoder  # type: ignore[import-untyped, unused-ignore]
 
+from assistant.phones import INDEX, SILENCE
+
 from . import lexicon
 from .manifest import Entry, read_manifest
-from .phones import INDEX, SILENCE
 
 BATCH = 40
 EDGE = 20  # frames of hiss before and after a recording

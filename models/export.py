@@ -16,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from assistant.phones import PHONES, begin_output, rest_output
+
 from .features import BINS, FBANK_CONF
 from .network import ExportedNetwork
-from .phones import PHONES, begin_output, rest_output
 from .train import LEFT, RIGHT, Network
 
 Array = NDArray[np.float32]

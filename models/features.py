@@ -22,7 +22,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve, resample_poly  # type: ignore[import-untyped, unused-ignore]
 
-from .phones import INDEX
+from assistant.phones import INDEX
 
 Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from assistant.phones import INDEX, OUTPUTS, PHONES, SILENCE
+
 from . import lexicon
 from .export import log_priors
 from .features import filter_bank, load
 from .manifest import Entry, read_manifest
-from .phones import INDEX, OUTPUTS, PHONES, SILENCE
-from .spelling import guess
 from .train import LEFT, RIGHT, Network
 
 Scores = NDArray[np.float32]
@@ -55,7 +55,7 @@ class Chain:
         starting = True
         for word in words:
             entries, starting = ([*ends, -1] if starting else ends), False
-            variants = lexicon.pronunciations(word) or (guess(word),)
+            variants = lexicon.pronunciations(word)
             ends = [self._say(phones, entries) for phones in variants if phones]
             ends.append(self._silence(ends))
         self.final = ends

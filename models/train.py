@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from assistant.phones import OUTPUTS
+
 from .features import BINS
-from .phones import OUTPUTS
 from .sequence import AllSequences, SequenceLoss, phone_bigrams
 
 CHANNELS, BOTTLENECK = 384, 128

@@ -48,7 +48,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "run", "type", "demo", "match", "hear", "render", "say", "devices", "doctor", "replay",
     "report",
-    "models", "models list", "models get", "models path",
+    "models", "models list", "models get", "models path", "models build",
 )  # fmt: skip
 HEAVY = {"hassil", "numpy", "pyttsx3", "requests", "rich", "sounddevice", "soundfile", "vosk"}
 

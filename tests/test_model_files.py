@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import tone_model
-from tone_model import fst_header, speak
+from tone_model import speak
 
 from assistant import downloads, model_files
 from assistant.errors import ModelError
+from assistant.fst import head
 from assistant.recogniser import SpeechModel, VoskRecogniser
 
 
@@ -17,8 +18,8 @@ def official(folder: Path, *, graph_flags: int = 2) -> Path:
         "am/final.mdl": b"mdl",
         "conf/mfcc.conf": b"--sample-frequency=16000\n",
         "conf/model.conf": b"--endpoint.silence-phones=1:2:3:4:5:6:7:8:9:10\n",
-        "graph/HCLr.fst": fst_header("olabel_lookahead", 0, 75_000, 150_000),
-        "graph/Gr.fst": fst_header("ngram", graph_flags, 300_000, -1),
+        "graph/HCLr.fst": head("olabel_lookahead", 0, 75_000, 150_000),
+        "graph/Gr.fst": head("ngram", graph_flags, 300_000, -1),
         "graph/disambig_tid.int": b"10015\n",
         "graph/phones/word_boundary.int": b"1 nonword\n",
         "ivector/final.ie": b"ie",

@@ -95,6 +95,12 @@ def test_the_wheel_carries_the_model(wheel: Path) -> None:
     assert carried(wheel, f"assistant/_data/models/{BUNDLED_MODEL}/") == files(MODEL)
 
 
+def test_the_wheel_carries_how_words_are_said(wheel: Path) -> None:
+    said = {"extra.dict", "letters.npz"}
+    beside = {name for name in carried(wheel, "assistant/_data/models/") if "/" not in name}
+    assert beside == said
+
+
 def test_the_wheel_carries_the_program_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as bundle:
         names = bundle.namelist()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.fst import Arc, head, packed
 from assistant.pcm import Pcm, to_int16
 
 RATE = 16000
@@ -32,9 +33,6 @@ MODEL_CONF = """\
 --endpoint.rule3.min-trailing-silence=0.75
 --endpoint.rule4.min-trailing-silence=1.0
 """
-
-Arc = tuple[int, int, float, int]
-"""Input label, output label, cost, next state."""
 
 
 def speak(phrase: str, seconds: float = 0.3, gap_seconds: float = 0.05) -> Pcm:
@@ -66,46 +64,35 @@ def write_model(folder: Path, *, words_in_graph: bool = False) -> Path:
     )
     (folder / "graph/HCLr.fst").write_bytes(_fst(_lexicon()))
     (folder / "graph/Gr.fst").write_bytes(
-        _fst([[(word, word, 1.4, 0) for word in range(1, len(WORDS))]], words=words_in_graph)
+        _fst([[Arc(word, word, 1.4, 0) for word in range(1, len(WORDS))]], words=words_in_graph)
     )
     return folder
 
 
 def _lexicon() -> list[list[Arc]]:
     """Return the graph of silence and one phone for each word; phone n + 1 is word n."""
-    start: list[Arc] = [(2 * SILENCE, 0, 0.7, 1)]
-    states: list[list[Arc]] = [start]
+    start = [Arc(2 * SILENCE, 0, 0.7, 1)]
+    states = [start]
     for phone in range(1, len(WORDS) + 1):
         if phone != SILENCE:
-            start.append((2 * phone, phone - 1, 0.7, phone))
-        states.append([(0, 0, 0.1, 0), (2 * phone - 1, 0, 0.1, phone)])
+            start.append(Arc(2 * phone, phone - 1, 0.7, phone))
+        states.append([Arc(0, 0, 0.1, 0), Arc(2 * phone - 1, 0, 0.1, phone)])
     return states
 
 
 def _fst(states: list[list[Arc]], *, words: bool = False) -> bytes:
     """Return an OpenFst vector FST; state 0 is the start and the only final state."""
     arcs = sum(len(state) for state in states)
-    head = fst_header("vector", 2 if words else 0, len(states), arcs)
+    data = head("vector", 2 if words else 0, len(states), arcs)
     if words:
-        head += struct.pack("<i", 2125658996) + _string("words")
-        head += struct.pack("<qq", len(WORDS), len(WORDS))
-        head += b"".join(_string(word) + struct.pack("<q", n) for n, word in enumerate(WORDS))
-    body = b""
+        data += struct.pack("<i", 2125658996) + packed("words")
+        data += struct.pack("<qq", len(WORDS), len(WORDS))
+        data += b"".join(packed(word) + struct.pack("<q", n) for n, word in enumerate(WORDS))
     for index, state in enumerate(states):
         final = 0.0 if index == 0 else float("inf")
-        body += struct.pack("<fq", final, len(state))
-        body += b"".join(struct.pack("<iifi", i, o, cost, to) for i, o, cost, to in state)
-    return head + body
-
-
-def fst_header(kind: str, flags: int, states: int = 0, arcs: int = 0) -> bytes:
-    """Return the head of an OpenFst file; `flags` 2 says that its output words follow."""
-    head = struct.pack("<i", 2125659606) + _string(kind) + _string("standard")
-    return head + struct.pack("<iiQqqq", 2, flags, 0x3, 0, states, arcs)
-
-
-def _string(text: str) -> bytes:
-    return struct.pack("<i", len(text)) + text.encode()
+        data += struct.pack("<fq", final, len(state))
+        data += b"".join(struct.pack("<iifi", *arc) for arc in state)
+    return data
 
 
 def _mel(hertz: float) -> float:

