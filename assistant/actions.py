@@ -50,6 +50,9 @@ class Interject:
 class Hush:
     """Stop the sound at once and forget all that was queued."""
 
+    after_word: bool = False
+    """True to let the word that sounds now be said to its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

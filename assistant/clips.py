@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,10 @@ from assistant.pcm import Samples
 
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""
+SEARCH_SECONDS = 0.2
+"""The end of a word within a line is looked for so far around where it should be."""
+SOFT_SECONDS = 0.01
+"""A moment, when the softest one is looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +67,11 @@ class Clip:
         """True while its hold lasts."""
         return self.hold is not None and self.at < self.hold_samples
 
+    @property
+    def word_now(self) -> Word | None:
+        """The word that sounds, or that begins now; None in a silence."""
+        return next((word for word in self.words if word.at <= self.at < word.end), None)
+
     def mix(self, at: int, count: int) -> npt.NDArray[np.float64]:
         """Return samples from `at` on; they are not marked as played."""
         out = np.zeros(count)
@@ -70,6 +80,30 @@ class Clip:
             if first < last:
                 out[first - at : last - at] += word.samples[first - word.at : last - word.at]
         return out
+
+
+def word_bounds(text: str, begins: float, ends: float) -> list[float]:
+    """Return where the words of a line begin and the last one ends, by their share of letters."""
+    letters = [0, *accumulate(len(word) + 1 for word in text.split())]
+    return [begins + at * (ends - begins) / max(1, letters[-1]) for at in letters]
+
+
+def end_of_word(word: Word, at: int, rate: int) -> int:
+    """Return the sample of the clip at which the word that sounds at `at` is over.
+
+    A line is cut in the softest moment about where its next word should begin.
+    """
+    if word.count:
+        return word.end
+    bounds = word_bounds(word.text, word.at, word.end)
+    about = round(next((bound for bound in bounds if bound > at), word.end)) - word.at
+    reach, window = round(SEARCH_SECONDS * rate), max(1, round(SOFT_SECONDS * rate))
+    first = max(at - word.at, about - reach // 2)
+    stretch = np.abs(word.samples[first : about + reach].astype(np.int64))
+    if len(stretch) <= window:
+        return word.end
+    softness = np.convolve(stretch, np.ones(window, np.int64), "valid")
+    return word.at + first + int(np.argmin(softness)) + window
 
 
 def line(text: str, samples: Samples) -> Clip:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+# On Linux the monotonic clock stands still while the machine sleeps; this one does not.
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def _monotonic() -> float:
+    """Return seconds that nobody can set, the machine's sleep included where it can be had."""
+    return time.monotonic() if _BOOT_CLOCK is None else time.clock_gettime(_BOOT_CLOCK)
+
 
 class Clock(Protocol):
     """Seconds since the session began."""
@@ -20,11 +28,15 @@ class SystemClock:
     """Real time."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = _monotonic()
 
     def now(self) -> float:
         """Return the seconds since the clock was made."""
-        return time.monotonic() - self._began
+        return _monotonic() - self._began
+
+    def skip(self, seconds: float) -> None:
+        """Leave out a stretch of time in which the whole program stood still."""
+        self._began += seconds
 
     def wait_until(self, at: float) -> None:
         """Sleep until then; a deadline from the start, so lateness does not add up."""

@@ -37,7 +37,7 @@ def run(
     journal: JournalFile = None,
     journal_text: JournalText = False,
 ) -> None:
-    """Talk with Charley: microphone to speaker, until Ctrl-C.
+    """Talk with Charley: microphone to speaker, until Ctrl-C; twice, and it leaves at once.
 
     Without a microphone you type; without a speaker you read.
     """
@@ -52,7 +52,9 @@ def run(
             if kept:
                 kept.write(event, actions)
 
-        live.run(settings, show=transcript.show, tell=tell, watch=watch)
+        code = live.run(settings, show=transcript.show, tell=tell, watch=watch)
+    transcript.finish()
+    raise typer.Exit(code)
 
 
 def _transcript() -> Transcript:

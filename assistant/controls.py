@@ -219,16 +219,6 @@ def silence_following(turn: Turn) -> Turn:
     return turn.know(silences=1).say("follow.ask", 1)
 
 
-def device_lost(turn: Turn) -> Turn:
-    """The microphone went away: say so, between the words of a step."""
-    return turn.say("device.lost")
-
-
-def device_found(turn: Turn) -> Turn:
-    """The microphone is there again."""
-    return turn.say("device.found")
-
-
 def nothing_left(turn: Turn) -> Turn:
     """How long? Nothing is counted."""
     return turn.hush().say("nothing.left")

@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from assistant.clock import SystemClock
 from assistant.errors import DeviceError
 from assistant.pcm import DEFAULT_RATE, Samples
 from assistant.player import Player
@@ -26,6 +27,9 @@ BLOCK_SECONDS = 0.03
 """One microphone block: a word of "stop" should not wait for its block to fill."""
 QUEUE_BLOCKS = 256
 """About eight seconds; a recogniser that is further behind had better skip."""
+SPEAKER_LATENCY_SECONDS = 0.1
+"""Sound kept in store for a busy machine; every word is cut later by it (bench/xruns.py)."""
+FILL_SECONDS = 0.5
 STALL_SECONDS = 1.5
 """PortAudio reports no unplugging: the callback simply is not called any more."""
 
@@ -196,12 +200,17 @@ class _Watch:
             self._on_lost(self._name)
 
     def _run(self) -> None:
-        # The first look comes after two spans: opening a Bluetooth device takes its time.
+        # The first look comes after two spans: opening a Bluetooth device takes its time. The same
+        # grace is given when this program itself stood still.
         self._over.wait(self._stall_seconds)
+        clock = SystemClock()
+        looked_at = clock.now()
         while not self._over.wait(self._stall_seconds):
-            if not self._beaten:
+            stood_still = clock.now() - looked_at > 2 * self._stall_seconds
+            if not self._beaten and not stood_still:
                 self.lost()
             self._beaten = False
+            looked_at = clock.now()
 
 
 class _Stream:
@@ -350,10 +359,19 @@ class Speaker(_Stream):
             )
         self._player = player
         self.underflows = 0
-        """Times that the sound card ran dry and played a gap."""
+        """Times that the sound card ran dry and played a gap, its first half second left out."""
+        self._is_dry = True
+        self._filling = round(FILL_SECONDS * player.rate)
+        """Frames until then: while the store is filled, PortAudio speaks of underflows."""
+
+    def _options(self) -> dict[str, Any]:
+        return {"latency": SPEAKER_LATENCY_SECONDS}
 
     def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
         self._watch.beat()
-        if status:
+        # It is said again at each call until the store is full.
+        if status and not self._is_dry and self._filling <= 0:
             self.underflows += 1
+        self._is_dry = bool(status)
+        self._filling -= frames
         data[:] = self._player.read(frames)[:, np.newaxis]

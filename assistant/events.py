@@ -68,20 +68,50 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """The microphone or the speaker went away."""
+    """The microphone, the speaker or the voice went away."""
 
     at: float
     device: str
-    """"microphone" or "speaker"."""
+    """"microphone", "speaker" or "voice"."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceFound:
-    """A lost device came back."""
+    """What was lost came back."""
 
     at: float
     device: str
-    """"microphone" or "speaker"."""
+    """"microphone", "speaker" or "voice"."""
+    hold_seconds: float | None = None
+    """How far the running hold has come; None outside a hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """The whole program stood still, by a signal or by the machine's sleep, and goes on now."""
+
+    at: float
+    seconds: float
+    """How long; the session's time stood still with it."""
+    hold_seconds: float | None = None
+    """How far the running hold has come; None outside a hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Xrun:
+    """Sound was lost between the device and the program (ALSA's word for both directions)."""
+
+    at: float
+    device: str
+    """"microphone" (overflow) or "speaker" (underflow)."""
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The program was told to end; the last event of its session."""
+
+    at: float
 
 
 Event = (
@@ -93,4 +123,7 @@ Event = (
     | TimerFired
     | DeviceLost
     | DeviceFound
+    | Suspended
+    | Xrun
+    | Leaving
 )

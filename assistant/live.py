@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
 from assistant import assembly
-from assistant.actions import Action, SetVolume
+from assistant.actions import Action, Interject, SetVolume
 from assistant.assembly import Language
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import SystemClock
@@ -17,59 +17,107 @@ from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.devices import Microphone, Speaker, output_rate
 from assistant.dialogue import listening
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
-from assistant.events import DeviceFound, DeviceLost, Event, Started
+from assistant.events import (
+    DeviceFound,
+    DeviceLost,
+    Event,
+    Leaving,
+    Started,
+    Suspended,
+    Xrun,
+)
+from assistant.leaving import Leave
 from assistant.pcm import Samples
-from assistant.player import Player
+from assistant.player import INTERJECT_PACES, Player
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember
+from assistant.spare_voice import SpareVoice
+from assistant.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
+from assistant.watchdog import Watchdog
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound or typing before timers and captions are looked at."""
 _RETRY_SECONDS = 2.0
-"""A lost device is looked for again this often."""
+"""What was lost is looked for again this often."""
+_UNHEARD_SECONDS = 5.0
+"""So long the timeline waits for a lost speaker; then it goes on in captions."""
+_XRUN_SECONDS = 2.0
+"""The counters of lost sound are read this often."""
+_BUSY_XRUNS, _BUSY_SECONDS = 5, 60.0
+"""So much sound lost between two readings is worth a word, but not again within this time."""
+_START_SECONDS = 10.0
+"""Until then everything is still being loaded, and a busy machine is no news."""
+_FAREWELL_SECONDS = 6.0
+"""The longest farewell."""
+_SWITCH_SECONDS = 0.001
+"""How long a thread may keep Python to itself; Python's own 5 ms let the sound card run dry."""
 
 Show = Callable[[Caption], None]
 Tell = Callable[[str], None]
 Watch = Callable[[Event, tuple[Action, ...]], None]
 
 
-def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = None) -> None:
-    """Converse until the input ends or Ctrl-C; `tell` gets one sentence about each fallback.
+def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = None) -> int:
+    """Converse until the input ends or a signal comes; `tell` gets one sentence about each fault.
 
-    Raises AssistantError if the language or a setting is broken.
+    Returns the exit code: 0, or 128 and the signal's number. Raises AssistantError if the language
+    or a setting is broken.
     """
+    sys.setswitchinterval(_SWITCH_SECONDS)
     language = assembly.language(settings)
-    with ExitStack() as devices:
+    with Leave() as leave, ExitStack() as devices:
         lost: queue.SimpleQueue[str] = queue.SimpleQueue()
-        mouth = _Mouth(settings, devices, lost.put, show, tell)
+        mouth = _Mouth(settings, language, devices, lost.put, show=show, tell=tell)
         ear = _Hearing(settings, language, devices, lost.put, tell)
-        live = _Live(settings, language, mouth, ear, watch)
-        live.converse(lost, tell)
+        live = _Live(settings, language, mouth, ear, watch=watch, tell=tell)
+        live.converse(lost, leave)
+    return leave.exit_code
 
 
 class _Mouth:
     """The speaker with its player, or captions if there is none."""
 
+    name = "speaker"
+
     def __init__(
-        self, settings: Settings, devices: ExitStack, on_lost: Tell, show: Show, tell: Tell
+        self,
+        settings: Settings,
+        language: Language,
+        devices: ExitStack,
+        on_lost: Tell,
+        *,
+        show: Show,
+        tell: Tell,
     ) -> None:
         self._settings = settings
+        self._prompts = language.book.prompts
         self._devices = devices
         self._on_lost = on_lost
         self._show = show
         self._player: Player | None = None
         self._speaker: Speaker | None = None
+        self._voice: SpareVoice | None = None
+        self._unheard_since: float | None = None
+        """When nobody heard the timeline any more; its time then passes by the clock."""
+        self._unheard_samples = 0
         try:
             rate = output_rate(settings.speaker)
-            voice = assembly.voice(settings, tell)
+            voice = self._spare(assembly.voice(settings, tell))
             voices = assembly.voices(settings, tell)
-            self._player = Player(voice, rate, settings.lead_in_seconds, voices)
+            self._player = Player(
+                voice, rate, settings.lead_in_seconds, lambda name: self._spare(voices(name))
+            )
             self.open()
         except (DeviceError, SynthesiserError) as error:
             tell(f"{error} Charley shows captions instead.")
             self._player = None
         self.output = self._output()
+
+    def _spare(self, voice: Synthesiser) -> Synthesiser:
+        notice = self._prompts.line("fault.voice").text
+        self._voice = SpareVoice(voice, notice, lambda: self._on_lost("voice"))
+        return self._voice
 
     def _output(self) -> TimedOutput:
         if self._player is None:
@@ -77,33 +125,87 @@ class _Mouth:
         self._player.perform(SetVolume(self._settings.volume))
         return Sound(self._player)
 
+    def prepare(self) -> None:
+        """Speak in advance what may have to be said when nothing can be rendered any more."""
+        if self._voice is None:
+            return
+        faults = [key for key in self._prompts.lines if key.startswith(_FAULTS)]
+        self._voice.prepare(self._prompts.line(key).text for key in faults)
+        between = [self._prompts.line(key).text for key in _BETWEEN_COUNTS]
+        self._voice.prepare(between, INTERJECT_PACES)
+        self._voice.prepare(self._prompts.numbers[1 : self._settings.hold_seconds + 1])
+
     def open(self) -> None:
         """Open the speaker; DeviceError if it cannot be. What was queued goes on playing."""
         if self._player is not None:
             speaker = Speaker(self._player, self._settings.speaker, self._on_lost)
             self._speaker = self._devices.enter_context(speaker)
+            self._unheard_since = None
 
-    def close(self) -> None:
+    def close(self, at: float) -> None:
         """Let go of a speaker that was lost."""
         if self._speaker is not None:
             self._speaker.__exit__(None, None, None)
             self._speaker = None
+        self._unheard_since, self._unheard_samples = at + _UNHEARD_SECONDS, 0
+
+    def speaks_again(self) -> bool:
+        """Try a voice that failed; True if it speaks again."""
+        if self._voice is None or not self._voice.try_again():
+            return False
+        if self._player is not None:
+            self._player.speak_anew()
+        return True
+
+    def alarm(self, key: str) -> None:
+        """Say a prepared line at once, whatever else goes on; from any thread."""
+        if self._player is not None:
+            self._player.perform(Interject(key, self._prompts.line(key).text))
+
+    @property
+    def xruns(self) -> int:
+        """Times that the sound card ran dry since the speaker was opened."""
+        return self._speaker.underflows if self._speaker else 0
+
+    @property
+    def latency_seconds(self) -> float:
+        """Time from the timeline to the ear."""
+        return self._speaker.latency_seconds if self._speaker else 0.0
+
+    def is_idle(self, at: float) -> bool:
+        """Tell whether nothing is left to be heard or read."""
+        if self._player is not None:
+            return self._player.is_idle
+        self.output.advance(at)
+        return getattr(self.output, "next_at", None) is None
 
     def own_words(self) -> str:
         """Return what Charley says just now, as far as it can be heard."""
         return self._player.speaking_now() if self._player else ""
 
-    def caption(self) -> None:
-        """Show what began to sound since the last call."""
+    def caption(self, at: float) -> None:
+        """Show what began to sound since the last call, or would have without a speaker."""
         if self._player is None:
             return
+        if self._unheard_since is not None and at > self._unheard_since:
+            passed = round((at - self._unheard_since) * self._player.rate)
+            self._player.read(passed - self._unheard_samples)
+            self._unheard_samples = passed
         for begun in self._player.take_begun():
             kind = "count" if begun.counted else "say"
             self._show(Caption(begun.at_samples / self._player.rate, kind, begun.text))
 
 
+_FAULTS = ("device.", "fault.", "leave.")
+"""The groups of prompts that are about faults."""
+_BETWEEN_COUNTS = ("device.deaf", "device.hears", "fault.stuck", "fault.free")
+"""Those that may be squeezed into a hold."""
+
+
 class _Hearing:
     """The microphone with the recogniser, or the keyboard if there is none."""
+
+    name = "microphone"
 
     def __init__(
         self,
@@ -118,25 +220,42 @@ class _Hearing:
         self._on_lost = on_lost
         self._typed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._microphone: Microphone | None = None
+        self._is_read = False
         self.ear: Ear | None = None
         try:
             self.open()
             self.ear = Ear(assembly.recogniser(settings), language.intents)
         except (DeviceError, ModelError) as error:
             tell(f"{error} Type to Charley instead, one line at a time.")
-            self.close()
-            threading.Thread(target=self._read, args=(sys.stdin,), daemon=True).start()
+            self._let_go()
+            self._read_typing()
 
     def open(self) -> None:
         """Open the microphone; DeviceError if it cannot be."""
         microphone = Microphone(self._settings.microphone, self._on_lost)
         self._microphone = self._devices.enter_context(microphone)
 
-    def close(self) -> None:
-        """Let go of a microphone that was lost."""
+    def close(self, _at: float) -> None:
+        """Let go of a microphone that was lost; a person at a keyboard types meanwhile."""
+        self._let_go()
+        if sys.stdin is not None and sys.stdin.isatty():
+            self._read_typing()
+
+    def _let_go(self) -> None:
         if self._microphone is not None:
             self._microphone.__exit__(None, None, None)
             self._microphone = None
+
+    @property
+    def xruns(self) -> int:
+        """Times that sound was lost since the microphone was opened."""
+        found = self._microphone
+        return found.overflows + found.dropped_blocks if found else 0
+
+    def _read_typing(self) -> None:
+        if not self._is_read:
+            self._is_read = True
+            threading.Thread(target=self._read, args=(sys.stdin,), daemon=True).start()
 
     def _read(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -156,6 +275,23 @@ class _Hearing:
         return None, line
 
 
+class _Voice:
+    """What is lost and found of the voice; the mouth has it."""
+
+    name = "voice"
+
+    def __init__(self, mouth: _Mouth) -> None:
+        self._mouth = mouth
+
+    def open(self) -> None:
+        """Try it; SynthesiserError if it still fails."""
+        if not self._mouth.speaks_again():
+            raise SynthesiserError("The voice engine still fails.")
+
+    def close(self, _at: float) -> None:
+        """There is nothing to let go of."""
+
+
 class _Live:
     """One session in real time."""
 
@@ -165,13 +301,22 @@ class _Live:
         language: Language,
         mouth: _Mouth,
         hearing: _Hearing,
+        *,
         watch: Watch | None,
+        tell: Tell,
     ) -> None:
         self._mouth = mouth
         self._hearing = hearing
+        self._prompts = language.book.prompts
+        self._tell = tell
+        self._parts = {part.name: part for part in (mouth, hearing, _Voice(mouth))}
         self._clock = SystemClock()
+        self._watchdog = Watchdog(self._clock, self._on_stuck, self._on_free)
         self._missing: dict[str, float] = {}
-        """Lost device to when it is looked for again."""
+        """What was lost, to when it is looked for again."""
+        self._xruns = {mouth.name: 0, hearing.name: 0}
+        self._xruns_at, self._busy_at = _XRUN_SECONDS, _START_SECONDS
+        """When the counters are read next, and when their meaning may be told again."""
         ear = hearing.ear
         self._session = Session(
             language.book,
@@ -187,43 +332,94 @@ class _Live:
             self._session, mouth.output, ear, mouth.own_words if settings.loudspeaker else None
         )
 
-    def converse(self, lost: queue.SimpleQueue[str], tell: Tell) -> None:
-        """Run until the input ends."""
+    def converse(self, lost: queue.SimpleQueue[str], leave: Leave) -> None:
+        """Run until the input ends or the program is asked to leave."""
         self._session.handle(Started(self._clock.now(), recall("safety_told") is None))
         if self._hearing.ear:  # while the welcome is spoken
             self._hearing.ear.prepare(listening(Dialogue(state=state)) for state in State)
-        while True:
-            try:
-                block, line = self._hearing.wait()
-            except EOFError:
-                return
-            at = self._clock.now()
-            self._conversation.tick(at, block)
-            if line is not None and line.strip():
-                self._session.hear(line, at)
-            self._mouth.caption()
-            self._mind_devices(lost, tell, at)
+        self._mouth.prepare()
+        with self._watchdog:
+            while leave.signal is None:
+                try:
+                    block, line = self._hearing.wait()
+                except EOFError:
+                    return
+                self._pass(block, line, lost)
+            self._take_leave()
 
-    def _mind_devices(self, lost: queue.SimpleQueue[str], tell: Tell, at: float) -> None:
+    def _pass(self, block: Samples | None, line: str | None, lost: queue.SimpleQueue[str]) -> None:
+        """Answer what happened since the last time."""
+        at, asleep_seconds = self._watchdog.beat()
+        if asleep_seconds:
+            self._session.handle(Suspended(at, asleep_seconds, self._mouth.output.hold_seconds))
+        self._conversation.tick(at, block)
+        if line is not None and line.strip():
+            self._session.hear(line, at)
+        self._mouth.caption(at)
+        self._mind_losses(lost, at)
+        self._mind_xruns(at)
+
+    def _take_leave(self) -> None:
+        """Let the word be finished and the farewell be heard."""
+        at, _ = self._watchdog.beat()
+        self._session.handle(Leaving(at))
+        end = at + _FAREWELL_SECONDS
+        while at < end and not self._mouth.is_idle(at):
+            self._clock.wait_until(at + _TICK_SECONDS)
+            at, _ = self._watchdog.beat()
+            self._mouth.caption(at)
+        self._clock.wait_until(at + self._mouth.latency_seconds)
+
+    def _fault(self, key: str) -> None:
+        """Tell of a fault on the screen, in the person's language."""
+        self._tell(self._prompts.line(key).text)
+
+    def _on_stuck(self) -> None:
+        self._fault("fault.stuck")
+        self._mouth.alarm("fault.stuck")
+
+    def _on_free(self) -> None:
+        self._fault("fault.free")
+        self._mouth.alarm("fault.free")
+
+    # Devices
+
+    def _mind_losses(self, lost: queue.SimpleQueue[str], at: float) -> None:
         while not lost.empty():
-            device = lost.get()
-            self._missing[device] = at
-            self._part(device).close()
-            tell(f"The {device} is gone; plug it in or switch it on, and Charley goes on.")
-            self._session.handle(DeviceLost(at, device))
-        for device, retry_at in list(self._missing.items()):
+            name = lost.get()
+            self._missing[name] = at + _RETRY_SECONDS
+            self._parts[name].close(at)
+            self._fault(_LOST[name])
+            self._session.handle(DeviceLost(at, name))
+        for name, retry_at in list(self._missing.items()):
             if at >= retry_at:
-                self._look_for(device, tell, at)
+                self._look_for(name, at)
 
-    def _look_for(self, device: str, tell: Tell, at: float) -> None:
+    def _look_for(self, name: str, at: float) -> None:
         try:
-            self._part(device).open()
+            self._parts[name].open()
         except AssistantError:
-            self._missing[device] = at + _RETRY_SECONDS
+            self._missing[name] = at + _RETRY_SECONDS
             return
-        del self._missing[device]
-        tell(f"The {device} is there again.")
-        self._session.handle(DeviceFound(at, device))
+        del self._missing[name]
+        self._xruns[name] = 0
+        self._fault(_FOUND[name])
+        self._session.handle(DeviceFound(at, name, self._mouth.output.hold_seconds))
 
-    def _part(self, device: str) -> _Mouth | _Hearing:
-        return self._mouth if device == "speaker" else self._hearing
+    def _mind_xruns(self, at: float) -> None:
+        if at < self._xruns_at:
+            return
+        self._xruns_at = at + _XRUN_SECONDS
+        for part in (self._mouth, self._hearing):
+            times = part.xruns - self._xruns[part.name]
+            self._xruns[part.name] = part.xruns
+            if times > 0:
+                self._session.handle(Xrun(at, part.name, times))
+            if times >= _BUSY_XRUNS and at >= self._busy_at:
+                self._busy_at = at + _BUSY_SECONDS
+                self._fault("fault.busy")
+
+
+_LOST = {"microphone": "fault.microphone", "speaker": "fault.speaker", "voice": "fault.voice"}
+_FOUND = {"microphone": "device.found", "speaker": "device.sound", "voice": "fault.voice_back"}
+"""The prompts for the screen."""

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -26,7 +27,15 @@ from assistant.actions import (
     Wait,
 )
 from assistant.chimes import chime
-from assistant.clips import CLEARANCE_SECONDS, Clip, Word, interjected, line
+from assistant.clips import (
+    CLEARANCE_SECONDS,
+    Clip,
+    Word,
+    end_of_word,
+    interjected,
+    line,
+    word_bounds,
+)
 from assistant.counting import count_word, hold_clip
 from assistant.hold import Hold
 from assistant.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
@@ -119,12 +128,16 @@ class Player:
                 self._enqueue(Clip(max(0, round(seconds * self.rate))))
             case Interject(text=text):
                 self._interject(text)
-            case Hush():
-                self._hush()
+            case Hush(after_word=after_word):
+                self._hush(after_word=after_word)
             case SetVolume(volume=volume):
                 self._set_volume(volume)
             case SetVoice(name=name):
                 self._set_voice(name)
+
+    def speak_anew(self) -> None:
+        """Forget the counts as they were spoken: the voice is another, or speaks again."""
+        self._counts.clear()
 
     def take_finished(self) -> list[Finished]:
         """Return what finished since the last call, earliest first."""
@@ -245,12 +258,28 @@ class Player:
         if self._lead_in_samples and asleep:
             yield Clip(self._lead_in_samples, counts=False)
 
-    def _hush(self) -> None:
+    def _hush(self, *, after_word: bool) -> None:
         with self._lock:
-            self._cut()
+            rest = self._rest_of_word() if after_word else None
+            if rest is None:
+                self._cut()
             self._queue.clear()
             self._drained = True
             self._quiet_since = self._position
+            if rest is not None:
+                self._queue.append(rest)
+
+    def _rest_of_word(self) -> Clip | None:
+        """Return what is left of the word that sounds now; None between two words."""
+        clip = self._queue[0] if self._queue else None
+        word = clip.word_now if clip else None
+        if clip is None or word is None:
+            return None
+        ending = clip.mix(clip.at, end_of_word(word, clip.at, self.rate) - clip.at)
+        ramp = min(self._ramp, len(ending))
+        ending[len(ending) - ramp :] *= np.arange(ramp, 0, -1) / ramp
+        samples = np.rint(ending).astype(np.int16)
+        return Clip(len(samples), [Word(0, samples, "")], counts=False)
 
     def _set_volume(self, volume: float) -> None:
         with self._lock:
@@ -283,7 +312,7 @@ class Player:
     def _set_voice(self, name: str) -> None:
         if self._voices is not None:
             self._voice = self._voices(name)
-            self._counts.clear()  # they are in the voice before
+            self.speak_anew()
 
     def _spoken(self, text: str, pace: float = 1.0) -> Samples:
         return resample(self._voice.render(text, pace), self.rate).samples
@@ -325,10 +354,10 @@ class Player:
 def _words_between(span: tuple[int, int, str], first: int, last: int) -> list[str]:
     """Return the words of a line that sound in a stretch, placed by their share of letters."""
     begins, ends, text = span
-    words = text.split()
-    bounds = np.cumsum([0, *(len(word) + 1 for word in words)])
-    at = begins + bounds * ((ends - begins) / max(1, bounds[-1]))
-    return [w for w, a, b in zip(words, at, at[1:], strict=False) if a <= last and b >= first]
+    at = word_bounds(text, begins, ends)
+    return [
+        w for w, (a, b) in zip(text.split(), pairwise(at), strict=True) if a <= last and b >= first
+    ]
 
 
 def _said(text: str, first: int, last: int, end: int) -> str:

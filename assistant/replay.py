@@ -17,7 +17,7 @@ from assistant.book import Book
 from assistant.captions import Caption, CaptionPlayer
 from assistant.dialogue import step
 from assistant.errors import AssistantError, JournalError
-from assistant.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
+from assistant.events import Event, HoldFinished, SpeechFinished, Started
 from assistant.journal import Conditions, Entry
 from assistant.turn import Dialogue
 
@@ -137,8 +137,8 @@ class Stage:
         own = self._own + max(0.0, event.at - self._at)
         if isinstance(event, SpeechFinished | HoldFinished):
             own = self._finish(type(event), own)
-        elif isinstance(event, UtteranceHeard) and event.hold_seconds is not None:
-            own = self._count_to(event.hold_seconds, own)
+        elif (hold_seconds := getattr(event, "hold_seconds", None)) is not None:
+            own = self._count_to(hold_seconds, own)
         while self._captions.advance(own) is not None:
             pass
         self._at, self._own = event.at, own

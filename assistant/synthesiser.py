@@ -24,6 +24,9 @@ SHORTEST_PART = 3
 LONGEST_TEXT = 5000
 """Characters; about six minutes of speech, more than any prompt."""
 RENDER_TIMEOUT_SECONDS = 20.0
+"""The most that anything may take."""
+LINE_TIMEOUT_SECONDS, LETTER_TIMEOUT_SECONDS = 3.0, 0.02
+"""What a line may take: a hundred times of what it does, for somebody waits for it."""
 
 SPEECH_RMS = 0.16
 """Loudness that every line is brought to, relative to full scale, measured where it is loud."""
@@ -169,9 +172,10 @@ class Pyttsx3Voice:
         """Return the spoken text as the engine made it, silence at both ends included."""
         spoken = _speakable(text)
         rate = round(self._words_per_minute * pace)
+        seconds = LINE_TIMEOUT_SECONDS + LETTER_TIMEOUT_SECONDS * len(spoken)
+        seconds = min(seconds, self._timeout_seconds)
         return ROOM.do(
-            lambda: voice_engine.render(spoken, self._voice, rate, self._timeout_seconds),
-            self._timeout_seconds + 1.0,
+            lambda: voice_engine.render(spoken, self._voice, rate, seconds), seconds + 1.0
         )
 
 

@@ -11,7 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from assistant import changing, controls, easing, habits, holding, opening, rounds, safety, steps
+from assistant import (
+    changing,
+    controls,
+    easing,
+    faults,
+    habits,
+    holding,
+    opening,
+    rounds,
+    safety,
+    steps,
+)
 from assistant.controls import nothing
 from assistant.turn import State, Turn
 from assistant.warning import warn
@@ -28,8 +39,11 @@ _ALWAYS: dict[str, Rule] = {
     "Started": nothing,
     "SpeechFinished": nothing,
     "HoldFinished": nothing,
-    "DeviceLost": controls.device_lost,
-    "DeviceFound": controls.device_found,
+    "DeviceLost": faults.lost,
+    "DeviceFound": faults.found,
+    "Suspended": faults.suspended,
+    "Xrun": nothing,
+    "Leaving": faults.leave,
     "UtteranceMissed": controls.missed,
     "timer step": nothing,
     "timer answer": nothing,
@@ -153,8 +167,6 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
         **_ALWAYS,
         "cant_do": changing.another_way,
         "HoldFinished": rounds.held,
-        "DeviceLost": nothing,
-        "DeviceFound": nothing,
         "UtteranceMissed": nothing,
         "yes": nothing,
         "no": holding.stay,
@@ -257,8 +269,11 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
         "Started": nothing,
         "SpeechFinished": nothing,
         "HoldFinished": nothing,
-        "DeviceLost": controls.device_lost,
-        "DeviceFound": controls.device_found,
+        "DeviceLost": faults.lost,
+        "DeviceFound": faults.found,
+        "Suspended": faults.suspended,
+        "Xrun": nothing,
+        "Leaving": faults.leave,
         "UtteranceMissed": nothing,
         "timer step": nothing,
         "timer answer": nothing,

@@ -212,7 +212,7 @@ class Turn:
     @property
     def hold_seconds(self) -> float | None:
         """How far the running hold has come; None outside a count."""
-        return self.event.hold_seconds if isinstance(self.event, UtteranceHeard) else None
+        return getattr(self.event, "hold_seconds", None)
 
     def number(self, count: int) -> str:
         """Return the spoken word of a number."""
@@ -235,9 +235,9 @@ class Turn:
         """Return a turn with more actions."""
         return replace(self, actions=self.actions + actions)
 
-    def hush(self) -> Turn:
-        """Stop the sound and forget what was queued."""
-        return self.do(Hush())
+    def hush(self, *, after_word: bool = False) -> Turn:
+        """Stop the sound, at once or after the word that sounds, and forget what was queued."""
+        return self.do(Hush(after_word))
 
     def say(self, key: str, nth: int = 0, **slots: str) -> Turn:
         """Speak a prompt."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import queue
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ import numpy as np
 import pulse
 import pytest
 from listening import counts
+from process import Process
 
 from assistant import assembly, book
 from assistant.counting import count_word
@@ -97,44 +95,6 @@ def hear(pcm: Pcm, phrases: tuple[str, ...]) -> str:
     padded = np.concatenate([sound, silence(MODEL_RATE, MODEL_RATE).samples])
     finals = [h for h in (*recogniser.feed(padded), *recogniser.finish()) if h.final]
     return " ".join(hypothesis.text for hypothesis in finals)
-
-
-class Process:
-    """`charley run` as a user starts it, on a sound card made of software."""
-
-    def __init__(self, card: pulse.SoundCard, folder: Path) -> None:
-        self.journal = folder / "journal.jsonl"
-        command = [
-            sys.executable, "-m", "assistant", "run", "--journal", str(self.journal),
-        ]  # fmt: skip
-        self._process = subprocess.Popen(
-            command, env=dict(card.env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines: list[str] = []
-        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        for line in self._process.stdout or ():
-            self._queue.put(line)
-
-    def awaits(self, words: str, seconds: float = 60.0) -> None:
-        """Come back when a line with these words was shown."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                self.lines.append(self._queue.get(timeout=0.2))
-            except queue.Empty:
-                assert self._process.poll() is None, "".join(self.lines)
-                continue
-            if words in self.lines[-1]:
-                return
-        raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
-
-    def interrupt(self) -> int:
-        """Press Ctrl-C; return the exit code."""
-        self._process.send_signal(signal.SIGINT)
-        return self._process.wait(20)
 
 
 @pytest.fixture

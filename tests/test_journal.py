@@ -26,6 +26,7 @@ SAMPLES = {
     float: SECONDS,
     str: TEXTS,
     bool: st.booleans(),
+    int: st.integers(0, 1000),
     Hold: HOLDS,
     tuple[str, ...]: st.lists(TEXTS).map(tuple),
     frozenset[str]: st.frozensets(TEXTS),

@@ -41,6 +41,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "dialogue",
             "changing",
             "easing",
+            "faults",
             "holding",
             "opening",
             "place",
@@ -82,6 +83,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "player",
             "recogniser",
             "spelling",
+            "spare_voice",
             "synthesiser",
             "vocabulary",
             "voice_engine",
@@ -101,6 +103,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "replay",
             "report",
             "session",
+            "watchdog",
         }
     ),
     # 7: adapters to protocols of other programs; nothing but a command knows them
@@ -143,6 +146,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "command_understand",
             "demo",
             "doctor",
+            "leaving",
             "live",
         }
     ),

@@ -1,0 +1,81 @@
+"""The wish to leave, by Ctrl-C or a signal: once in peace, twice at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+LEAVE_SECONDS = 12.0
+"""After so long in peace it is left at once: init systems grant ten seconds or more."""
+_SIGNALS = tuple(
+    int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Leave:
+    """Notes the signals that ask the program to end; a context manager.
+
+    Python runs its handlers on the main thread, which may hang; so a thread of its own reads the
+    signals' numbers from a socket. The second one, or too long a farewell, ends the process.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        """The number of the signal that was caught."""
+        self._before: dict[int, Any] = {}
+        self._is_over = False
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell makes of the signal; 0 if there was none."""
+        return 0 if self.signal is None else 128 + self.signal
+
+    def __enter__(self) -> Self:
+        """Catch the signals from now on, on the main thread only; one that is ignored stays so."""
+        self._ours, self._handlers = socket.socketpair()
+        if threading.current_thread() is threading.main_thread():
+            self._handlers.setblocking(False)
+            signal.set_wakeup_fd(self._handlers.fileno(), warn_on_full_buffer=False)
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, lambda *_: None)
+            threading.Thread(target=self._listen, name="signals", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the signals do what they did before."""
+        self._is_over = True
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self._before:
+            signal.set_wakeup_fd(-1)
+        self._handlers.close()
+
+    def _listen(self) -> None:
+        while not self._is_over:
+            try:
+                numbers = self._ours.recv(16)
+            except TimeoutError:
+                break
+            if not numbers:  # closed: the program has ended in peace
+                return
+            for number in numbers:
+                if number in _SIGNALS:
+                    self._note(number)
+        if not self._is_over:
+            os._exit(self.exit_code)
+
+    def _note(self, number: int) -> None:
+        if self.signal is not None:
+            os._exit(128 + number)
+        self.signal = number
+        self._ours.settimeout(LEAVE_SECONDS)

@@ -1,0 +1,92 @@
+"""Looks on from a thread of its own, whether the conversation moves and whether time passes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+LOOK_SECONDS = 0.25
+STUCK_SECONDS = 5.0
+"""A conversation that has not moved for so long is stuck; a voice has failed long before."""
+ASLEEP_SECONDS = 2.0
+"""Between two looks; more than any load makes of LOOK_SECONDS."""
+
+
+class SkippingClock(Protocol):
+    """A clock that can leave out a stretch of time."""
+
+    def now(self) -> float:
+        """Return the seconds since the session began."""
+
+    def skip(self, seconds: float) -> None:
+        """Leave out a stretch of time."""
+
+
+class Watchdog:
+    """Notices that the conversation is stuck, or that the whole program stood still.
+
+    `beat` is for the conversation; `look` for a thread, or for a test. Either notices a standstill
+    first, and takes it out of the session's time before anything is due by it.
+    """
+
+    def __init__(
+        self, clock: SkippingClock, on_stuck: Callable[[], None], on_free: Callable[[], None]
+    ) -> None:
+        """`on_stuck` is called from the watchdog's thread, `on_free` from the conversation's."""
+        self._clock = clock
+        self._on_stuck = on_stuck
+        self._on_free = on_free
+        self._lock = threading.Lock()
+        self._looked_at = self._beaten_at = clock.now()
+        self._asleep_seconds = 0.0
+        self._is_stuck = False
+        self._over = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Begin to look."""
+        self._looked_at = self._beaten_at = self._clock.now()
+        threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Look no more."""
+        self._over.set()
+
+    def _run(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Look once."""
+        at = self._awake()
+        if at - self._beaten_at > STUCK_SECONDS and not self._is_stuck:
+            self._is_stuck = True
+            self._on_stuck()
+
+    def beat(self) -> tuple[float, float]:
+        """Say that the conversation moves; return the time, and for how long all stood still."""
+        at = self._awake()
+        with self._lock:
+            self._beaten_at = at
+            asleep, self._asleep_seconds = self._asleep_seconds, 0.0
+        if self._is_stuck:
+            self._is_stuck = False
+            self._on_free()
+        return at, asleep
+
+    def _awake(self) -> float:
+        """Return the time, less a standstill that is noticed now."""
+        with self._lock:
+            gap = self._clock.now() - self._looked_at
+            if gap > ASLEEP_SECONDS:
+                self._clock.skip(gap)
+                self._asleep_seconds += gap
+            self._looked_at = self._clock.now()
+            return self._looked_at

@@ -1,0 +1,110 @@
+"""`charley run` as a user starts it, on a sound card made of software."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulse
+
+PATIENCE_SECONDS = 90.0
+"""A loaded machine of two cores gets there in the end."""
+
+
+class Process:
+    """The running program: what it shows, what its journal says, and what is done to it."""
+
+    def __init__(
+        self,
+        card: pulse.SoundCard,
+        folder: Path,
+        *words: str,
+        code: str = "",
+        env: Mapping[str, str] = {},
+    ) -> None:
+        """Start it with more words on its command line; `code` is run before it begins."""
+        self.journal = folder / "journal.jsonl"
+        begin = f"{code}\nimport sys\nfrom assistant.cli import main\nsys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", begin, "run", "--journal", str(self.journal), *words]
+        self.process = subprocess.Popen(
+            command, env={**card.env, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, cwd=Path(__file__).parent.parent,
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            self._queue.put(line)
+
+    @property
+    def shown(self) -> str:
+        """Everything that was shown so far."""
+        while not self._queue.empty():
+            self.lines.append(self._queue.get())
+        return "".join(self.lines)
+
+    def types(self, text: str) -> None:
+        """Type a line; it is heard if there is no microphone."""
+        if self.process.stdin:
+            self.process.stdin.write(f"{text}\n")
+            self.process.stdin.flush()
+
+    def awaits(self, words: str, seconds: float = PATIENCE_SECONDS) -> None:
+        """Come back when a line with these words was shown."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                self.lines.append(self._queue.get(timeout=0.2))
+            except queue.Empty:
+                assert self.process.poll() is None, "".join(self.lines)
+                continue
+            if words in self.lines[-1]:
+                return
+        raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the whole lines of the journal so far."""
+        text = self.journal.read_text("utf-8") if self.journal.exists() else ""
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+    def notes(self, seconds: float = PATIENCE_SECONDS, **wanted: object) -> dict[str, Any]:
+        """Come back with the first entry of the journal that has such values."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for entry in self.entries():
+                if wanted.items() <= entry.items():
+                    return entry
+            assert self.process.poll() is None, self.shown
+            time.sleep(0.05)
+        raise AssertionError(f"the journal never had {wanted}:\n{self.shown}")
+
+    def signals(self, number: int) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def ends(self, seconds: float = 40.0) -> int:
+        """Return its exit code; a negative one means that a signal killed it."""
+        return self.process.wait(seconds)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; return the exit code."""
+        self.signals(signal.SIGINT)
+        return self.ends()
+
+    def close(self) -> None:
+        """End it by force if it still runs."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGCONT)
+            self.process.kill()
+        self.process.wait(20)
