@@ -13,7 +13,15 @@ from assistant.red_flags import RedFlags
 from assistant.routines import HELPER, POSITIONS, Routine
 
 _SPEECH_KEYS = frozenset(
-    {"voice", "choices", "system_voice", "runner_voice", "check_word", "homophones"}
+    {
+        "voice",
+        "choices",
+        "system_voice",
+        "runner_voice",
+        "check_word",
+        "homophones",
+        "echoes",
+    }
 )
 _KINDS = ("deeper", "higher")
 

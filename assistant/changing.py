@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assistant.controls import pause
 from assistant.holding import interrupted, stay
 from assistant.opening import begin, pursue, take_in
 from assistant.place import ask_again, resume
@@ -32,6 +33,11 @@ def behind(turn: Turn) -> Turn:
     if turn.now.asked == "thigh":
         return pursue(turn.hush().know(muscle="hamstring"))
     return ask_again(turn.hush())
+
+
+def wait_or_more(turn: Turn) -> Turn:
+    """Take "not yet" for an answer where it was asked how it feels; "wait" is a pause."""
+    return more(turn) if turn.slot("gone") == "no" else pause(turn)
 
 
 def another_way(turn: Turn) -> Turn:

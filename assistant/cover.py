@@ -131,9 +131,12 @@ class Cover:
         lone = len(own) <= 1 and not block.requires
         return block.cutoff + (LONE_EXTRA if lone else 0.0)
 
-    def complete(self, chosen: Iterable[Segment], intent: str) -> bool:
-        """Return True if every word is a skip word or part of the same meaning."""
+    def complete(
+        self, chosen: Iterable[Segment], intent: str, asides: Iterable[Segment] = ()
+    ) -> bool:
+        """Return True if every word is of the same meaning, or is said around one."""
         explained = self._explained(chosen, intent)
+        explained.update(at for s in self.best(asides) for at in range(s.start, s.end))
         return all(self._light[at] or at in explained for at in range(len(self._words)))
 
     def _explained(self, chosen: Iterable[Segment], intent: str) -> set[int]:

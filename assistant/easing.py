@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from assistant.actions import CancelTimer, SetTimer
 from assistant.holding import interrupted
+from assistant.routines import ARM, HELPER
 from assistant.turn import State, Turn
+
+_SEATED = frozenset({"chair", "cant_stand", HELPER})
+"""Where nobody is told to stand up afterwards."""
+_ON_FOOT = frozenset({"", "standing"})
 
 
 def ease(turn: Turn) -> Turn:
@@ -15,7 +20,7 @@ def ease(turn: Turn) -> Turn:
     now = turn.now
     if now.position == "bed":
         turn = turn.say("gone.bed")
-    elif now.position in ("chair", "cant_stand") or now.pregnant or now.muscle == "hand":
+    elif now.position in _SEATED or now.pregnant or now.muscle in ARM:
         turn = turn.say("gone.rest")
     else:
         turn = turn.say("gone.walk").say("gone.jog").say("gone.twitch")
@@ -39,4 +44,5 @@ def follow(turn: Turn) -> Turn:
 
 def fine(turn: Turn) -> Turn:
     """It stayed away."""
-    return turn.hush().go(State.IDLE).say("follow.fine")
+    on_foot = turn.now.position in _ON_FOOT and turn.now.muscle not in ARM
+    return turn.hush().go(State.IDLE).say("follow.fine" if on_foot else "follow.fine_rest")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.actions import Remember, SetVoice
+from assistant.actions import CancelTimer, Remember, SetTimer, SetVoice
 from assistant.controls import back_to_place
 from assistant.hold import CountStyle
 from assistant.holding import interrupted
-from assistant.turn import Coaching, Turn
+from assistant.turn import Coaching, State, Turn
 
 _OFF = "off"
-_RANGES = {"hold_seconds": (5, 60), "rounds": (1, 6), "checkin_seconds": (1, 60)}
-"""Smallest and largest number that is taken, the check-in in minutes."""
+_UNITS = {"minutes": 60, "seconds": 1}
+"""Seconds of each unit."""
+_RANGES = {"hold_seconds": (5, 60), "rounds": (1, 6), "minutes": (1, 60), "seconds": (10, 60)}
+"""Smallest and largest number that is taken, of the check-in in its unit."""
+_STEPS = {"longer": 5, "shorter": -5}
+"""Seconds by which a hold changes when no number is named."""
 
 
 def change(turn: Turn) -> Turn:
@@ -26,9 +30,15 @@ def change(turn: Turn) -> Turn:
     before, key = turn.habits, to or setting
     if setting == "voice":
         to, key = _next_voice(turn, to), "voice" if turn.book.voices else "voice_only"
+    elif to in _STEPS:
+        to, key = "", setting
+    elif setting == "checkin_seconds" and not to:
+        key = f"checkin_{'minute' if (number, _unit(turn)) == (1, 'minutes') else _unit(turn)}"
+        to = str(number * _UNITS[_unit(turn)])
     after = _CHANGES[setting](before, to or number)
     turn = _spoken_by(turn, after.voice).know(habits=after, before=(*turn.now.before, before))
-    return back_to_place(_kept(turn, setting).say(f"change.{key}", left=turn.number(number)))
+    turn = _kept(_reset_checkin(turn, setting), setting)
+    return back_to_place(turn.say(f"change.{key}", left=turn.number(number)))
 
 
 def undo(turn: Turn) -> Turn:
@@ -40,6 +50,7 @@ def undo(turn: Turn) -> Turn:
     turn = _spoken_by(turn, before.voice).know(habits=before, before=tuple(earlier))
     for setting in _CHANGES:
         turn = _kept(turn, setting)
+    turn = _reset_checkin(turn, "checkin_seconds")
     return back_to_place(turn.say("undo.done"))
 
 
@@ -48,8 +59,23 @@ def _number(turn: Turn, setting: str) -> int:
     words = turn.book.prompts.numbers
     said = turn.slot("number")
     number = words.index(said) if said in words else 0
-    low, high = _RANGES.get(setting, (0, 0))
+    if turn.slot("to") in _STEPS:
+        number = turn.habits.hold_seconds + _STEPS[turn.slot("to")]
+    low, high = _RANGES.get(_unit(turn) if setting == "checkin_seconds" else setting, (0, 0))
     return max(low, min(high, number))
+
+
+def _unit(turn: Turn) -> str:
+    """Return the unit of the check-in that was said; minutes if none was."""
+    return turn.slot("unit") or "minutes"
+
+
+def _reset_checkin(turn: Turn, setting: str) -> Turn:
+    """Let a check-in that is already waiting come at the new time, or not at all."""
+    if setting != "checkin_seconds" or turn.now.state is not State.IDLE:
+        return turn
+    seconds = turn.habits.checkin_seconds
+    return turn.do(SetTimer("checkin", seconds) if seconds else CancelTimer("checkin"))
 
 
 def _next_voice(turn: Turn, kind: str) -> str:
@@ -78,8 +104,7 @@ def _written(habits: Coaching, setting: str) -> str:
 
 
 def _checkin(habits: Coaching, to: str | int) -> Coaching:
-    minutes = 0 if to == _OFF else int(to)
-    return replace(habits, checkin_seconds=60.0 * minutes)
+    return replace(habits, checkin_seconds=0.0 if to == _OFF else float(to))
 
 
 _CHANGES: dict[str, Callable[[Coaching, str | int], Coaching]] = {

@@ -31,9 +31,8 @@ def interrupted(turn: Turn) -> Turn:
 
 def counted(turn: Turn, seconds: float) -> int:
     """Return the counts done when the running hold is so many seconds old."""
-    hold = turn.habits.hold_seconds
     done = turn.now.counted + int(seconds / turn.now.beat + 1e-9)
-    return min(done, hold - 1)
+    return min(done, turn.counts - 1)
 
 
 def again_cue(turn: Turn) -> Turn:
@@ -55,8 +54,8 @@ def stay(turn: Turn) -> Turn:
 def time_left(turn: Turn) -> Turn:
     """Answer between two counts how many are left."""
     if turn.hold_seconds is None:
-        return turn.interject("hold.full")
-    left = turn.habits.hold_seconds - counted(turn, turn.hold_seconds)
+        return turn.interject("hold.full", left=turn.number(turn.counts))
+    left = turn.counts - counted(turn, turn.hold_seconds)
     if left <= 1:
         return turn.interject("hold.last")
     return turn.interject("hold.left", left=turn.number(left))

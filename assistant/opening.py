@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant import routines
 from assistant.actions import CancelTimer, SetTimer, SetVolume
 from assistant.holding import start_hold
-from assistant.routines import Routine
+from assistant.routines import ARM, Routine
 from assistant.steps import speak_step
 from assistant.turn import COACHING, State, Turn
 from assistant.warning import ask
@@ -54,7 +54,8 @@ def pursue(turn: Turn) -> Turn:
         # A language may have routines for some muscles only: say so, and ask for one of those.
         return _ask(turn.know(muscle="", side="", toes=""), "only").know(asked="muscle")
     turn = turn.know(routine=found.id)
-    if found.both and not now.position and "position" not in now.answered:
+    several = len(found.versions) > 1
+    if found.both and several and not now.position and "position" not in now.answered:
         return _ask(turn, "position")
     return _open(turn)
 
@@ -130,7 +131,7 @@ def _opening_lines(turn: Turn, is_first: bool) -> Turn:
         return turn.say("opening.switch")
     if turn.now.pregnant:
         turn = turn.say("opening.pregnant")
-    elif turn.now.position in ("", "standing"):
+    elif _is_on_foot(turn):
         turn = turn.say("opening.stop")
     else:
         turn = turn.say("opening.bed" if turn.now.position == "bed" else "opening.rest")
@@ -154,9 +155,15 @@ def came_back(turn: Turn) -> Turn:
 
 
 def _return_line(turn: Turn) -> str:
-    if turn.now.returns < 3:
-        return "return.first" if turn.now.returns == 1 else "return.second"
-    return "return.third" if turn.now.position in ("", "standing") else "return.third_rest"
+    if turn.now.returns == 2:
+        return "return.second"
+    if turn.now.returns == 1:
+        return "return.first" if _is_on_foot(turn) else "return.first_rest"
+    return "return.third" if _is_on_foot(turn) else "return.third_rest"
+
+
+def _is_on_foot(turn: Turn) -> bool:
+    return turn.now.position in ("", "standing") and turn.now.muscle not in ARM
 
 
 def _is_return(turn: Turn) -> bool:

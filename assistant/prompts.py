@@ -16,17 +16,18 @@ MAX_WORDS = 18
 _NAMES = {
     "": "encourage listening",
     "about": "aims safety",
-    "answer": "does_it_work drink enough how how_long massage painkillers pickle_juice prevent"
-    " run_on spasms stretch why",
+    "answer": "does_it_work drink enough how how_long magnesium massage painkillers pickle_juice"
+    " prevent run_on spasms stretch why",
     "ask": "muscle only position thigh",
     "back": "first",
     "cant_do": "only",
-    "change": "checkin_seconds down hold_seconds no off rounds up voice voice_only yes",
+    "change": "checkin_minute checkin_minutes checkin_seconds down hold_seconds no off rounds up"
+    " voice voice_only yes",
     "check": "again ask",
     "device": "asleep count deaf found hears lost sound",
     "faster": "done",
     "fault": "busy free microphone speaker stuck voice voice_back",
-    "follow": "ask fine",
+    "follow": "ask fine fine_rest",
     "gone": "bed jog listening rest sore twitch walk",
     "help": "commands feelings start",
     "helper": "gentle hand",
@@ -43,7 +44,7 @@ _NAMES = {
     "plan_b": "opening pregnant rub stretch",
     "quieter": "done",
     "rest": "first next",
-    "return": "first second third third_rest",
+    "return": "first first_rest second third third_rest",
     "silence": "wait",
     "slower": "done",
     "stop": "done warned",

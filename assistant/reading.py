@@ -72,10 +72,13 @@ class Reading:
         """Return a command that counts only as the whole utterance."""
         exact = [s for s in self._allowed if self._block(s).exact]
         chosen = self._cover.best(exact)
+        # "No" may be said around a command, but "not yet, no" is an answer.
+        meant = {(s.start, s.end) for s in self._allowed}
+        around = [s for s in self._asides if (s.start, s.end) not in meant]
         first = min(chosen, key=self._strength, default=None)
         if first is not None:
             intent = self._block(first).intent
-            if self._cover.complete(chosen, intent) and not self._vetoes.idiom(chosen):
+            if self._cover.complete(chosen, intent, around) and not self._vetoes.idiom(chosen):
                 return self._match(first, self._slots(chosen, intent), chosen)
         for segment in exact:
             self._reject(segment, "counts only as the whole utterance")

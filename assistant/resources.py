@@ -11,19 +11,15 @@ _PACKAGE = Path(__file__).resolve().parent
 
 def intents_folder(language: str = "en") -> Path:
     """Return the folder of a language's sentences, prompts and routines."""
-    found = _data() / "intents" / language
+    folder = _data() / "intents"
+    found = folder / language
     if not found.is_dir():
-        known = ", ".join(languages()) or "none, so please install Charley again"
+        known = sorted(path.name for path in folder.glob("*/")) if folder.is_dir() else []
         raise IntentDataError(
             f'Charley does not speak "{language}": there is no folder {found}. '
-            f"Choose one of: {known}."
+            f"Choose one of: {', '.join(known) or 'none, so please install Charley again'}."
         )
     return found
-
-
-def languages() -> tuple[str, ...]:
-    """Return the codes of the languages that Charley speaks, such as "en" and "pt_BR"."""
-    return tuple(sorted(path.name for path in (_data() / "intents").glob("*/") if path.is_dir()))
 
 
 def bundled_model_folder() -> Path:

@@ -76,7 +76,10 @@ def _other_position(turn: Turn) -> Turn:
     other: Version | None = turn.routine.other(turn.version)
     if other is None:
         return take_rest(turn.know(gentle=True).say("ladder.same"))
-    moved = turn.know(version=other.name, step=0, position=other.serves[0])
+    # Who cannot stand still cannot when it is over.
+    seated = turn.now.position in ("chair", "cant_stand")
+    position = turn.now.position if seated else other.serves[0]
+    moved = turn.know(version=other.name, step=0, position=position)
     return speak_step(moved.say("ladder.position"))
 
 

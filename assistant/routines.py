@@ -16,10 +16,15 @@ POSITIONS = ("standing", "sitting", "chair", "cant_stand", "lying", "bed")
 HELPER = "helper"
 """Somebody else moves the leg; a routine may have a version for it."""
 
+ARM = frozenset({"hand", "forearm_top"})
+"""Muscles that nobody runs or stands on."""
+
 _ROUTINE_KEYS = frozenset(
     {"muscle", "both", "toes", "name", "opposite", "source", "triage", "versions"}
 )
-_VERSION_KEYS = frozenset({"serves", "nearest", "steps", "cue", "again", "release"})
+_VERSION_KEYS = frozenset({"serves", "nearest", "hold_seconds", "steps", "cue", "again", "release"})
+_HOLD_RANGE = (5, 60)
+"""Shortest and longest hold, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Version:
     """The short cue of the later rounds."""
     release: Line
     """Spoken after the last count."""
+    hold_seconds: int | None = None
+    """Counts of its hold; None for the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,13 @@ class Routine:
         return next(fits, self.versions[-1])
 
     def other(self, version: Version) -> Version | None:
-        """Return the version to try when this one has not helped; None if it is the only one."""
+        """Return the version to try when this one has not helped; None if there is none.
+
+        Nobody is told to stand up for it, and a helper must be named first.
+        """
         order = self.versions[self.versions.index(version) + 1 :] + self.versions
-        return next((v for v in order if v != version), None)
+        alone = (v for v in order if v.serves not in (("standing",), (HELPER,)))
+        return next((v for v in alone if v != version), None)
 
     def lines(self) -> tuple[Line, ...]:
         """Return every line that it can speak."""
@@ -129,7 +140,18 @@ def _version(routine: str, name: str, node: datafile.Node) -> Version:
         raise node.error("a version needs at least one step.")
     serves = node.need("serves").texts()
     nearest = node.need("nearest").texts() if "nearest" in node.mapping() else ()
-    return Version(name, serves, nearest, steps, line("cue"), line("again"), line("release"))
+    lines = (line("cue"), line("again"), line("release"))
+    return Version(name, serves, nearest, steps, *lines, hold_seconds=_hold_seconds(node))
+
+
+def _hold_seconds(node: datafile.Node) -> int | None:
+    if "hold_seconds" not in node.mapping():
+        return None
+    entry, (low, high) = node.need("hold_seconds"), _HOLD_RANGE
+    text = entry.text()
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise entry.error(f"hold_seconds “{text}” must be a whole number from {low} to {high}.")
+    return int(text)
 
 
 def _check_positions(node: datafile.Node, versions: tuple[Version, ...]) -> None:

@@ -187,6 +187,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
     State.CHECKING: {
         **_ASKED,
         "cant_do": changing.another_way,
+        "control_pause": changing.wait_or_more,
         "yes": controls.is_it_gone,
         "no": rounds.more,
         "im_okay": controls.is_it_gone,

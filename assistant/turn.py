@@ -196,6 +196,13 @@ class Turn:
         return self.now.habits or self.coaching
 
     @property
+    def counts(self) -> int:
+        """Counts of a hold: as the user wants it, else as its version does."""
+        wanted, usual = self.habits.hold_seconds, Coaching().hold_seconds
+        own = self.version.hold_seconds if self.now.version else None
+        return own if own is not None and wanted == usual else wanted
+
+    @property
     def place(self) -> State:
         """Where to come back to from a detour that begins now, or that goes on."""
         return self.now.place if self.now.state in DETOURS else self.now.state
@@ -258,7 +265,7 @@ class Turn:
 
     def count(self, start: int = 0) -> Turn:
         """Queue the counted hold from a count on."""
-        hold = Hold(self.habits.hold_seconds, self.habits.count_style, self.now.beat, start)
+        hold = Hold(self.counts, self.habits.count_style, self.now.beat, start)
         return self.do(Count(hold, self.book.prompts.numbers))
 
     def filled(self, line: Line, **slots: str) -> str:

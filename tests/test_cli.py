@@ -717,7 +717,7 @@ class TestSound:
             (("render",), "give --all"),
             (("render", "calf", "--all"), "leave out the others"),
             (("render", "--all", "--format", "tape"), "there are wav, mp3, ogg, flac"),
-            (("render", "foot", "--position", "helper"), "standing"),
+            (("render", "stitch", "--position", "helper"), "standing"),
         ],
     )
     def test_what_is_unknown_is_one_sentence(

@@ -106,12 +106,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "watchdog",
         }
     ),
-    # 7: adapters to other programs; nothing but a command knows them
+    # 7: adapters to protocols of other programs; nothing but a command knows them
     frozenset(
         {
-            "ovos.locale",
-            "ovos.skill",
-            "ovos.voice",
             "wyoming.announcing",
             "wyoming.description",
             "wyoming.discovery",
@@ -182,7 +179,6 @@ IMPURE = frozenset(
 )
 
 WRAPPED = {
-    "ovos_workshop": {"ovos.skill"},
     "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"likeness"},
     "prometheus_client": {"wyoming.health", "wyoming.measures"},
@@ -194,7 +190,7 @@ WRAPPED = {
 }
 """A library that is wrapped once, and the module that does it."""
 
-ADAPTERS = {"ovos", "wyoming"}
+ADAPTERS = {"wyoming"}
 """Folders of modules for one protocol each."""
 
 MODULES = sorted(

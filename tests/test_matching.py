@@ -414,4 +414,5 @@ FRESH = Matcher(INTENTS)
 
 
 def test_a_slip_near_a_red_flag_is_a_question_not_a_warning() -> None:
-    assert meaning("keep breathing", SESSION) == ("redflag_vomit_all_over", {"certain": "no"})
+    assert meaning("keep breathing", SESSION) is None
+    assert meaning("keep wretching", SESSION) == ("redflag_vomit_all_over", {"certain": "no"})
