@@ -29,7 +29,10 @@ class Server:
         clock: Clock,
         talk: Callable[[], Talk],
         link: Callable[[Talk, Streams], Link],
+        tell: Callable[[str], None],
     ) -> None:
+        """`tell` gets a sentence about what should never happen."""
+        self._tell = tell
         self._services = services
         self._clock = clock
         self._talk = talk
@@ -66,9 +69,11 @@ class Server:
         try:
             with self._services.measures.connections.track_inprogress():
                 await self._serve(reader, writer)
-        # One connection's end, whatever its reason, is no other's business.
         except (OSError, asyncio.CancelledError):
             pass
+        except Exception as error:  # noqa: BLE001  # a mistake here must not end the others
+            self._services.measures.rejected("fault")
+            self._tell(f"A connection was ended by a mistake of Charley's ({error!r}).")
         finally:
             self._tasks.discard(task)
             await _close(writer)

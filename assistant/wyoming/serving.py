@@ -136,7 +136,7 @@ class _Process:
             info,
             announcer,
         )
-        server = Server(services, self._clock, self._talk, self._link)
+        server = Server(services, self._clock, self._talk, self._link, self._tell)
         port = await server.start(at.host, at.port)
         parts.push_async_callback(server.stop)
         self._tell(f"Wyoming services: tcp://{at.host}:{port}")

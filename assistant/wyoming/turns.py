@@ -110,7 +110,12 @@ def written(heard: list[Caption]) -> str:
         else:
             parts.append(caption.text)
         is_counting = caption.kind == "count"
-    return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts)
+    return " ".join(_sentence(part) for part in parts)
+
+
+def _sentence(text: str) -> str:
+    ending = "" if text.endswith((".", "?", "!")) else "."
+    return text[:1].upper() + text[1:] + ending
 
 
 class Turns:
