@@ -35,7 +35,7 @@ _TICK_SECONDS = 0.05
 """Longest wait for sound before the timers are looked at."""
 _PACE_SECONDS = 0.01
 _BACKLOG_SECONDS = 5.0
-"""More sound than this never waits: the oldest is dropped."""
+"""More sound than this never waits: the oldest is dropped. Nor may sound come faster than that."""
 _PAUSE_SECONDS = 0.5
 """A microphone from which nothing came for so long has stopped."""
 _PING_SECONDS = 5.0
@@ -112,6 +112,7 @@ class Link:
     async def _read(self, idle_seconds: float | None) -> None:
         while event := await framing.read(self._reader, self._limits, idle_seconds):
             self._heard_at = self._clock.now()
+            self._measures.received()
             await self._receive(event)
 
     async def _receive(self, event: Event) -> None:
@@ -175,11 +176,20 @@ class _Ears:
         self._open = False
         """True while a microphone streams."""
         self._last_at = 0.0
+        self._ahead_until = 0.0
+        """Up to when sound has come, had it come in real time."""
 
     def take(self, event: Event, at: float) -> None:
         """Take a chunk. Raises NetworkError if it is none."""
-        self._waiting.append(self._incoming.take(event))
+        samples = self._incoming.take(event)
+        seconds = len(samples) / RATE
         self._open, self._last_at = True, at
+        self._ahead_until = max(at, self._ahead_until) + seconds
+        if self._ahead_until > at + _BACKLOG_SECONDS:
+            self._ahead_until -= seconds
+            self._measures.dropped(seconds)
+            return
+        self._waiting.append(samples)
         while sum(map(len, self._waiting)) > _BACKLOG_SECONDS * RATE:
             self._measures.dropped(len(self._waiting.pop(0)) / RATE)
         self._arrived.set()

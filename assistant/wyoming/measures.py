@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -21,9 +22,10 @@ class Measures:
         self.sessions = Gauge("charley_sessions", "Conversations by sound now.", **every)
         self.connections = Gauge("charley_connections", "Connections accepted now.", **every)
         self.turns = Gauge("charley_text_conversations", "Conversations by text kept now.", **every)
+        self._messages = Counter("charley_messages", "Messages received.", **every)
         self._utterances = Counter(
-            "charley_utterances", "Utterances, by whether they were understood.", ["result"],
-            **every,
+            "charley_utterances", "Utterances, by sound or text and whether understood.",
+            ["by", "result"], **every,
         )  # fmt: skip
         self._intents = Counter("charley_intents", "Utterances by meaning.", ["intent"], **every)
         self._thinking = Histogram(
@@ -45,13 +47,21 @@ class Measures:
             "charley_reconnects", "Satellites lost and looked for again.", **every
         )
 
-    def noted(self, event: Event, _actions: tuple[Action, ...]) -> None:
-        """Count what a session hears."""
-        if isinstance(event, UtteranceHeard):
-            self._utterances.labels("understood").inc()
-            self._intents.labels(event.intent).inc()
-        elif isinstance(event, UtteranceMissed):
-            self._utterances.labels("missed").inc()
+    def watch(self, by: str) -> Callable[[Event, tuple[Action, ...]], None]:
+        """Return what counts all that a session hears, by sound or by text."""
+
+        def noted(event: Event, _actions: tuple[Action, ...]) -> None:
+            if isinstance(event, UtteranceHeard):
+                self._utterances.labels(by, "understood").inc()
+                self._intents.labels(event.intent).inc()
+            elif isinstance(event, UtteranceMissed):
+                self._utterances.labels(by, "missed").inc()
+
+        return noted
+
+    def received(self) -> None:
+        """A message came."""
+        self._messages.inc()
 
     def thought(self, seconds: float, *, heard: bool) -> None:
         """A tick took so long; one without sound says nothing."""

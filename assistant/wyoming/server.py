@@ -82,6 +82,7 @@ class Server:
         limits, requests = self._services.limits, Requests(self._services)
         try:
             while event := await framing.read(reader, limits, limits.idle_seconds):
+                self._services.measures.received()
                 if RunPipeline.is_type(event.type):
                     await self._converse(event, (reader, writer))
                     return

@@ -33,6 +33,7 @@ from assistant.wyoming.turns import Turns
 
 _HEARTBEAT_SECONDS = 0.5
 _INFO_SECONDS = 5.0
+_SERVICE_THREADS = 2
 Tell = Callable[[str], None]
 
 
@@ -68,12 +69,14 @@ class _Process:
         self._measures = Measures()
         self._household = Household(settings, tell)
         # Decoding gives Python's lock back, so threads beyond the cores still shorten the queue.
-        self._threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "charley")
+        self._threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "conversation")
+        # Of their own and few: whoever asks for much must not make a conversation wait.
+        self._service_threads = ThreadPoolExecutor(_SERVICE_THREADS, "service")
         self._link = partial(
             Link, clock=self._clock, threads=self._threads, measures=self._measures,
             lead_seconds=plan.lead_seconds, limits=plan.limits,
         )  # fmt: skip
-        self._turns = Turns(self._household, self._clock, self._measures.noted)
+        self._turns = Turns(self._household, self._clock, self._measures.watch("text"))
         self._seen_at = self._clock.now()
         self._satellites: dict[Address, asyncio.Task[None]] = {}
 
@@ -94,7 +97,8 @@ class _Process:
 
     async def _begin(self, parts: AsyncExitStack) -> None:
         plan = self._plan
-        parts.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+        for threads in (self._threads, self._service_threads):
+            parts.callback(threads.shutdown, wait=False, cancel_futures=True)
         if plan.health is not None:
             await self._begin_health(parts, plan.health)
         port = 0
@@ -143,7 +147,7 @@ class _Process:
         return port
 
     def _talk(self) -> Talk:
-        return Talk(self._household, self._measures.noted)
+        return Talk(self._household, self._measures.watch("sound"))
 
     # Satellites
 
