@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import multiprocessing.process
 import random
@@ -20,7 +19,6 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -31,6 +29,7 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from fuzzing import message  # noqa: E402
 from network import free_port, serving  # noqa: E402
 
 from assistant.pcm import DEFAULT_RATE, Samples, resample  # noqa: E402
@@ -44,55 +43,8 @@ UNDERSTOOD = 'charley_utterances_total{by="sound",result="understood"}'
 SAID = ("my left calf is cramping", "skip to the hold", "pause", "carry on", "stop")
 EVERY_SECONDS = 8.0
 LONGEST_SECONDS = 1_800.0
-TYPES = (
-    "describe", "transcript", "transcribe", "audio-start", "audio-chunk", "audio-stop",
-    "synthesize", "synthesize-start", "synthesize-chunk", "synthesize-stop", "ping", "pong",
-    "run-satellite", "pause-satellite", "run-pipeline", "played", "detection", "info", "error",
-    "streaming-stopped", "select-program", "intent", "timer-started", "\u0000", "x" * 63,
-)  # fmt: skip
-VALUES: tuple[Any, ...] = (
-    None, True, 0, 1, -1, 2, 3, 16_000, 2**31, 2**70, 1.5, -0.0, 1e308, "", "en", "stop", "tcp://",
-    "\ud800".encode("utf-8", "replace").decode(), "[unk]", "a" * 900, [], [[]], {}, {"name": "x"},
-    {"satellite_id": "kitchen"}, {"conversation_id": 7}, "my calf is cramping", "...", "1 ... 2",
-)  # fmt: skip
-KEYS = (
-    "text", "rate", "width", "channels", "timestamp", "context", "language", "voice", "name",
-    "start_stage", "end_stage", "data", "names", "code",
-)  # fmt: skip
-
 
 # --- The hostile ---------------------------------------------------------------------------------
-
-
-def message(chance: random.Random) -> bytes:
-    """Return one thing that somebody might send."""
-    kind = chance.randrange(10)
-    if kind == 0:
-        return chance.randbytes(chance.randrange(1, 400)) + b"\n"
-    if kind == 1:
-        return b"[" * chance.randrange(1, 5_000) + b"\n"
-    if kind == 2:
-        return b'{"type": "' + b"a" * chance.choice((10, 20_000, 70_000)) + b'"}\n'
-    header: dict[str, Any] = {"type": chance.choice(TYPES), "data": data(chance)}
-    payload = chance.randbytes(chance.choice((0, 0, 1, 7, 64, 2048)))
-    if kind == 3:
-        header[chance.choice(("data_length", "payload_length"))] = chance.choice(VALUES)
-        return json.dumps(header).encode() + b"\n" + payload
-    if kind == 4:  # half of a message: the rest never comes
-        whole = (
-            json.dumps(header | {"payload_length": len(payload) + 99}).encode() + b"\n" + payload
-        )
-        return whole[: chance.randrange(1, len(whole))]
-    if kind == 5:
-        header[chance.choice(("type", "data", "version"))] = chance.choice(VALUES)
-    body = json.dumps(data(chance)).encode() if chance.random() < 0.3 else b""
-    header |= {"data_length": len(body), "payload_length": len(payload)}
-    return json.dumps(header).encode() + b"\n" + body + payload
-
-
-def data(chance: random.Random) -> dict[str, Any]:
-    """Return a message's data: right names, any values."""
-    return {chance.choice(KEYS): chance.choice(VALUES) for _ in range(chance.randrange(5))}
 
 
 async def attack(port: int, chance: random.Random, over: asyncio.Event) -> None:

@@ -11,12 +11,13 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from wyoming.client import AsyncTcpClient
+from wyoming.event import async_write_event
 from wyoming.info import Describe, Info
 
 from assistant.clock import SystemClock
+from assistant.errors import NetworkError
 from assistant.settings import Settings
-from assistant.wyoming import description
+from assistant.wyoming import description, framing
 from assistant.wyoming.announcing import Announcer, HomeAssistant
 from assistant.wyoming.discovery import Neighbourhood
 from assistant.wyoming.framing import Limits
@@ -165,7 +166,7 @@ class _Process:
 
     async def _look(self, at: Address) -> None:
         """Converse with what zeroconf found, if it is a satellite."""
-        if await is_satellite(at):
+        if await is_satellite(at, self._plan.limits):
             self._tell(f"{at}: found a satellite.")
             self._satellites.pop(at, None)
             self._add(at)
@@ -177,14 +178,19 @@ class _Process:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def is_satellite(at: Address) -> bool:
+async def is_satellite(at: Address, limits: Limits) -> bool:
     """Ask a Wyoming service what it is."""
     try:
-        async with asyncio.timeout(_INFO_SECONDS), AsyncTcpClient(at.host, at.port) as client:
-            await client.write_event(Describe().event())
-            while (event := await client.read_event()) is not None:
-                if Info.is_type(event.type):
-                    return Info.from_event(event).satellite is not None
-    except (OSError, TimeoutError, KeyError, TypeError, ValueError):
+        async with asyncio.timeout(_INFO_SECONDS):
+            reader, writer = await asyncio.open_connection(at.host, at.port)
+            try:
+                await async_write_event(Describe().event(), writer)
+                while event := await framing.read(reader, limits):
+                    if Info.is_type(event.type):
+                        # Not Info.from_event: that trusts whoever answers.
+                        return isinstance(event.data.get("satellite"), dict)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, NetworkError):
         pass
     return False
