@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from itertools import pairwise, permutations
+from math import factorial, prod
 
 from hassil.expression import (
     Alternative,
     Expression,
     Group,
+    ListReference,
     Permutation,
     RuleReference,
     Sequence,
@@ -96,17 +98,47 @@ def texts(text: str, node: Node, rules: Mapping[str, Expression]) -> Iterable[st
     return dict.fromkeys(surface(found) for found in _spread(parse(text, node), [""], rules))
 
 
+def count(expression: Expression, rules: Mapping[str, Expression]) -> int:
+    """Return how many sentences `spread` would return; a list counts once."""
+    if isinstance(expression, RuleReference):
+        return count(rules[expression.rule_name], rules)
+    if not isinstance(expression, Group):
+        return 1
+    counts = [count(item, rules) for item in expression.items]
+    if isinstance(expression, Alternative):
+        return sum(counts)
+    return prod(counts) * (factorial(len(counts)) if isinstance(expression, Permutation) else 1)
+
+
+def spread(expression: Expression, rules: Mapping[str, Expression]) -> tuple[str, ...]:
+    """Return every sentence of an expression once; a list stays {name}. `count` them first."""
+    found = (" ".join(text.split()) for text in _spread(expression, [""], rules))
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
 def _spread(
     expression: Expression, before: list[str], rules: Mapping[str, Expression]
 ) -> list[str]:
     """Return every text of an expression after every text of `before`."""
     if isinstance(expression, TextChunk):
         return [text + expression.original_text for text in before]
+    if isinstance(expression, ListReference):
+        return [f"{text}{{{expression.list_name}}}" for text in before]
+    if isinstance(expression, Permutation):
+        orders = permutations(expression.items)
+        return [text for order in orders for text in _in_turn(order, before, rules)]
     if isinstance(expression, RuleReference):
         return _spread(rules[expression.rule_name], before, rules)
     if isinstance(expression, Alternative):
         return [text for item in expression.items for text in _spread(item, before, rules)]
-    for item in expression.items if isinstance(expression, Group) else ():
+    return _in_turn(expression.items if isinstance(expression, Group) else (), before, rules)
+
+
+def _in_turn(
+    items: Iterable[Expression], before: list[str], rules: Mapping[str, Expression]
+) -> list[str]:
+    """Return every text of one item after the other, after every text of `before`."""
+    for item in items:
         before = _spread(item, before, rules)
     return before
 

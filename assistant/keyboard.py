@@ -1,28 +1,39 @@
-"""The typed conversation: captions instead of sound, on the wall clock or on one that jumps."""
+"""The typed conversation: on captions or the like, on the wall clock or on one that jumps."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from assistant.captions import CaptionPlayer
 from assistant.clock import Clock
-from assistant.events import Started
+from assistant.events import Event, Started, UtteranceHeard
 from assistant.scripted_user import ScriptedUser
-from assistant.session import Session
+from assistant.session import Output, Session
 from assistant.turn import State
 
 AFTERMATH_SECONDS = 60.0
 """How long a piped conversation goes on after its last line."""
 
 
-class Conversation:
-    """A session on captions, moved through time."""
+class PlannedOutput(Output, Protocol):
+    """An output that knows when it will have something to tell: captions, and sound sent ahead."""
 
-    def __init__(self, session: Session, captions: CaptionPlayer, clock: Clock) -> None:
+    @property
+    def next_at(self) -> float | None:
+        """When the next piece is due; None if nothing is queued."""
+
+    def advance(self, to: float) -> Event | None:
+        """Play up to a time, but no further than the next event, and return that."""
+
+
+class Conversation:
+    """A session on an output that can be asked what comes, moved through time."""
+
+    def __init__(self, session: Session, output: PlannedOutput, clock: Clock) -> None:
         self.session = session
-        self._captions = captions
+        self._output = output
         self._clock = clock
 
     def start(self, *, first_time: bool) -> None:
@@ -32,7 +43,7 @@ class Conversation:
     @property
     def next_at(self) -> float | None:
         """When something is due by itself; None if nothing ever is."""
-        due = (self._captions.next_at, self.session.next_timer_at)
+        due = (self._output.next_at, self.session.next_timer_at)
         return min((at for at in due if at is not None), default=None)
 
     def run_next(self, to: float) -> bool:
@@ -41,7 +52,7 @@ class Conversation:
         if at is None or at > to:
             return False
         self._clock.wait_until(at)
-        event = self._captions.advance(at)
+        event = self._output.advance(at)
         if event is not None:
             self.session.handle(event)
         elif (timer := self.session.next_timer_at) is not None and timer <= at:
@@ -54,8 +65,14 @@ class Conversation:
         self._catch_up(now)
         self.session.hear(text, now)
 
+    def command(self, intent: str) -> None:
+        """The user has made something known now, such as by a button, without words."""
+        now = self._clock.now()
+        self._catch_up(now)
+        self.session.handle(UtteranceHeard(now, "", intent, hold_seconds=self._output.hold_seconds))
+
     def _catch_up(self, at: float) -> None:
-        while (event := self._captions.advance(at)) is not None:
+        while (event := self._output.advance(at)) is not None:
             self.session.handle(event)
 
     def play(self, user: ScriptedUser, said: Callable[[str], None] = lambda _line: None) -> None:
@@ -64,7 +81,7 @@ class Conversation:
         `said` is told each line when it is said.
         """
         while (line := user.line) is not None:
-            text = user.speak(self.session.now, self._clock.now(), self._captions.hold_seconds)
+            text = user.speak(self.session.now, self._clock.now(), self._output.hold_seconds)
             if text is None and self._reach(user.next_at):
                 continue
             said(line)

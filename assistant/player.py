@@ -176,6 +176,24 @@ class Player:
         with self._lock:
             return not self._queue
 
+    @property
+    def due_samples(self) -> int | None:
+        """Samples until a hold or all speech finishes next; None if nothing is left to play."""
+        with self._lock:
+            before = 0
+            for clip in self._queue:
+                if clip.counting:
+                    # It ends with the sample that comes after its whole length.
+                    return before + clip.hold_samples - clip.at + 1
+                before += clip.left
+            return max(1, before) if self._queue else None
+
+    def ahead(self) -> Samples:
+        """Return all that is left to play, without playing it."""
+        with self._lock:
+            clips = [clip.mix(clip.at, clip.left) for clip in self._queue]
+            return _as_pcm(np.concatenate([np.zeros(0), *clips]) * self._volume[1])
+
     def speaking_now(self) -> str:
         """Return the words played now or a moment ago, which an echo may bring back."""
         with self._lock:
@@ -194,7 +212,7 @@ class Player:
             self._tail = self._tail[count:]
             out *= self._gain(frames)
             self._position += frames
-        return np.clip(np.rint(out), -FULL_SCALE, FULL_SCALE).astype(np.int16)
+        return _as_pcm(out)
 
     def _take(self, frames: int) -> npt.NDArray[np.float64]:
         out = np.zeros(frames)
@@ -349,6 +367,10 @@ class Player:
             rest = list(self._queue)
             begun = 1 if rest and rest[0].at else 0
             self._queue = deque([*gap, *rest[:begun], clip, *rest[begun:]])
+
+
+def _as_pcm(mixed: npt.NDArray[np.float64]) -> Samples:
+    return np.clip(np.rint(mixed), -FULL_SCALE, FULL_SCALE).astype(np.int16)
 
 
 def _words_between(span: tuple[int, int, str], first: int, last: int) -> list[str]:

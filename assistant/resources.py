@@ -11,15 +11,19 @@ _PACKAGE = Path(__file__).resolve().parent
 
 def intents_folder(language: str = "en") -> Path:
     """Return the folder of a language's sentences, prompts and routines."""
-    folder = _data() / "intents"
-    found = folder / language
+    found = _data() / "intents" / language
     if not found.is_dir():
-        known = sorted(path.name for path in folder.glob("*/")) if folder.is_dir() else []
+        known = ", ".join(languages()) or "none, so please install Charley again"
         raise IntentDataError(
             f'Charley does not speak "{language}": there is no folder {found}. '
-            f"Choose one of: {', '.join(known) or 'none, so please install Charley again'}."
+            f"Choose one of: {known}."
         )
     return found
+
+
+def languages() -> tuple[str, ...]:
+    """Return the codes of the languages that Charley speaks, such as "en" and "pt_BR"."""
+    return tuple(sorted(path.name for path in (_data() / "intents").glob("*/") if path.is_dir()))
 
 
 def bundled_model_folder() -> Path:

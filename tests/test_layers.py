@@ -106,9 +106,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "watchdog",
         }
     ),
-    # 7: adapters to protocols of other programs; nothing but a command knows them
+    # 7: adapters to other programs; nothing but a command knows them
     frozenset(
         {
+            "ovos.locale",
+            "ovos.skill",
+            "ovos.voice",
             "wyoming.announcing",
             "wyoming.description",
             "wyoming.discovery",
@@ -179,6 +182,7 @@ IMPURE = frozenset(
 )
 
 WRAPPED = {
+    "ovos_workshop": {"ovos.skill"},
     "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"likeness"},
     "prometheus_client": {"wyoming.health", "wyoming.measures"},
@@ -190,7 +194,7 @@ WRAPPED = {
 }
 """A library that is wrapped once, and the module that does it."""
 
-ADAPTERS = {"wyoming"}
+ADAPTERS = {"ovos", "wyoming"}
 """Folders of modules for one protocol each."""
 
 MODULES = sorted(

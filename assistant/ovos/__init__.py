@@ -1,0 +1,1 @@
+"""Charley inside Open Voice OS, as one of its skills."""

@@ -1,0 +1,351 @@
+"""Charley as a skill of Open Voice OS: the OVOS message bus in front, one session a device behind.
+
+OVOS hears and finds out what a sentence is for; from there on Charley's own dialogue runs. Nothing
+here waits: speech is sent ahead as files, and OVOS's scheduler calls back when something is due.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from langcodes import standardize_tag
+from ovos_bus_client.message import Message, dig_for_message
+from ovos_bus_client.session import Session as OvosSession
+from ovos_bus_client.session import SessionManager
+from ovos_config.locale import get_valid_languages
+from ovos_utils import classproperty
+from ovos_utils.process_utils import RuntimeRequirements
+from ovos_workshop.skills.converse import ConversationalSkill
+from ovos_workshop.skills.fallback import FallbackSkill
+
+from assistant import assembly, pcm, settings
+from assistant.assembly import Language
+from assistant.clock import Clock, SystemClock
+from assistant.dialogue import listening
+from assistant.errors import SynthesiserError
+from assistant.keyboard import Conversation
+from assistant.matching import Match
+from assistant.ovos import locale
+from assistant.ovos.voice import Cut, Lines, Mouth, Order, Play, Speak, Stretches
+from assistant.player import Player
+from assistant.resources import languages
+from assistant.session import Session
+from assistant.settings import Settings, cache_folder
+from assistant.turn import QUESTIONS, Dialogue, State
+
+_FALLBACK_PRIORITY = 5
+"""Asked once no intent is sure of an utterance, before those that only guess."""
+_STOP_SECONDS = 0.3
+"""Between "stop" and Charley's answer: OVOS cuts whatever sounds once more when a skill stopped."""
+_KEEP_SECONDS = 60.0
+"""A sound file stays so long behind its end; the audio service may be late."""
+_FORGET_SECONDS = 3600.0
+"""A device that was silent for so long begins anew."""
+_LISTENING = QUESTIONS | {State.WARNED}
+"""States whose silence is for the user: the microphone opens without a wake word."""
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One device's conversation."""
+
+    conversation: Conversation
+    mouth: Mouth
+    at: float
+    """When it last did anything."""
+    stop_at: float | None = None
+    """When to answer a "stop" at which the sound was cut already."""
+    was_speaking: bool = False
+
+    @property
+    def session(self) -> Session:
+        """What it knows."""
+        return self.conversation.session
+
+    @property
+    def is_live(self) -> bool:
+        """True while Charley coaches, asks, warns or speaks."""
+        return self.session.now.state is not State.IDLE or self.session.now.speaking
+
+    @property
+    def next_at(self) -> float | None:
+        """When it must go on by itself; None for never."""
+        return self.conversation.next_at if self.stop_at is None else self.stop_at
+
+
+class CharleySkill(FallbackSkill, ConversationalSkill):
+    """The skill; OVOS makes one, and it holds a conversation with every device that talks to it."""
+
+    clock: Clock = SystemClock()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Write the locale folder and load the languages that this OVOS is set to."""
+        self._lock = threading.RLock()
+        self._chosen = settings.load()
+        self._languages = {tag: _language(self._chosen, tag) for tag in _spoken_tags()}
+        self._talks: dict[str, _Talk] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="charley-"))
+        self._names = (str(self._folder / f"{n}.wav") for n in itertools.count(1))
+        self._sent: dict[str, tuple[_Talk, int, float]] = {}
+        """Sound file to its conversation, its number there, and when it may go."""
+        resources = cache_folder() / "ovos"
+        for tag, language in self._languages.items():
+            locale.write(resources, tag, locale.files(language.intents, language.book))
+        super().__init__(*args, resources_dir=str(resources), **kwargs)
+
+    @classproperty
+    def runtime_requirements(self) -> RuntimeRequirements:
+        """Nothing but the device itself."""
+        return RuntimeRequirements(
+            internet_before_load=False,
+            network_before_load=False,
+            requires_internet=False,
+            requires_network=False,
+            no_internet_fallback=True,
+            no_network_fallback=True,
+        )
+
+    def initialize(self) -> None:
+        """Tell OVOS what may be said."""
+        for name in sorted({path.name for path in Path(self.res_dir).glob("locale/*/*.entity")}):
+            self.register_entity_file(name)
+        for name in sorted({path.name for path in Path(self.res_dir).glob("locale/*/*.intent")}):
+            self.register_intent_file(name, self.handle_beginning)
+        self.register_fallback(self.handle_fallback, _FALLBACK_PRIORITY)
+        self.add_event("recognizer_loop:utterance_start", self.handle_playback)
+
+    def get_intro_message(self) -> str:
+        """Return what Charley says once, when it is new on a device."""
+        language = next(iter(self._languages.values()), None)
+        if language is None:
+            return ""
+        lines = language.book.prompts
+        return f"{lines.line('welcome.first').text} {lines.line('about.safety').text}"
+
+    # What OVOS asks.
+
+    def can_converse(self, message: Message) -> bool:
+        """Tell whether the utterance means something in the conversation that is going on."""
+        with self._lock:
+            talk = self._talks.get(_session_id(message))
+            return talk is not None and talk.is_live and self._understood(message) is not None
+
+    def can_answer(self, message: Message) -> bool:
+        """Tell whether to take what no intent is sure of; an answer to a question is for us."""
+        with self._lock:
+            talk = self._talks.get(_session_id(message))
+            asked = talk is not None and talk.session.now.state in QUESTIONS
+            return asked or self._understood(message) is not None
+
+    def can_stop(self, message: Message) -> bool:
+        """Tell whether there is anything to stop."""
+        with self._lock:
+            talk = self._talks.get(_session_id(message))
+            return talk is not None and talk.is_live
+
+    # What OVOS tells.
+
+    def handle_beginning(self, message: Message) -> None:
+        """An intent file fits: Charley's own matcher has the last word."""
+        if (text := self._understood(message)) is not None:
+            self._hear(message, text)
+
+    def converse(self, message: Message) -> bool:
+        """Take an utterance of the conversation; False leaves it to others."""
+        if (text := self._understood(message)) is None:
+            return False
+        return self._hear(message, text)
+
+    def handle_fallback(self, message: Message) -> bool:
+        """Take an utterance that no intent fits; False leaves it to others."""
+        if not self.can_answer(message):
+            return False
+        return self._hear(message, self._understood(message) or _utterances(message)[0])
+
+    def stop_session(self, session: OvosSession) -> bool:
+        """Fall silent at once, and answer a moment later; True if there was anything to stop."""
+        message = dig_for_message() or Message("")
+        with self._lock:
+            talk = self._talks.get(session.session_id)
+            if talk is None or not talk.is_live:
+                return False
+            self._send(message, talk, [Cut()])
+            talk.stop_at = self.clock.now() + _STOP_SECONDS
+            self._plan(message, talk)
+            return True
+
+    def handle_playback(self, message: Message) -> None:
+        """The audio service begins with a file: its clock is the one that counts."""
+        with self._lock:
+            if (sent := self._sent.get(message.data.get("uri", ""))) is not None:
+                talk, number, _ = sent
+                talk.mouth.began(number, self.clock.now())
+                self._plan(message, talk)
+
+    def handle_due(self, message: Message) -> None:
+        """OVOS's scheduler: something of a conversation is due."""
+        with self._lock:
+            if (talk := self._talks.get(_session_id(message))) is not None:
+                self._settle(talk)
+                self._carry_on(message, talk)
+
+    def shutdown(self) -> None:
+        """Forget every conversation and remove the sound files."""
+        with self._lock:
+            self._talks.clear()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    # The conversation.
+
+    def _hear(self, message: Message, text: str) -> bool:
+        with self._lock:
+            talk = self._talk(message)
+            if talk is None:
+                return False
+            self._settle(talk)
+            talk.conversation.say(text)
+            self._carry_on(message, talk)
+            return True
+
+    def _settle(self, talk: _Talk) -> None:
+        """Answer a "stop" that is still waiting for its answer."""
+        if talk.stop_at is not None:
+            talk.stop_at = None
+            talk.conversation.command("control_stop")
+
+    def _carry_on(self, message: Message, talk: _Talk) -> None:
+        """Do what is due by now, send what is new, and be woken for the next thing."""
+        now = self.clock.now()
+        while talk.conversation.run_next(now):
+            pass
+        self._send(message, talk, talk.mouth.take(now))
+        self._attend(message, talk)
+        talk.at = now
+        self._plan(message, talk)
+
+    def _attend(self, message: Message, talk: _Talk) -> None:
+        """Tell OVOS whose turn it is."""
+        state, speaking = talk.session.now.state, talk.session.now.speaking
+        if talk.is_live:
+            self.activate()
+        elif talk.was_speaking:
+            self.deactivate()
+        if talk.was_speaking and not speaking and state in _LISTENING:
+            self.bus.emit(message.forward("mycroft.mic.listen"))
+        talk.was_speaking = speaking
+
+    def _talk(self, message: Message) -> _Talk | None:
+        """Return the conversation with a message's device, a new one if need be."""
+        session_id, now = _session_id(message), self.clock.now()
+        for name, other in list(self._talks.items()):
+            if not other.is_live and now - other.at > _FORGET_SECONDS:
+                del self._talks[name]
+        if session_id not in self._talks:
+            if (language := self._language(message)) is None:
+                return None
+            self._talks[session_id] = self._begin(language, now)
+        return self._talks[session_id]
+
+    def _begin(self, language: Language, now: float) -> _Talk:
+        chosen = replace(self._chosen, language=language.folder.name)
+        mouth = self._mouth(chosen)
+        start = replace(assembly.beginning(chosen), listening=listening(Dialogue()))
+        session = Session(
+            language.book,
+            language.matcher,
+            assembly.coaching(chosen),
+            mouth,
+            start=start,
+            remember=settings.remember,
+        )
+        return _Talk(Conversation(session, mouth, self.clock), mouth, now)
+
+    def _mouth(self, chosen: Settings) -> Mouth:
+        """Return Charley's own voice; lines for the device's voice where that is asked for."""
+        if self.settings.get("speech") == "text":
+            return Lines()
+        try:
+            voice = assembly.voice(chosen, self.log.warning)
+        except SynthesiserError as error:
+            self.log.warning("%s The device's own voice speaks; its counts are not exact.", error)
+            return Lines()
+        return Stretches(Player(voice, voices=assembly.voices(chosen, self.log.warning)))
+
+    def _language(self, message: Message) -> Language | None:
+        tag = standardize_tag(message.data.get("lang") or SessionManager.get(message).lang)
+        return self._languages.get(tag)
+
+    def _understood(self, message: Message) -> str | None:
+        """Return the hypothesis of an utterance that means something now; None if none does."""
+        talk = self._talks.get(_session_id(message))
+        language = self._language(message)
+        if language is None:
+            return None
+        context = talk.session.now.context if talk else frozenset[str]()
+        for text in _utterances(message):
+            found = language.matcher.match(text, context)
+            if isinstance(found, Match) and (context or found.intent != "control_stop"):
+                return text
+        return None
+
+    # What the bus carries.
+
+    def _send(self, message: Message, talk: _Talk, orders: Iterable[Order]) -> None:
+        for order in orders:
+            match order:
+                case Cut():
+                    self.bus.emit(message.forward("mycroft.audio.speech.stop"))
+                case Speak(text=text):
+                    self.speak(text)
+                case Play():
+                    self._play(message, talk, order)
+
+    def _play(self, message: Message, talk: _Talk, stretch: Play) -> None:  # noqa: ARG002
+        now, name = self.clock.now(), next(self._names)
+        pcm.write(name, stretch.pcm)
+        self._sent[name] = (talk, stretch.number, now + stretch.pcm.seconds + _KEEP_SECONDS)
+        self.play_audio(name)
+        for old in [name for name, (_, _, until) in self._sent.items() if until < now]:
+            del self._sent[old]
+            Path(old).unlink(missing_ok=True)
+
+    def _plan(self, message: Message, talk: _Talk) -> None:
+        """Ask OVOS's scheduler to call back when the next thing is due."""
+        name = f"due {_session_id(message)}"
+        self.cancel_scheduled_event(name)
+        if (at := talk.next_at) is not None:
+            when = datetime.now(UTC) + timedelta(seconds=max(0.0, at - self.clock.now()))
+            self.schedule_event(self.handle_due, when, {"at": at}, name)
+
+
+def _session_id(message: Message) -> str:
+    return str(SessionManager.get(message).session_id)
+
+
+def _utterances(message: Message) -> list[str]:
+    """Return the hypotheses of what was said, the likeliest first."""
+    return message.data.get("utterances") or [message.data.get("utterance", "")]
+
+
+def _spoken_tags() -> list[str]:
+    """Return the language tags that OVOS is set to and that Charley speaks."""
+    tags = sorted(map(standardize_tag, get_valid_languages()))
+    return [tag for tag in tags if _code(tag) is not None]
+
+
+def _code(tag: str) -> str | None:
+    """Return Charley's code for a tag such as "en-US"; None if it does not speak it."""
+    whole, short = tag.replace("-", "_"), tag.split("-", maxsplit=1)[0]
+    return next((code for code in (whole, short) if code in languages()), None)
+
+
+def _language(chosen: Settings, tag: str) -> Language:
+    return assembly.language(replace(chosen, language=_code(tag) or tag))
