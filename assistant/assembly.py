@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant import book, downloads, homophones, intents, prompts
+from assistant import wording as wordings
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.graphs import is_extensible
@@ -20,6 +21,7 @@ from assistant.settings import Settings, cache_folder
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
+from assistant.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ def language(settings: Settings) -> Language:
     if not sys.platform.startswith("linux"):  # the choices are voices of espeak-ng
         words = replace(words, voices={})
     return Language(folder, words, sentences, Matcher(sentences))
+
+
+def wording(settings: Settings) -> Wording:
+    """Load what is written in the user's language; IntentDataError names file and line."""
+    return wordings.load(intents_folder(settings.language) / "pages.yaml")
 
 
 def _check(sentences: Intents, words: Book, folder: Path) -> None:

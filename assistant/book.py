@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant import datafile, prompts, red_flags, routines
+from assistant import datafile, prompts, red_flags, routines, wording
 from assistant.errors import RoutineError
 from assistant.prompts import Line, Prompts, fill
 from assistant.red_flags import RedFlags
 from assistant.routines import HELPER, POSITIONS, Routine
+from assistant.wording import Wording
 
 _SPEECH_KEYS = frozenset(
     {
@@ -49,6 +50,7 @@ class Book:
     prompts: Prompts
     routines: Mapping[str, Routine]
     red_flags: RedFlags
+    wording: Wording
     voices: Mapping[str, str] = field(default_factory=dict)
     """Voices to change to, in turn: "deeper" or "higher"; empty where there is but one."""
 
@@ -114,6 +116,7 @@ def load(folder: Path) -> Book:
         prompts.load(folder / "prompts.yaml"),
         routines.load(folder / "routines"),
         red_flags.load(folder / "red_flags.yaml"),
+        wording.load(folder / "pages.yaml"),
         voices(folder).choices,
     )
     for position in (*POSITIONS, HELPER):

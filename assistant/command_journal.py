@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from dataclasses import replace as changed
@@ -16,7 +15,7 @@ import typer
 
 from assistant import command_flags
 from assistant.command_flags import AsJson
-from assistant.command_transcript import LiveTranscript, Transcript, is_terminal, tell
+from assistant.command_transcript import on_screen, tell
 from assistant.errors import JournalError
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
     show = _Json() if as_json else _Play(len(recordings))
     for recording in recordings:
         language = _language(settings, recording)
-        show.begin(recording)
+        show.begin(recording, language)
         for moment in again.play(recording, language.book, _conditions(settings)):
             show.moment(moment, language)
         show.end()
@@ -90,14 +89,12 @@ class _Play:
         self._begun = 0
         self._events = 0
         self._words_missing = False
-        self._transcript = (
-            LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
-        )
 
-    def begin(self, recording: Recording) -> None:
+    def begin(self, recording: Recording, language: Language) -> None:
         """A session begins."""
         from assistant.replay import Stage
 
+        self._transcript = on_screen(language.book.wording)
         self._begun += 1
         self._is_kept = recording.conditions is not None
         self._stage = Stage(self._transcript.show)
@@ -236,7 +233,7 @@ class _Json:
         self.differences = 0
         self._session = 0
 
-    def begin(self, _recording: Recording) -> None:
+    def begin(self, _recording: Recording, _language: Language) -> None:
         """A session begins."""
         self._session += 1
 

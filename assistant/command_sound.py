@@ -125,7 +125,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
         for file in packs.write(folder, wanted, ending, made_with, speak):
             done.append(file)
             progress(len(done) / len(wanted))
-    packs.cover(folder, done, settings.rounds, words.prompts.line("about.safety").text)
+    packs.cover(folder, done, settings.rounds, words)
     fresh = sum(file.is_new for file in done)
     size = sum(file.path.stat().st_size for file in done) / 1e6
     seconds = sum(file.seconds for file in done)

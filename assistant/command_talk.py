@@ -13,13 +13,14 @@ import typer
 from assistant import command_flags
 from assistant.actions import Action
 from assistant.command_flags import JournalFile, JournalText, Watch
-from assistant.command_transcript import LiveTranscript, Transcript, is_terminal, tell
+from assistant.command_transcript import Transcript, on_screen, tell
 from assistant.events import Event, UtteranceHeard, UtteranceMissed
 
 if TYPE_CHECKING:
     from assistant.demo import Remark
     from assistant.keyboard import Conversation
     from assistant.settings import Settings
+    from assistant.wording import Wording
 
 app = typer.Typer()
 
@@ -42,9 +43,10 @@ def run(
     Without a microphone you type; without a speaker you read.
     """
     settings = command_flags.chosen(ctx)
-    from assistant import live
+    from assistant import assembly, live
 
-    transcript = _transcript() if captions else Transcript(io.StringIO())
+    words = assembly.wording(settings)
+    transcript = on_screen(words) if captions else Transcript(io.StringIO(), words)
     with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
 
         def watch(event: Event, actions: tuple[Action, ...]) -> None:
@@ -55,10 +57,6 @@ def run(
         code = live.run(settings, show=transcript.show, tell=tell, watch=watch)
     transcript.finish()
     raise typer.Exit(code)
-
-
-def _transcript() -> Transcript:
-    return LiveTranscript(sys.stdout) if is_terminal(sys.stdout) else Transcript(sys.stdout)
 
 
 def _show_heard(transcript: Transcript, event: Event) -> None:
@@ -99,10 +97,11 @@ def type_(
 def _play(
     settings: Settings, lines: Iterable[str], watch: Watch | None, *, fast: bool, known: bool
 ) -> None:
+    from assistant import assembly
     from assistant.command_piped import ArrivingUser
     from assistant.scripted_user import ScriptedUser
 
-    transcript = _transcript()
+    transcript = on_screen(assembly.wording(settings))
     conversation = _conversation(settings, transcript, watch, fast=fast)
     meaning = conversation.session.meaning
     user = ScriptedUser(lines, meaning) if fast else ArrivingUser(lines, meaning)
@@ -114,9 +113,10 @@ def _play(
 
 
 def _converse(settings: Settings, watch: Watch | None, *, fast: bool, known: bool) -> None:
+    from assistant import assembly
     from assistant.command_terminal import Terminal
 
-    with Terminal(sys.stdin, sys.stdout) as terminal:
+    with Terminal(sys.stdin, sys.stdout, assembly.wording(settings)) as terminal:
         conversation = _conversation(settings, terminal.transcript, watch, fast=fast)
         terminal.converse(conversation, first_time=_is_first(known), fast=fast)
 
@@ -167,11 +167,13 @@ def demo(
 ) -> None:
     """Let a synthetic runner talk with Charley, really heard and answered, into a sound file."""
     settings = command_flags.chosen(ctx)
+    from assistant import assembly
     from assistant import demo as play
 
-    transcript = Transcript(sys.stdout)
+    words = assembly.wording(settings)
+    transcript = Transcript(sys.stdout, words)
     lines = None if script is None else script.read_text("utf-8", "replace").splitlines()
-    outcome = play.demo(settings, out, show=lambda r: _remark(transcript, r), script=lines)
+    outcome = play.demo(settings, out, show=lambda r: _remark(transcript, words, r), script=lines)
     transcript.finish()
     understood = len(outcome.said) - len(outcome.misheard)
     print(f"{out}: {outcome.seconds:.0f} s; {understood} of {len(outcome.said)} lines understood.")
@@ -181,11 +183,11 @@ def demo(
         raise typer.Exit(1)
 
 
-def _remark(transcript: Transcript, remark: Remark) -> None:
+def _remark(transcript: Transcript, words: Wording, remark: Remark) -> None:
     from assistant.captions import Caption
 
     if remark.speaker in ("charley", "count"):
         kind = "say" if remark.speaker == "charley" else "count"
         transcript.show(Caption(remark.at, kind, remark.text))
     else:
-        transcript.line(remark.at, remark.speaker.capitalize(), remark.text)
+        transcript.line(remark.at, words(f"talk.{remark.speaker}"), remark.text)

@@ -9,28 +9,27 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from assistant.command_transcript import YOU, LiveTranscript, Transcript, printable
+from assistant.command_transcript import LiveTranscript, Transcript, printable
 from assistant.scripted_user import awaits_user
+from assistant.wording import Wording
 
 if TYPE_CHECKING:
     from assistant.keyboard import Conversation
 
 PROMPT = "> "
-_HINT = "Type what you would say. Ctrl-D ends."
-_HINT_FAST = "Type what you would say. Enter alone lets time pass, Ctrl-D ends."
 
 
 class _Above(LiveTranscript):
     """A transcript that puts what was typed in the place where it was typed."""
 
-    def __init__(self, out: TextIO, keys: _Keys) -> None:
-        super().__init__(out, keys.typing)
+    def __init__(self, out: TextIO, words: Wording, keys: _Keys) -> None:
+        super().__init__(out, words, keys.typing)
         self._keys = keys
 
     def you(self, at: float, text: str) -> None:
         rows = (len(PROMPT) + len(text.rstrip("\n"))) // self._console.width + 1
         self.finish()
-        self._write(at, YOU, printable(text), over=rows)
+        self._write(at, self._you, printable(text), over=rows)
         self._keys.shown.set()
 
     def _write(self, at: float, who: str, text: str, over: int = 0) -> None:
@@ -87,11 +86,12 @@ class _Keys:
 class Terminal:
     """A terminal that is typed into and written above at the same time; a context manager."""
 
-    def __init__(self, keys: TextIO, out: TextIO) -> None:
+    def __init__(self, keys: TextIO, out: TextIO, words: Wording) -> None:
         self._stdin = keys
+        self._words = words
         self._out = out
         self._keys = _Keys(out)
-        self.transcript = _Above(out, self._keys) if out.isatty() else Transcript(out)
+        self.transcript = _Above(out, words, self._keys) if out.isatty() else Transcript(out, words)
         self._mode: Any = None
 
     def __enter__(self) -> Self:
@@ -117,7 +117,8 @@ class Terminal:
 
     def converse(self, conversation: Conversation, *, first_time: bool, fast: bool) -> None:
         """Answer what is typed until the input ends; `fast` lets time pass at once."""
-        print(_HINT_FAST if fast else _HINT, file=self._out, flush=True)
+        hint = self._words("typing.hint_fast" if fast else "typing.hint")
+        print(hint, file=self._out, flush=True)
         conversation.start(first_time=first_time)
         if not fast:
             conversation.converse(self._keys.lines(with_empty=False))

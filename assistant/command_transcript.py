@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TextIO
 
 from assistant.captions import Caption
+from assistant.wording import Wording
 
-CHARLEY, YOU = "Charley", "You"
+CHARLEY = "Charley"
 _INDENT = 17
 """Columns before the words of a line."""
 _LONGEST = 500
@@ -45,8 +46,10 @@ def printable(text: str) -> str:
 class Transcript:
     """The conversation as plain lines; the counts of a hold wait until they fill one."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, words: Wording) -> None:
         self._out = out
+        self._words = words
+        self._you = words("talk.you")
         self._counts: list[str] = []
         self._counts_at = 0.0
 
@@ -57,14 +60,14 @@ class Transcript:
         elif caption.kind != "chime":
             self.line(caption.at, CHARLEY, caption.text)
         elif self._counts:
-            self._count(caption.at, "(chime)")
+            self._count(caption.at, self._words("talk.chime"))
             self.finish()
         else:
-            self.line(caption.at, CHARLEY, "(a soft tone)")
+            self.line(caption.at, CHARLEY, self._words("talk.tone"))
 
     def you(self, at: float, text: str) -> None:
         """Show what the user says."""
-        self.line(at, YOU, printable(text))
+        self.line(at, self._you, printable(text))
 
     def line(self, at: float, who: str, text: str) -> None:
         """Show one line of the play."""
@@ -89,18 +92,18 @@ class Transcript:
 class LiveTranscript(Transcript):
     """The same in a terminal: in colour, each count when it is due, above the line being typed."""
 
-    def __init__(self, out: TextIO, typing: Callable[[], str] = str) -> None:
+    def __init__(self, out: TextIO, words: Wording, typing: Callable[[], str] = str) -> None:
         """`typing` returns the prompt and what has been typed behind it so far."""
         from rich.console import Console
 
-        super().__init__(out)
+        super().__init__(out, words)
         self._console = Console(file=out, highlight=False)
         self._typing = typing
 
     def you(self, at: float, text: str) -> None:
         """Show what the user says; if it was typed here, in the place where it was typed."""
         self.finish()
-        self._write(at, YOU, printable(text))
+        self._write(at, self._you, printable(text))
 
     def finish(self) -> None:
         """Leave the counts as they stand."""
@@ -118,7 +121,7 @@ class LiveTranscript(Transcript):
         """Print above the line being typed, in place of so many lines before it."""
         from rich.text import Text
 
-        styles = {CHARLEY: "bold cyan", YOU: "bold green"}
+        styles = {CHARLEY: "bold cyan", self._you: "bold green"}
         lines = textwrap.wrap(text, max(20, self._console.width - _INDENT)) or [""]
         words = f"\n{'':{_INDENT}}".join(lines)
         shown = Text.assemble(
@@ -129,3 +132,9 @@ class LiveTranscript(Transcript):
         # All at once, for the line editor writes here too.
         self._out.write(_UP * over + _CLEAR + captured.get() + self._typing())
         self._out.flush()
+
+
+def on_screen(words: Wording) -> Transcript:
+    """Return a transcript on standard output, a live one where a person sees it."""
+    kind = LiveTranscript if is_terminal(sys.stdout) else Transcript
+    return kind(sys.stdout, words)

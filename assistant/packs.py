@@ -18,7 +18,7 @@ from assistant.book import Book
 from assistant.errors import AudioFileError
 from assistant.files import write_whole
 from assistant.pcm import FORMATS, SUBTYPES, Pcm, blocks
-from assistant.prompts import Prompts, fill
+from assistant.prompts import fill
 from assistant.rendering import Wish
 from assistant.turn import Coaching, Dialogue
 
@@ -44,8 +44,8 @@ class Piece:
     """Place among the files of its routine, from 1."""
     side: str
     """The side as spoken; empty if no word names one."""
-    prompts: Prompts
-    """The words of its title."""
+    book: Book
+    """The words of its title and tags."""
 
     @property
     def name(self) -> str:
@@ -56,15 +56,15 @@ class Piece:
     @property
     def title(self) -> str:
         """What a player shows; the muscle first, for players sort by it."""
-        words = [self.prompts.positions[name] for name in self.positions]
-        parts = (self._muscle, self.side, f" {self.prompts.titles['or']} ".join(words))
+        words = [self.book.prompts.positions[name] for name in self.positions]
+        parts = (self._muscle, self.side, f" {self.book.prompts.titles['or']} ".join(words))
         title = ", ".join(part for part in parts if part)
         return title[0].upper() + title[1:]
 
     @property
     def album(self) -> str:
         """Its routine."""
-        return fill(self.prompts.titles["album"], {"name": self._muscle})
+        return fill(self.book.prompts.titles["album"], {"name": self._muscle})
 
     @property
     def _muscle(self) -> str:
@@ -97,7 +97,7 @@ def _of_routine(
         side = sides.pop() if len(sides) == 1 else ""
         spoken = book.prompts.sides.get(side, "")
         wish = Wish(routine, side, positions[0])
-        yield Piece(wish, positions, said, track, spoken, book.prompts)
+        yield Piece(wish, positions, said, track, spoken, book)
 
 
 # --- Files ---------------------------------------------------------------------------------------
@@ -144,18 +144,19 @@ def write(
     _put(folder / PLAYLIST, playlist(done).encode())
 
 
-def cover(folder: Path, files: Sequence[Written], rounds: int, note: str) -> None:
-    """Write the text that explains the folder; `note` is the safety note. AudioFileError."""
+def cover(folder: Path, files: Sequence[Written], rounds: int, book: Book) -> None:
+    """Write the text that explains the folder. AudioFileError."""
     example = next((file for file in files if file.piece.wish.routine.id == "calf"), files[0])
-    text = COVER_TEXT.format(
+    text = book.wording(
+        "pack.cover",
         count=len(files),
         rounds=rounds,
-        note=note,
+        note=book.prompts.line("about.safety").text,
         example=example.path.name,
         title=example.piece.title,
         playlist=PLAYLIST,
     )
-    _put(folder / COVER, text.encode())
+    _put(folder / COVER, f"{text}\n".encode())
 
 
 def playlist(files: Iterable[Written]) -> str:
@@ -196,7 +197,7 @@ def _encoded(sound: Pcm, piece: Piece, ending: str, mark: str) -> bytes:
     ) as file:
         file.title, file.artist, file.album = piece.title, ARTIST, piece.album
         file.tracknumber, file.genre = str(piece.track), "Speech"
-        file.comment = f"A coach, not a doctor. {_MARK}{mark}"
+        file.comment = f"{piece.book.wording('pack.comment')} {_MARK}{mark}"
         # In pieces: libsndfile's Vorbis encoder overflows its stack on one very long write.
         for block in blocks(sound, sound.rate * 10):
             file.write(block.samples)
@@ -212,36 +213,3 @@ def _put(path: Path, data: bytes) -> None:
 
 def _unwritable(path: Path, error: OSError) -> AudioFileError:
     return AudioFileError(f"{path}: cannot be written ({error.strerror or error}).")
-
-
-COVER_TEXT = """\
-Charley: talk a muscle cramp away
-=================================
-
-These {count} files talk you through letting a cramp go: tighten the opposite
-muscle, hold while it is counted aloud, let go, and again, {rounds} times over.
-{note}
-A file cannot hear you. Stop it when the cramp is gone, and stop at once and
-get help at chest pain, a pop, numbness, a swollen or hot leg, or feeling faint.
-
-Which file
-----------
-The name tells muscle, side and position: {example} is for
-{title}. Albums are muscles, tracks are positions.
-{playlist} is a playlist of all of them.
-
-On a watch or phone
--------------------
-1. Copy the files that you may need (two or three are enough) to the folder
-   for music on the watch or phone: by cable, or with the maker's app
-   (Garmin Express, Polar or Suunto's app, Apple Music's or Finder's sync,
-   Android: the folder Music).
-2. Put the file for your usual cramp first in a playlist of its own, so that
-   one press plays it.
-3. Switch off shuffle. Earbuds swallow the first half second: if the first word
-   is missing, render again with --lead-in 0.5.
-
-Made by Charley, offline, with charley render --all. The counts of a hold stand
-exactly a second apart. A player that does not know where MP3 files begin plays
-all of a file 0.05 s later, and no count out of step.
-"""

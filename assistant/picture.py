@@ -128,18 +128,11 @@ def clean(words: str) -> str:
 def _draw_facts(sheet: _Sheet, page: Page, at: float) -> float:
     """Write a line for each cramp and one for the session; return where they end."""
     for bout in page.bouts:
-        name = f"{report.clock(bout.began)}  {bout.name}, {report.positions(bout)}"
-        gone = "" if bout.gone_at is None else f", {report.clock(bout.gone_at - bout.began)} min"
-        sheet.text(_MARGIN, at, name + (" (came back)" if bout.is_return else ""), weight=600)
-        sheet.text(400, at, f"holds: {report.holds(bout)}")
-        sheet.text(
-            _WIDTH - _MARGIN,
-            at,
-            report.relief(bout) + gone,
-            anchor="end",
-            colour=_COUNT,
-            weight=600,
-        )
+        name = f"{report.clock(bout.began)}  {report.title(page, bout)}"
+        sheet.text(_MARGIN, at, name, weight=600)
+        sheet.text(400, at, page.words("holds.line", holds=report.holds(page, bout)))
+        outcome, colour = report.relief(page, bout), _COUNT if bout.gone_at else _ALARM
+        sheet.text(_WIDTH - _MARGIN, at, outcome, anchor="end", colour=colour, weight=600)
         at += 25
     told = ("  ·  ").join(f"{name}: {value}" for name, value in report.facts(page))
     sheet.text(_MARGIN, at, told, colour=_ALARM if page.flags else _SOFT)
@@ -186,7 +179,7 @@ def _draw_ribbon(sheet: _Sheet, page: Page, at: float) -> float:
     for (began, state), (end, _) in pairwise([*page.bands, (page.seconds, State.IDLE)]):
         left, right = scale.x(began), scale.x(end)
         sheet.box(left, at, right - left - 1, _RIBBON_HEIGHT, _COLOURS[state], radius=3)
-        words = report.STATE_WORDS[state]
+        words = report.state(page, state)
         if right - left > 7 * len(words) + 10:
             sheet.text((left + right) / 2, at + 18, words, size=12, anchor="middle")
     for tick in ticks:
@@ -223,8 +216,9 @@ def _draw_legend(sheet: _Sheet, page: Page, at: float) -> float:
     """Name the colours that occur, and the marks; return where it ends."""
     x = float(_MARGIN)
     used = {state for _, state in page.bands}
-    entries = [(report.STATE_WORDS[state], _COLOURS[state]) for state in _COLOURS if state in used]
-    entries += [("you spoke", "")] + ([("not understood", "-")] if page.misses else [])
+    entries = [(report.state(page, state), _COLOURS[state]) for state in _COLOURS if state in used]
+    entries += [(page.words("talk.you_spoke"), "")]
+    entries += [(page.words("talk.missed"), "-")] if page.misses else []
     for words, colour in entries:
         width = 34 + 6.6 * len(words)
         if x + width > _WIDTH - _MARGIN:
@@ -244,11 +238,7 @@ def _draw_legend(sheet: _Sheet, page: Page, at: float) -> float:
 def _draw_talk(sheet: _Sheet, page: Page, at: float) -> float:
     """Write the conversation beside a strip of its states; return where it ends."""
     before: State | None = None
-    sheet.text(_TEXT_X, at + 12, "Charley says", size=12, colour=_SOFT)
-    sheet.box(_TEXT_X + 88, at - 3, 66, 21, "#e9f0f9", radius=10)
-    sheet.text(_TEXT_X + 98, at + 12, "you say", size=12, colour=_YOU, weight=600)
-    sheet.dot(_TEXT_X + 172, at + 8, 5, _COUNT)
-    sheet.text(_TEXT_X + 182, at + 12, "one count", size=12, colour=_SOFT)
+    _draw_key(sheet, page, at)
     at += 28
     for row in page.rows:
         lines = textwrap.wrap(clean(row.text).strip()[:_LONGEST_TEXT], _WRAP) or [""]
@@ -256,17 +246,29 @@ def _draw_talk(sheet: _Sheet, page: Page, at: float) -> float:
         sheet.box(_MARGIN + 58, at, 10, height + 0.5, _COLOURS[row.state])
         sheet.text(_MARGIN + 44, at + 17, report.clock(row.at), size=12, colour=_SOFT, anchor="end")
         if row.state is not before:
-            words = report.STATE_WORDS[row.state]
+            words = report.state(page, row.state)
             sheet.text(_WIDTH - _MARGIN, at + 17, words, size=12, colour=_SOFT, anchor="end")
-        _draw_row(sheet, row, lines, at)
+        _draw_row(sheet, page, row, lines, at)
         before = row.state
         at += height
     return at
 
 
-def _draw_row(sheet: _Sheet, row: Row, lines: list[str], at: float) -> None:
+def _draw_key(sheet: _Sheet, page: Page, at: float) -> None:
+    """Tell who speaks how, and what a dot is."""
+    charley, you = page.words("talk.charley_says"), page.words("talk.you_say")
+    x = _TEXT_X + 16 + 6.6 * len(charley)
+    sheet.text(_TEXT_X, at + 12, charley, size=12, colour=_SOFT)
+    sheet.box(x, at - 3, 20 + 6.6 * len(you), 21, "#e9f0f9", radius=10)
+    sheet.text(x + 10, at + 12, you, size=12, colour=_YOU, weight=600)
+    x += 40 + 6.6 * len(you)
+    sheet.dot(x, at + 8, 5, _COUNT)
+    sheet.text(x + 10, at + 12, page.words("talk.one_count"), size=12, colour=_SOFT)
+
+
+def _draw_row(sheet: _Sheet, page: Page, row: Row, lines: list[str], at: float) -> None:
     if row.held is not None:
-        _draw_dots(sheet, row.held, at + 13)
+        _draw_dots(sheet, page, row.held, at + 13)
         return
     is_you = row.kind in ("you", "missed")
     colour = _ALARM if row.is_alarm else _YOU if is_you else _INK
@@ -276,14 +278,14 @@ def _draw_row(sheet: _Sheet, row: Row, lines: list[str], at: float) -> None:
         sheet.box(_TEXT_X - 10, at + 2, _width(lines) + 20, height + 3, back, radius=10)
     for number, line in enumerate(lines):
         y = at + 17 + number * _LINE_HEIGHT
-        shown = "(a soft tone)" if row.kind == "chime" else line
+        shown = page.words("talk.tone") if row.kind == "chime" else line
         is_italic = row.kind in ("missed", "chime", "interject")
         weight = 600 if row.kind == "you" else 400
         ink = _SOFT if row.kind in ("missed", "chime") else colour
         sheet.text(_TEXT_X, y, shown, colour=ink, weight=weight, italic=is_italic)
     if row.kind == "missed":
         x = _TEXT_X + _width(lines) + 22
-        sheet.text(x, at + 17, "not understood", size=12, colour=_SOFT)
+        sheet.text(x, at + 17, page.words("talk.missed"), size=12, colour=_SOFT)
 
 
 def _width(lines: Iterable[str]) -> float:
@@ -295,11 +297,12 @@ def _width(lines: Iterable[str]) -> float:
     )
 
 
-def _draw_dots(sheet: _Sheet, held: Held, at: float) -> None:
+def _draw_dots(sheet: _Sheet, page: Page, held: Held, at: float) -> None:
     """Draw a dot for each count; those that were not reached are rings."""
     step = min(22.0, _DOTS_WIDTH / max(1, held.of))
     for number in range(held.of):
         x = _TEXT_X + 6 + number * step
         sheet.dot(x, at, 0.36 * step, _COUNT, is_full=number < len(held.ticks))
-    words = f"{held.of} counts" if held.is_whole else f"cut at {len(held.ticks)} of {held.of}"
+    counts = page.words("holds.counts", count=held.of)
+    words = counts if held.is_whole else report.cut_place(page, held)
     sheet.text(_TEXT_X + held.of * step + 12, at + 4, words, size=13, colour=_COUNT)

@@ -19,6 +19,8 @@ class RedFlag:
     intent: str
     level: str
     """"emergency" (call emergency help now) or "urgent" (be seen today)."""
+    name: str
+    """A few words for reports."""
     lines: tuple[Line, ...]
     ask_first: str
     """The question to ask before warning; empty to warn at once."""
@@ -73,7 +75,7 @@ def _ask_firsts(root: datafile.Node) -> tuple[datafile.Node, ...]:
 
 
 def _flag(name: str, node: datafile.Node) -> RedFlag:
-    entries = node.mapping(frozenset({"level", "source", "say", "ask_first"}))
+    entries = node.mapping(frozenset({"name", "level", "source", "say", "ask_first"}))
     node.need("source")
     level = node.need("level").text()
     if level not in _LEVELS:
@@ -83,7 +85,7 @@ def _flag(name: str, node: datafile.Node) -> RedFlag:
         for n, item in enumerate(node.need("say").items(), start=1)
     )
     ask_first = entries["ask_first"].text() if "ask_first" in entries else ""
-    return RedFlag(name, level, lines, ask_first)
+    return RedFlag(name, level, node.need("name").text(), lines, ask_first)
 
 
 def _question(name: str, node: datafile.Node, flags: Mapping[str, RedFlag]) -> Question:

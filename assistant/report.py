@@ -19,29 +19,9 @@ from assistant.events import Event, HoldFinished, UtteranceHeard, UtteranceMisse
 from assistant.hold import Hold
 from assistant.replay import Moment, Stage
 from assistant.turn import Dialogue, State
+from assistant.wording import Wording
 
-STATE_WORDS = {
-    State.IDLE: "listening",
-    State.ASKING: "asking where",
-    State.TRIAGE: "safety question",
-    State.GUIDING: "getting into place",
-    State.HOLDING: "hold",
-    State.CHECKING: "gone or not?",
-    State.RESTING: "rest",
-    State.EASING: "back to the run",
-    State.FOLLOWING: "check-in",
-    State.PAUSED: "paused",
-    State.WARNED: "warning",
-    State.OFFERING: "go on or not?",
-}
-"""The states for people who have not read the code."""
-
-_FEELINGS = {
-    "relief_gone": "gone",
-    "still_hurts": "still there",
-    "worse": "worse",
-    "came_back": "came back",
-}
+_FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
 _AT_WORK = frozenset({State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING})
 
 
@@ -70,11 +50,11 @@ class Bout:
     is_return: bool = False
     holds: list[Held] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
-    """How it felt, each time that it was told."""
+    """How it felt, each time that it was told: the names of the intents."""
     gone_at: float | None = None
     """When it was gone; None if that was never told."""
     ending: str = ""
-    """What ended it otherwise."""
+    """What ended it otherwise: a key of "outcome" in pages.yaml."""
 
     @property
     def name(self) -> str:
@@ -100,11 +80,12 @@ class Row:
 class Page:
     """One session."""
 
+    words: Wording
     began: datetime | None
     seconds: float = 0.0
     bouts: list[Bout] = field(default_factory=list)
     flags: list[tuple[float, str]] = field(default_factory=list)
-    """When a red flag was raised, and which."""
+    """When a red flag was raised, and which, in words."""
     rows: list[Row] = field(default_factory=list)
     bands: list[tuple[float, State]] = field(default_factory=list)
     """When each state began."""
@@ -132,7 +113,7 @@ class _Scribe:
 
     def __init__(self, book: Book, began: datetime | None) -> None:
         self._book = book
-        self._page = Page(began)
+        self._page = Page(book.wording, began)
         self._stage = Stage(self._heard)
         self._state = State.IDLE
         self._held: Held | None = None
@@ -181,8 +162,7 @@ class _Scribe:
         is_new = before.state is not State.WARNED or before.flag != after.flag
         if after.state is not State.WARNED or not is_new:
             return False
-        name = after.flag.removeprefix("redflag_").replace("_", " ")
-        self._page.flags.append((moment.event.at, name))
+        self._page.flags.append((moment.event.at, self._book.red_flags.flags[after.flag].name))
         return True
 
     def _note_words(self, moment: Moment, *, is_alarm: bool) -> None:
@@ -193,8 +173,27 @@ class _Scribe:
         self._page.utterances += 1
         self._page.misses += is_missed
         kind = "missed" if is_missed else "you"
-        row = Row(event.at, kind, _words(event), moment.before.state, None, is_alarm)
+        row = Row(event.at, kind, self._said(event), moment.before.state, None, is_alarm)
         self._page.rows.append(row)
+
+    def _said(self, event: UtteranceHeard | UtteranceMissed) -> str:
+        words = self._page.words
+        if event.text:
+            return event.text.replace("[unk]", "...")
+        if isinstance(event, UtteranceMissed):
+            return words("talk.unkept")
+        return words("talk.meant", meaning=", ".join(self._meant(event)))
+
+    def _meant(self, event: UtteranceHeard) -> Iterator[str]:
+        """Yield what an utterance meant whose words were not kept."""
+        book, slots = self._book, event.slots
+        flag = book.red_flags.flags.get(event.intent)
+        yield flag.name if flag else self._page.words.meanings.get(event.intent, event.intent)
+        named = (r.name for r in book.routines.values() if r.muscle == slots.get("muscle"))
+        yield from (name for name in [next(named, "")] if name)
+        for name, table in (("side", book.prompts.sides), ("position", book.prompts.positions)):
+            if slots.get(name) in table:
+                yield table[slots[name]]
 
     def _note_hold(self, moment: Moment) -> None:
         if self._is_counting:
@@ -242,7 +241,7 @@ class _Scribe:
             bout.holds.append(self._held)
         what = trigger(moment.event)
         if what in _FEELINGS and before.state is not State.IDLE and bout.gone_at is None:
-            bout.told.append(_FEELINGS[what])
+            bout.told.append(what)
         if after.state is State.EASING and before.state is not State.EASING:
             bout.gone_at = moment.event.at
         elif bout.gone_at is None and after.state in _AT_WORK:
@@ -256,7 +255,7 @@ class _Scribe:
         if last and last.gone_at is None and not any(held.ticks for held in last.holds):
             page.bouts.pop()  # begun anew before anything was held
         elif last and last.gone_at is None and not last.ending:
-            last.ending = "another cramp was named"
+            last.ending = "another"
         name = self._book.routines[after.routine].name
         page.bouts.append(Bout(moment.event.at, name, is_return=is_return))
 
@@ -275,19 +274,10 @@ class _Scribe:
 def _ending(what: str, before: Dialogue, after: Dialogue) -> str:
     """Return what ends a cramp that is not known to be gone; empty if it goes on."""
     if after.state is State.WARNED:
-        return "ended by a red flag"
+        return "flagged"
     if after.state is State.IDLE and before.state is not State.IDLE:
-        return "stopped" if what == "control_stop" else "left off"
+        return "stopped" if what == "control_stop" else "left_off"
     return ""
-
-
-def _words(event: UtteranceHeard | UtteranceMissed) -> str:
-    if event.text:
-        return event.text.replace("[unk]", "...")
-    if isinstance(event, UtteranceMissed):
-        return "(words not kept)"
-    slots = ", ".join(event.slots.values())
-    return f"({event.intent.replace('_', ' ')}{f': {slots}' if slots else ''})"
 
 
 # --- In words ------------------------------------------------------------------------------------
@@ -299,89 +289,129 @@ def clock(at: float) -> str:
     return f"{minutes}:{seconds:02}"
 
 
+def state(page: Page, state: State) -> str:
+    """Return a state in words."""
+    return page.words(f"states.{state}")
+
+
 def headline(page: Page) -> str:
     """Return the session in a few words."""
+    words = page.words
     if not page.bouts:
-        return "No cramp was coached"
+        return words("headline.none")
     first = page.bouts[0]
     name = first.name[:1].upper() + first.name[1:]
-    names = [bout.name for bout in page.bouts[1:] if bout.name != first.name]
+    others = [bout.name for bout in page.bouts[1:] if bout.name != first.name]
     if page.flags:
-        return f"{name}, and a red flag: {page.flags[0][1]}"
-    if names:
-        return f"{name}, then {', then '.join(dict.fromkeys(names))}"
+        return words("headline.flagged", name=name, flag=page.flags[0][1])
+    if others:
+        return words("headline.several", names=_in_turn(page, (name, *dict.fromkeys(others))))
     if page.returns:
-        return f"{name}: came back {_times(page.returns)}"
-    return f"{name}: {relief(page.bouts[-1])}"
+        return words("headline.returned", name=name, times=_times(page, page.returns))
+    return words("headline.usual", name=name, outcome=_outcome(page, page.bouts[-1]))
 
 
-def relief(bout: Bout) -> str:
-    """Return how a cramp ended."""
+def title(page: Page, bout: Bout) -> str:
+    """Return what cramped, and how the person was placed, in the order that was tried."""
+    named = f"{bout.name}, {_in_turn(page, bout.positions)}"
+    return page.words("outcome.again", name=named) if bout.is_return else named
+
+
+def relief(page: Page, bout: Bout) -> str:
+    """Return how a cramp ended, and after what time."""
+    outcome = _outcome(page, bout)
     if bout.gone_at is None:
-        return bout.ending or "how it went was not told"
-    holds = len(bout.holds)
-    after = "without a hold" if not holds else f"after {_some(holds, 'hold')}"
-    return f"gone {after}"
+        return outcome
+    return page.words("outcome.lasting", outcome=outcome, clock=clock(bout.gone_at - bout.began))
+
+
+def _outcome(page: Page, bout: Bout) -> str:
+    if bout.gone_at is None:
+        return page.words(f"outcome.{bout.ending or 'untold'}")
+    if not bout.holds:
+        return page.words("outcome.gone")
+    return page.words.counted("outcome.gone_after", len(bout.holds))
 
 
 def when(page: Page) -> str:
     """Return date, time and length."""
-    length = f"{clock(page.seconds)} min"
-    if page.began is None:
-        return f"{length} (the journal does not keep the date)"
-    return f"{page.began:%A} {page.began.day} {page.began:%B %Y, %H:%M}, {length}"
+    words, began = page.words, page.began
+    length = words("facts.minutes", clock=clock(page.seconds))
+    if began is None:
+        return words("facts.dateless", length=length)
+    date = words(
+        "date.whole",
+        weekday=words.weekdays[began.weekday()],
+        day=began.day,
+        month=words.months[began.month - 1],
+        year=began.year,
+        time=f"{began:%H:%M}",
+    )
+    return f"{date}, {length}"
 
 
-def positions(bout: Bout) -> str:
-    """Return the positions in the order in which they were tried."""
-    return ", then ".join(bout.positions)
-
-
-def holds(bout: Bout) -> str:
+def holds(page: Page, bout: Bout) -> str:
     """Return how many holds there were, and where they were cut."""
-    cut = [f"at {len(held.ticks)} of {held.of}" for held in bout.holds if not held.is_whole]
+    words = page.words
+    cut = [cut_place(page, held) for held in bout.holds if not held.is_whole]
     whole = len(bout.holds) - len(cut)
-    words = [f"{whole} whole"] if whole else []
-    words += [f"{len(cut)} cut {', '.join(cut)}"] if cut else []
-    return ", ".join(words) or "none"
+    parts = [words("holds.whole", count=whole)] if whole else []
+    parts += [words("holds.cut", count=len(cut), places=", ".join(cut))] if cut else []
+    return ", ".join(parts) or words("holds.none")
 
 
-def told(bout: Bout) -> str:
+def cut_place(page: Page, held: Held) -> str:
+    """Return where a hold was cut."""
+    return page.words("holds.place", count=len(held.ticks), of=held.of)
+
+
+def told(page: Page, bout: Bout) -> str:
     """Return how it felt; what was told several times in a row is counted."""
-    runs = [(word, len(list(same))) for word, same in groupby(bout.told)]
-    return ", ".join(word if n == 1 else f"{word} ({n} times)" for word, n in runs) or "nothing"
+    words = page.words
+    runs = [(words(f"feelings.{name}"), len(list(same))) for name, same in groupby(bout.told)]
+    parts = [
+        word if count == 1 else words("told.several", word=word, count=count)
+        for word, count in runs
+    ]
+    return ", ".join(parts) or words("told.nothing")
 
 
 def facts(page: Page) -> Iterator[tuple[str, str]]:
     """Yield what is to be said of the whole session, each with its name."""
-    yield "came back", _times(page.returns)
-    flags = [f"{name} at {clock(at)}" for at, name in page.flags]
-    yield "red flags", ", ".join(flags) or "none"
-    yield "not understood", f"{page.misses} of {_some(page.utterances, 'utterance')}"
+    words = page.words
+    yield words("facts.came_back"), _times(page, page.returns)
+    flags = [words("facts.flag", flag=name, clock=clock(at)) for at, name in page.flags]
+    yield words("facts.red_flags"), ", ".join(flags) or words("facts.none")
+    share = "facts.missed_one" if page.utterances == 1 else "facts.missed_of"
+    yield words("facts.missed"), words(share, misses=page.misses, count=page.utterances)
 
 
-def _times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+def _in_turn(page: Page, names: Iterable[str]) -> str:
+    return f"{page.words('headline.then')} ".join(names)
 
 
-def _some(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _times(page: Page, count: int) -> str:
+    names = {0: "never", 1: "once", 2: "twice"}
+    return page.words(
+        f"times.{names.get(count, 'many')}", **({} if count in names else {"count": count})
+    )
 
 
 def text(page: Page) -> str:
     """Return the page for a terminal."""
-    lines = [headline(page), "", f"{'when':<16}{when(page)}"]
+    words = page.words
+    rows = [(words("facts.when"), when(page))]
     for bout in page.bouts:
-        gone = "" if bout.gone_at is None else f", {clock(bout.gone_at - bout.began)} min"
-        again = " (came back)" if bout.is_return else ""
-        lines += [
-            "",
-            f"{clock(bout.began):<16}{bout.name}, {positions(bout)}{again}",
-            f"{'  holds':<16}{holds(bout)}",
-            f"{'  told':<16}{told(bout)}",
-            f"{'  relief':<16}{relief(bout)}{gone}",
+        rows += [
+            ("", ""),
+            (clock(bout.began), title(page, bout)),
+            (f"  {words('facts.holds')}", holds(page, bout)),
+            (f"  {words('facts.told')}", told(page, bout)),
+            (f"  {words('facts.relief')}", relief(page, bout)),
         ]
-    lines += ["", *(f"{name:<16}{value}" for name, value in facts(page))]
+    rows += [("", ""), *facts(page)]
+    width = max(len(name) for name, _ in rows) + 2
+    lines = [headline(page), "", *(f"{name:<{width}}{value}".rstrip() for name, value in rows)]
     if page.differences:
-        lines += ["", f"Charley answers {_some(page.differences, 'event')} otherwise today."]
+        lines += ["", words.counted("facts.otherwise", page.differences)]
     return "\n".join(lines) + "\n"

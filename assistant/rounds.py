@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant import routines
-from assistant.holding import start_hold
+from assistant.holding import start_hold, stay
 from assistant.opening import begin
 from assistant.routines import Version
 from assistant.steps import speak_step
@@ -25,8 +25,8 @@ def held(turn: Turn) -> Turn:
 
 
 def end_hold(turn: Turn) -> Turn:
-    """Do not hold any longer."""
-    return held(turn.hush())
+    """Do not hold any longer; "keep going" means to hold on."""
+    return stay(turn) if turn.slot("going") == "on" else held(turn.hush())
 
 
 def check(turn: Turn) -> Turn:

@@ -43,8 +43,10 @@ from assistant.pcm import read_wav, write
 from assistant.recogniser import Hypothesis, Word
 from assistant.settings import Settings
 from assistant.turn import State
+from assistant.wording import load as load_wording
 
 ROOT = Path(__file__).resolve().parent.parent
+WORDING = load_wording(ROOT / "intents/en/pages.yaml")
 COMMANDS = (
     "run", "type", "demo", "match", "hear", "render", "say", "devices", "doctor", "replay",
     "report",
@@ -512,7 +514,7 @@ class TestTerminal:
 
     def test_counts_grow_on_their_line(self) -> None:
         out = io.StringIO()
-        transcript = LiveTranscript(out)
+        transcript = LiveTranscript(out, WORDING)
         transcript.show(Caption(0.0, "say", "Hold."))
         for second, word in enumerate(("one", "two"), 1):
             transcript.show(Caption(second, "count", word))
@@ -522,7 +524,7 @@ class TestTerminal:
 
     def test_counts_that_fill_the_line_begin_another(self) -> None:
         out = io.StringIO()
-        transcript = LiveTranscript(out)
+        transcript = LiveTranscript(out, WORDING)
         for second in range(1, 61):
             transcript.show(Caption(second, "count", "twenty seven"))
         assert 3 < 60 - out.getvalue().count("\x1b[1A") < 60
@@ -533,7 +535,7 @@ class TestTranscript:
 
     def test_a_tone_alone_has_its_line(self) -> None:
         out = io.StringIO()
-        Transcript(out).show(Caption(61.0, "chime", "quiet"))
+        Transcript(out, WORDING).show(Caption(61.0, "chime", "quiet"))
         assert out.getvalue() == "  1:01  Charley: (a soft tone)\n"
 
     def test_times_are_minutes_and_seconds(self) -> None:

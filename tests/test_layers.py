@@ -27,6 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "prompts",
             "red_flags",
             "routines",
+            "wording",
             "sampling",
             "sentence_files",
             "sentences",
