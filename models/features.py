@@ -8,6 +8,7 @@ segment) and `clips.json` (where each clip lies, and its group).
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator
@@ -44,7 +45,8 @@ ROOMS = (
 )
 TEST_SPEAKERS = frozenset({"ls-84", "ls-777", "ls-652"})
 DEVELOPMENT_SPEAKERS = frozenset({"ls-422"})
-COPIES = {"recorded": 6, "single": 4, "synthetic": 2}
+COPIES = {"recorded": 2, "single": 4, "wake": 1, "synthetic": 1}
+CODECS = ("GSM610", "ULAW", "MS_ADPCM")  # of telephones and headsets
 
 
 def part_of(speaker: str) -> str:
@@ -118,6 +120,18 @@ def load(path: Path) -> Samples:
     return np.asarray(samples[:, 0])
 
 
+def _over_telephone(samples: Samples, codec: str) -> Samples:
+    """The sound at half the sample rate and through a codec."""
+    narrow = resample_poly(samples, 1, 2)
+    peak = float(np.abs(narrow).max()) + 1e-6
+    file = io.BytesIO()
+    soundfile.write(file, narrow / peak * 0.9, RATE // 2, format="WAV", subtype=codec)
+    file.seek(0)
+    heard, _ = soundfile.read(file, dtype="float32")
+    wide = resample_poly(heard * (peak / 0.9), 2, 1)[: len(samples)]
+    return np.asarray(np.pad(wide, (0, len(samples) - len(wide))), dtype=np.float32)
+
+
 class Augmenter:
     """Changes to the sound itself; noise, level and spectrum are changed while training."""
 
@@ -138,8 +152,7 @@ class Augmenter:
             direct, wet = np.float32(chooser.uniform(0.2, 1.0)), len(samples)
             samples = direct * samples + fftconvolve(samples, room)[:wet].astype(np.float32)
         if chooser.random() < 0.12:
-            narrow = resample_poly(resample_poly(samples, 1, 2), 2, 1)[: len(samples)]
-            samples = np.asarray(narrow, dtype=np.float32)
+            samples = _over_telephone(samples, CODECS[chooser.integers(len(CODECS))])
         if chooser.random() < 0.08:
             peak = np.float32(np.abs(samples).max() * chooser.uniform(0.2, 0.6) + 1e-6)
             samples = np.clip(samples, -peak, peak)
@@ -149,7 +162,8 @@ class Augmenter:
 def _group(entry: dict[str, Any]) -> str:
     if entry["source"] == "synthetic":
         return "synthetic"
-    return "recorded" if entry["source"] == "librispeech" else "single"
+    names = {"librispeech": "recorded", "speech_commands": "single"}
+    return names.get(entry["source"], "wake")
 
 
 def clips_of(entry: dict[str, Any], augmenter: Augmenter) -> Iterator[Clip]:

@@ -1,7 +1,7 @@
 """Frame labels from a model of our own: surer than PocketSphinx's, and for every transcript.
 
-`python -m models.realign CHECKPOINT MANIFESTS... --out FILE` reads what `models.align` writes (or
-a folder's manifest) and gives each recording its phones anew.
+`python -m models.realign MODEL MANIFESTS... --out FILE` reads what `models.align` writes (or a
+folder's manifest) and gives each recording its phones anew.
 """
 
 from __future__ import annotations
@@ -12,31 +12,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from assistant.phones import INDEX, OUTPUTS, PHONES, SILENCE
+from assistant.phones import INDEX, PHONES, SILENCE
 
 from . import lexicon
-from .export import log_priors
 from .features import filter_bank, load
 from .manifest import Entry, read_manifest
-from .train import LEFT, RIGHT, Network
+from .network import ExportedNetwork
 
 Scores = NDArray[np.float32]
 LEAST = 3  # frames of 10 ms in a phone
-POOR = 0.5  # mean score of a frame below which an alignment is dropped
+POOR = -2.6  # mean log probability of a frame below which an alignment is dropped
 
 
-def phone_scores(network: Network, priors: Scores, features: Scores) -> Scores:
+def phone_scores(network: ExportedNetwork, features: Scores) -> Scores:
     """How well each phone explains each frame of 10 ms."""
-    padded = np.pad(features, ((LEFT, RIGHT), (0, 0)), "edge")
-    scores = np.zeros((len(features), OUTPUTS), dtype=np.float32)
-    with torch.no_grad():
-        for phase in range(min(3, len(features))):
-            shifted = torch.from_numpy(np.ascontiguousarray(padded[phase:].T))[None]
-            found = network(shifted)[0].log_softmax(0).T.numpy() - priors
-            scores[phase::3] = found[: len(scores[phase::3])]
+    scores = network.scores(features)
+    peak = scores.max(1, keepdims=True)
+    scores -= peak + np.log(np.exp(scores - peak).sum(1, keepdims=True))
     return np.stack([scores[:, outputs].max(1) for outputs in _outputs()], axis=1)
 
 
@@ -80,23 +74,19 @@ class Chain:
 
     def best(self, scores: Scores) -> tuple[list[int], float]:
         """The best state of each frame, and the mean score."""
-        width = max(len(before) for before in self.before)
-        table = np.array([before + [before[-1]] * (width - len(before)) for before in self.before])
         emitted = scores[:, self.phones]
-        starts = (table == -1).any(1)
-        value = np.where(starts, emitted[0], -1e9).astype(np.float32)
-        came = np.zeros(emitted.shape, dtype=np.int32)
-        table = np.where(table == -1, len(self.phones), table)
-        for frame in range(1, len(emitted)):
-            choices = np.append(value, np.float32(-1e9))[table]
-            pick = choices.argmax(1)
-            came[frame] = table[np.arange(len(table)), pick]
-            value = choices[np.arange(len(table)), pick] + emitted[frame]
-        state = max(self.final, key=lambda end: value[end])
-        mean = float(value[state]) / len(emitted)
-        path = [state]
+        begin = len(self.phones)  # stands for the start, which nobody enters later
+        sources = np.array([source % (begin + 1) for before in self.before for source in before])
+        firsts = np.cumsum([0, *map(len, self.before[:-1])])
+        values = np.full((len(emitted) + 1, begin + 1), -1e9, dtype=np.float32)
+        values[0, begin] = 0
+        for frame, row in enumerate(emitted):
+            reached = np.maximum.reduceat(values[frame].take(sources), firsts)
+            np.add(reached, row, out=values[frame + 1, :begin])
+        path = [max(self.final, key=lambda end: float(values[-1, end]))]
+        mean = float(values[-1, path[0]]) / len(emitted)
         for frame in range(len(emitted) - 1, 0, -1):
-            path.append(int(came[frame, path[-1]]))
+            path.append(max(self.before[path[-1]], key=values[frame].__getitem__))
         return path[::-1], mean
 
 
@@ -114,13 +104,13 @@ def aligned(chain: Chain, path: list[int]) -> list[tuple[str, int, int]]:
     return phones
 
 
-def realigned(network: Network, priors: Scores, entries: Iterator[Entry]) -> Iterator[Entry]:
+def realigned(network: ExportedNetwork, entries: Iterator[Entry]) -> Iterator[Entry]:
     """The entries with phones; without those that the model finds a poor match."""
     for entry in entries:
         features = filter_bank(load(Path(entry["audio"])))
         chain = Chain(entry["text"].split())
         if len(features) > 2 * LEAST:
-            path, mean = chain.best(phone_scores(network, priors, features))
+            path, mean = chain.best(phone_scores(network, features))
             if mean > POOR:
                 yield entry | {"phones": aligned(chain, path), "score": round(mean, 2)}
 
@@ -136,19 +126,14 @@ def _entries(source: Path) -> Iterator[Entry]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("sources", type=Path, nargs="+", help="folders or files of alignments")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    state = torch.load(options.checkpoint, weights_only=True)
-    network = Network()
-    network.load_state_dict(state["average"])
-    network.eval()
-    priors = log_priors(state["counts"].numpy(), 0.8)
+    network = ExportedNetwork(options.model / "am" / "final.mdl")
     with options.out.open("w") as out:
         for source in options.sources:
-            for entry in realigned(network, priors, _entries(source)):
+            for entry in realigned(network, _entries(source)):
                 out.write(json.dumps(entry) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Synthetic speech for training and for tests: espeak-ng, flite and festival from Debian.
+"""Synthetic speech: espeak-ng, flite and festival from Debian, SVOX Pico (py_nanotts) from PyPI.
 
 Voices are kept apart: a voice in a test pool speaks nothing in the training set.
 """
@@ -99,7 +99,9 @@ TRAINING_VOICES = (
     *(f"espeak:{accent}+{variant}" for accent in ACCENTS for variant in VARIANTS),
     *("flite:slt", "flite:awb", "flite:kal16", "flite:kal"),
     *("festival:kal_diphone", "festival:cmu_us_slt_arctic_hts"),
+    *("pico:en-US", "pico:en-GB"),
 )
+ENGINE_SHARES = {"espeak": 0.68, "pico": 0.15, "flite": 0.13, "festival": 0.04}
 TEST_VOICES = (
     *(f"espeak:{accent}+{name}" for accent in PLAIN for name in TEST_VARIANTS),
     *(f"espeak:{TEST_ACCENT}{name}" for name in ("", "+f2", "+m3")),
@@ -120,6 +122,8 @@ class Line:
 def speak(line: Line) -> NDArray[np.float32]:
     """The line as 16 kHz samples between -1 and 1."""
     engine, name = line.voice.split(":")
+    if engine == "pico":
+        return _pico(line, name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "line.wav"
         command = {"espeak": _espeak, "flite": _flite, "festival": _festival}[engine]
@@ -146,9 +150,18 @@ def _festival(line: Line, name: str, path: Path) -> list[str]:
     return ["festival", "-b", f"(voice_{name})", stretch, synthesis]
 
 
-def training_lines(sentences: list[str], general: list[str], count: int) -> list[Line]:
+def _pico(line: Line, name: str) -> NDArray[np.float32]:
+    from py_nanotts import NanoTTS  # type: ignore[import-not-found, unused-ignore]
+
+    sound = NanoTTS().speak(line.text, name, line.pace, 0.7 + 0.3 * line.pitch)
+    return np.frombuffer(sound, "<i2").astype(np.float32) / np.float32(32768)
+
+
+def training_lines(
+    sentences: list[str], general: list[str], count: int, seed: int = 1
+) -> list[Line]:
     """Charley's sentences, pieces of general English, words in any order; several voices each."""
-    chooser = random.Random(1)
+    chooser = random.Random(seed)
     commands = [text for text in sentences if len(text.split()) <= 3]
     words = lexicon.frequent_words()
     numbers = list(lexicon.NUMBER_WORDS)
@@ -179,13 +192,11 @@ def _pitch(chooser: random.Random) -> float:
 
 
 def _voice(chooser: random.Random) -> str:
-    """A training voice: mostly espeak-ng's, its plain ones often, the others by their worth."""
-    kind = chooser.random()
-    engines = [voice for voice in TRAINING_VOICES if not voice.startswith("espeak")]
-    plain = [f"espeak:{accent}" for accent in PLAIN]
-    if kind < 0.22:
-        return chooser.choice(engines)
-    return chooser.choice(plain) if kind < 0.27 else chooser.choice(TRAINING_VOICES)
+    """A training voice: mostly espeak-ng's, its plain ones often."""
+    [engine] = chooser.choices(list(ENGINE_SHARES), list(ENGINE_SHARES.values()))
+    if engine == "espeak" and chooser.random() < 0.08:
+        return f"espeak:{chooser.choice(PLAIN)}"
+    return chooser.choice([name for name in TRAINING_VOICES if name.startswith(engine)])
 
 
 def write(lines: list[Line], folder: Path) -> None:
@@ -213,12 +224,14 @@ def main() -> None:
     parser.add_argument("speech", type=Path, help="folder with manifest.jsonl: general English")
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=12_000)
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     sentences = sorted({line for path in options.sentences.glob("*.txt") for line in _read(path)})
     manifest = (options.speech / "manifest.jsonl").read_text().splitlines()
     entries = [json.loads(line) for line in manifest]
     general = [entry["text"] for entry in entries if entry["source"] == "librispeech"]
-    write(training_lines(sentences, [text for text in general if text], options.count), options.out)
+    general = [text for text in general if text]
+    write(training_lines(sentences, general, options.count, options.seed), options.out)
 
 
 def _read(path: Path) -> list[str]:

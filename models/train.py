@@ -1,6 +1,8 @@
 """Train the network; it stops at a set time and resumes from its checkpoint.
 
-First on frame labels (cross-entropy), then, with `--after CHECKPOINT`, on whole sequences.
+First on frame labels (cross-entropy), then, with `--after CHECKPOINT`, on whole sequences; or at
+once on whole sequences from a finished model, with `--from MODEL`. Two of these side by side on
+their own cores, each `--beside` the other's folder, share what they learn now and then.
 
 The network is a factorised time-delay network with residual links. It reads 40 log mel energies
 every 10 ms and scores the outputs of `phones.py` every 30 ms.
@@ -35,20 +37,23 @@ LEFT = 2 + 1 + 3 * sum(step if ahead else 2 * step for step, ahead in BLOCKS)
 RIGHT = 2 + 1 + 3 * sum(step for step, ahead in BLOCKS if ahead)
 BATCH, SPAN = 24, 400
 UNKNOWN = 255
-SHARES = {"recorded": 0.42, "single": 0.2, "synthetic": 0.36, "noise": 0.02}
+SHARES = {"recorded": 0.36, "single": 0.22, "wake": 0.06, "synthetic": 0.33, "noise": 0.03}
+SHARE_STEPS = 50  # between two exchanges with a training beside this one
 PRIOR_POWER, FRAME_SHARE = 0.8, 0.1
 DECIBEL = math.log(10) / 10
+PACES = (0.87, 1.16)  # a clip is said so much slower or faster
+RATIOS = ((0, 15), (-3, 30))  # decibels of speech over noise, one or the other
 
 
 class Block(nn.Module):  # type: ignore[misc, unused-ignore]
     """Three frames, `step` apart, through a bottleneck; added to the (cropped) input."""
 
-    def __init__(self, step: int, ahead: bool) -> None:
+    def __init__(self, step: int, ahead: bool, channels: int, bottleneck: int) -> None:
         super().__init__()
         self.step, self.ahead = step, ahead
-        self.narrow = nn.Conv1d(CHANNELS, BOTTLENECK, 3, dilation=step, bias=False)
-        self.widen = nn.Conv1d(BOTTLENECK, CHANNELS, 1, bias=False)
-        self.norm = nn.BatchNorm1d(CHANNELS)
+        self.narrow = nn.Conv1d(channels, bottleneck, 3, dilation=step, bias=False)
+        self.widen = nn.Conv1d(bottleneck, channels, 1, bias=False)
+        self.norm = nn.BatchNorm1d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Shorter by two steps."""
@@ -59,16 +64,25 @@ class Block(nn.Module):  # type: ignore[misc, unused-ignore]
 class Network(nn.Module):  # type: ignore[misc, unused-ignore]
     """Log mel energies (batch, bins, LEFT + 3n + RIGHT - 2) to scores (batch, outputs, n)."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = CHANNELS, bottleneck: int = BOTTLENECK) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(BINS, 1))
         self.register_buffer("scale", torch.ones(BINS, 1))
-        self.first = nn.Conv1d(BINS, CHANNELS, 5, bias=False)
-        self.first_norm = nn.BatchNorm1d(CHANNELS)
-        self.second = nn.Conv1d(CHANNELS, CHANNELS, 3, stride=3, bias=False)
-        self.second_norm = nn.BatchNorm1d(CHANNELS)
-        self.blocks = nn.ModuleList(Block(step, ahead) for step, ahead in BLOCKS)
-        self.last = nn.Conv1d(CHANNELS, OUTPUTS, 1)
+        self.first = nn.Conv1d(BINS, channels, 5, bias=False)
+        self.first_norm = nn.BatchNorm1d(channels)
+        self.second = nn.Conv1d(channels, channels, 3, stride=3, bias=False)
+        self.second_norm = nn.BatchNorm1d(channels)
+        blocks = (Block(step, ahead, channels, bottleneck) for step, ahead in BLOCKS)
+        self.blocks = nn.ModuleList(blocks)
+        self.last = nn.Conv1d(channels, OUTPUTS, 1)
+
+    @staticmethod
+    def of(state: dict[str, Tensor]) -> Network:
+        """A network of the size that a checkpoint's weights have, with these weights."""
+        bottleneck, channels, _ = state["blocks.0.narrow.weight"].shape
+        network = Network(channels, bottleneck)
+        network.load_state_dict(state)
+        return network
 
     def forward(self, x: Tensor) -> Tensor:
         """Unnormalised scores."""
@@ -128,9 +142,12 @@ class Stream:
         rows = self._clips.groups[self._chooser.choice(self._names, p=self._odds)]
         start, length = rows[self._chooser.integers(len(rows))]
         length = min(length, 4 * SPAN)
-        features = self._clips.features[start : start + length].astype(np.float32)
+        times = start + np.arange(0, length - 1, self._chooser.uniform(*PACES))
+        early, later = times.astype(np.int64), (times % 1).astype(np.float32)[:, None]
+        features = self._clips.features[early] * (1 - later)
+        features += self._clips.features[early + 1] * later
         features += np.float32(self._chooser.normal(0, 3) * DECIBEL)
-        return features, self._clips.labels[start : start + length]
+        return features, self._clips.labels[early]
 
     def span(self, length: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """The next frames and their labels."""
@@ -209,7 +226,9 @@ class Batches:
         power = speech.exp().mean(2)
         loudness = (power * voiced).sum(1) / voiced.sum(1).clamp_min(1)
         difference = loudness.clamp_min(1e-3).log() - noise.exp().mean((1, 2)).clamp_min(1e-3).log()
-        ratio = torch.from_numpy(self._chooser.uniform(-3, 30, BATCH).astype(np.float32)) * DECIBEL
+        loud = self._chooser.random(BATCH) < 0.5
+        decibels = np.where(loud, *(self._chooser.uniform(*ends, BATCH) for ends in RATIOS))
+        ratio = torch.from_numpy(decibels.astype(np.float32)) * DECIBEL
         noise += (difference - ratio)[:, None, None]
         clean = torch.from_numpy(self._chooser.random(BATCH) < 0.15)
         return torch.where(clean[:, None, None], speech, torch.logaddexp(speech, noise))
@@ -273,30 +292,40 @@ def _normalise(network: Network, clips: Clips) -> None:
 class Trainer:
     """Training state: network, its running average, optimiser, time spent, output counts."""
 
-    def __init__(
-        self, clips: Clips, folder: Path, minutes: float, rate: float, after: Path | None = None
-    ) -> None:
-        self.clips, self.folder, self.minutes, self.rate = clips, folder, minutes, rate
+    def __init__(self, clips: Clips, options: argparse.Namespace) -> None:
+        self.clips, self.folder, self.beside = clips, options.out, options.beside
+        self.minutes, self.rate, self.seed = options.minutes, options.rate, options.seed
         self.network, self.average = Network(), Network()
         _normalise(self.network, clips)
-        self.average.load_state_dict(self.network.state_dict())
         parameters = self.network.parameters()
-        self.optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02)
+        self.optimiser = torch.optim.AdamW(parameters, lr=self.rate, weight_decay=0.02)
         self.spent, self.step = 0.0, 0
         self.counts = torch.ones(OUTPUTS, dtype=torch.float64)
-        self.everything = AllSequences(phone_bigrams(clips.labels)) if after else None
-        if after:
-            self.follow(after)
-        if (folder / "checkpoint.pt").exists():
+        whole = options.after or options.model
+        self.everything = AllSequences(phone_bigrams(clips.labels)) if whole else None
+        if (self.folder / "checkpoint.pt").exists():
             self.restore()
+        elif options.after:
+            self.follow(options.after)
+        elif options.model:
+            self.take_up(options.model)
+        if not self.step:
+            self.average.load_state_dict(self.network.state_dict())
+
+    def take_up(self, model: Path) -> None:
+        """Begin with the network of a finished model."""
+        from .imported import read
+
+        batches = Batches(self.clips, seed=0)
+        features = torch.cat([batches.draw()[0] for _ in range(4)])
+        read(model / "am" / "final.mdl", self.network, features)
 
     def follow(self, before: Path) -> None:
         """Begin with a network trained on frames, its priors taken into its last layer."""
         state = torch.load(before, weights_only=True)
         share = state["counts"] / state["counts"].sum()
-        for network in (self.network, self.average):
-            network.load_state_dict(state["average"])
-            network.bias().data -= PRIOR_POWER * share.clamp_min(1e-4).log().float()
+        self.network.load_state_dict(state["average"])
+        self.network.bias().data -= PRIOR_POWER * share.clamp_min(1e-4).log().float()
 
     def restore(self) -> None:
         """Take up where the checkpoint stopped."""
@@ -333,9 +362,7 @@ class Trainer:
         warm = min(1.0, (self.step + 1) / 300)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
-        with torch.autocast("cpu", torch.bfloat16):
-            scores = self.network(features)
-        loss = self.loss(scores.float(), labels)
+        loss = self.loss(self.network(features), labels)
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -350,13 +377,26 @@ class Trainer:
         self.counts += torch.bincount(known, minlength=OUTPUTS)
         return float(loss.detach())
 
+    def share(self) -> None:
+        """Write the weights down and go halfway towards those of the training beside this one."""
+        torch.save(self.network.state_dict(), self.folder / "new.pt")
+        (self.folder / "new.pt").replace(self.folder / "weights.pt")
+        other = self.beside / "weights.pt"
+        if not other.exists():
+            return
+        theirs = torch.load(other, weights_only=True)
+        for name, value in self.network.state_dict().items():
+            value.lerp_(theirs[name], 0.5) if value.is_floating_point() else None
+
     def run(self) -> None:
         """Train until the time is up."""
-        batches = Batches(self.clips, seed=self.step)
+        batches = Batches(self.clips, seed=self.step + self.seed)
         recent: list[float] = []
         while self.spent < 60 * self.minutes:
             begun = time.monotonic()
             recent.append(self.learn(*batches.draw()))
+            if self.beside and self.step % SHARE_STEPS == 0:
+                self.share()
             self.spent += time.monotonic() - begun
             if self.step % 200 == 0:
                 loss, right = development_score(self.average, self.clips)
@@ -376,13 +416,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--after", type=Path, help="frame-trained checkpoint to go on from")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--from", dest="model", type=Path, help="model folder to go on from")
+    parser.add_argument("--beside", type=Path, help="folder of a training to share with")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    clips = Clips.open(options.clips)
-    Trainer(clips, options.out, options.minutes, options.rate, options.after).run()
+    Trainer(Clips.open(options.clips), options).run()
 
 
 if __name__ == "__main__":

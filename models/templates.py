@@ -1,0 +1,68 @@
+"""Charley's own language as text: sentences drawn at random from the templates of `intents`.
+
+`python -m models.templates intents/en/sentences OUT.txt` writes each once, one a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from pathlib import Path
+
+from hassil.expression import (
+    Alternative,
+    Expression,
+    Group,
+    ListReference,
+    Permutation,
+    RuleReference,
+    TextChunk,
+)
+
+from assistant.intents import Intents, load
+from assistant.text import surface
+
+
+def drawn(intents: Intents, count: int, chooser: random.Random) -> list[str]:
+    """So many different sentences; every template has an equal chance at each draw."""
+    found: dict[str, None] = {}
+    templates = list(intents.blocks())
+    found.update((surface(t.text), None) for t in templates if t.expression is None)
+    for _ in range(20 * count):
+        if len(found) >= count:
+            break
+        expression = chooser.choice(templates).expression
+        if expression is not None:
+            found[surface(_draw(expression, intents, chooser))] = None
+    return [text for text in found if text]
+
+
+def _draw(expression: Expression, intents: Intents, chooser: random.Random) -> str:
+    """One of the texts that an expression stands for."""
+    if isinstance(expression, TextChunk):
+        return str(expression.original_text)
+    if isinstance(expression, ListReference):
+        return chooser.choice(intents.lists[expression.list_name]).text
+    if isinstance(expression, RuleReference):
+        return _draw(intents.rules[expression.rule_name], intents, chooser)
+    if isinstance(expression, Alternative):
+        return _draw(chooser.choice(expression.items), intents, chooser)
+    items = list(expression.items) if isinstance(expression, Group) else []
+    if isinstance(expression, Permutation):
+        chooser.shuffle(items)
+    return "".join(_draw(item, intents, chooser) for item in items)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("intents", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--count", type=int, default=8000)
+    options = parser.parse_args()
+    sentences = drawn(load(options.intents), options.count, random.Random(1))
+    options.out.write_text("\n".join([*sentences, ""]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
