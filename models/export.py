@@ -203,6 +203,11 @@ def log_priors(counts: NDArray[np.float64], power: float) -> Array:
     return _single(power * np.log(np.maximum(share, 1e-4)))
 
 
+def mean(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of networks that were trained side by side."""
+    return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
+
+
 def write(network: Network, priors: Array, out: Path, scale: float) -> None:
     """Write the network and its settings into a model folder."""
     (out / "am").mkdir(parents=True, exist_ok=True)
@@ -228,15 +233,16 @@ def difference(network: Network, priors: Array, model: Path) -> float:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="of several, the mean")
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--prior-power", type=float, default=0.0)
     parser.add_argument("--scale", type=float, default=0.7, help="acoustic scale")
     options = parser.parse_args()
-    state = torch.load(options.checkpoint, weights_only=True)
-    network = Network.of(state["average"])
+    states = [torch.load(path, weights_only=True) for path in options.checkpoints]
+    network = Network.of(mean([state["average"] for state in states]))
     network.eval()
-    priors = log_priors(state["counts"].numpy(), options.prior_power)
+    counts = sum(state["counts"].numpy() for state in states)
+    priors = log_priors(counts, options.prior_power)
     write(network, priors, options.model, options.scale)
     print(f"greatest difference of a score: {difference(network, priors, options.model):.4f}")
 

@@ -25,16 +25,16 @@ from assistant.text import surface
 
 def drawn(intents: Intents, count: int, chooser: random.Random) -> list[str]:
     """So many different sentences; every template has an equal chance at each draw."""
-    found: dict[str, None] = {}
-    templates = list(intents.blocks())
-    found.update((surface(t.text), None) for t in templates if t.expression is None)
+    templates, words = list(intents.blocks()), set(intents.words())
+    found = dict.fromkeys(surface(t.text) for t in templates if t.expression is None)
+    grown = [t.expression for t in templates if t.expression is not None]
     for _ in range(20 * count):
         if len(found) >= count:
             break
-        expression = chooser.choice(templates).expression
-        if expression is not None:
-            found[surface(_draw(expression, intents, chooser))] = None
-    return [text for text in found if text]
+        text = surface(_draw(chooser.choice(grown), intents, chooser))
+        if words.issuperset(text.split()):  # not "calves's"
+            found[text] = None
+    return list(found)
 
 
 def _draw(expression: Expression, intents: Intents, chooser: random.Random) -> str:
