@@ -1,98 +1,125 @@
-"""The whole recipe: `python -m models.recipe SPEECH SENTENCES WORK MODEL --torch PYTHON`.
+"""The whole recipe: `python -m models.recipe SPEECH WORK MODEL --torch PYTHON [--from FINISHED]`.
 
-SPEECH is a folder with `manifest.jsonl`, `noise` and `impulse_responses`; SENTENCES holds text
-files, one sentence a line; WORK gets what is made on the way, MODEL the finished model. PyTorch
-lives in an environment of its own, whose interpreter is PYTHON. Stages whose results lie in WORK
-are passed over: after a break delete what the last stage left half made, and start it again.
+SPEECH is a folder with `manifest.jsonl`, `noise` and `impulse_responses`; WORK gets what is made
+on the way, MODEL the finished model. PyTorch lives in an environment of its own, whose interpreter
+is PYTHON. With a FINISHED model folder its network labels the recordings and is trained on;
+without, a first network is made from PocketSphinx's labels. Stages whose results lie in WORK are
+passed over: after a break delete what the last stage left half made, and start it again.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+INTENTS = "intents/en"
 
-def stages(options: argparse.Namespace) -> list[tuple[str, Path, list[str]]]:
-    """Interpreter, what the stage makes, and its command line."""
-    speech, work, model = options.speech, options.work, options.model
-    here, torch = sys.executable, options.torch
-    synth, first, second = work / "synth", work / "first", work / "second"
-    augment = ["--noise", f"{speech}/noise", "--rooms", f"{speech}/impulse_responses"]
-    minutes = str(options.minutes)
-    frames, whole = work / "frames/checkpoint.pt", work / "whole/checkpoint.pt"
-    recorded_labels, synthetic_labels = work / "recorded.jsonl", work / "synthetic.jsonl"
-    labels = work / "realigned.jsonl"
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage makes, its module and arguments, and whether it needs PyTorch."""
+
+    result: Path
+    module: str
+    arguments: tuple[object, ...]
+    torch: bool = False
+
+
+def sounds(speech: Path, work: Path) -> list[Stage]:
+    """What is heard besides the recordings: synthetic speech and the noise of running."""
+    text, synth = work / "sentences/charley.txt", work / "synth"
     return [
-        (here, synth, ["synthesise", str(options.sentences), str(speech), str(synth)]),
-        (here, recorded_labels, ["align", str(speech), str(recorded_labels)]),
-        (here, synthetic_labels, ["align", str(synth), str(synthetic_labels)]),
-        (
-            torch,
-            first,
-            [
-                "features",
-                str(recorded_labels),
-                str(synthetic_labels),
-                *augment,
-                "--out",
-                str(first),
-            ],
+        Stage(text, "templates", (f"{INTENTS}/sentences", text)),
+        Stage(synth, "synthesise", (text.parent, speech, synth)),
+        Stage(work / "noise/running", "running_noise", (speech, work / "noise/running")),
+    ]
+
+
+def first_network(options: argparse.Namespace) -> list[Stage]:
+    """A network good enough to label the recordings, from PocketSphinx's labels."""
+    speech, work = options.speech, options.work
+    labels = [work / "recorded.jsonl", work / "synthetic.jsonl"]
+    clips, out = work / "first", work / "start"
+    return [
+        Stage(labels[0], "align", (speech, labels[0])),
+        Stage(labels[1], "align", (work / "synth", labels[1])),
+        augmented(options, clips, *labels),
+        Stage(
+            out / "checkpoint.pt",
+            "train",
+            (clips, "--out", out, "--minutes", options.minutes / 4),
+            torch=True,
         ),
-        (
-            torch,
-            work / "start/checkpoint.pt",
-            ["train", str(first), "--out", f"{work}/start", "--minutes", str(options.minutes / 4)],
+        Stage(
+            work / "labeller/am",
+            "export",
+            (out / "checkpoint.pt", work / "labeller", "--prior-power", 0.8),
+            torch=True,
         ),
-        (
-            torch,
-            labels,
-            [
-                "realign",
-                f"{work}/start/checkpoint.pt",
-                str(speech),
-                str(synth),
-                "--out",
-                str(labels),
-            ],
-        ),
-        (torch, second, ["features", str(labels), *augment, "--out", str(second)]),
-        (
-            torch,
-            frames,
-            ["train", str(second), "--out", str(frames.parent), "--minutes", minutes],
-        ),
-        (
-            torch,
-            whole,
-            [
-                *("train", str(second), "--out", str(whole.parent), "--after", str(frames)),
-                *("--minutes", str(options.minutes / 2), "--rate", "4e-4"),
-            ],
-        ),
-        (torch, model / "am", ["export", str(whole), str(model)]),
-        (
-            here,
-            model / "graph",
-            ["graph", str(model), "intents/en", str(options.sentences), "--frequent", "15000"],
-        ),
+    ]
+
+
+def augmented(options: argparse.Namespace, out: Path, *labels: Path) -> Stage:
+    """The training array of labelled recordings."""
+    rooms = options.speech / "impulse_responses"
+    changes = ("--noise", options.work / "noise", "--rooms", rooms)
+    return Stage(out, "features", (*labels, *changes, "--out", out))
+
+
+def last_network(options: argparse.Namespace) -> list[Stage]:
+    """The network that is exported, trained on labels of our own."""
+    work, minutes = options.work, ("--minutes", options.minutes)
+    labels, clips, frames, whole = (
+        work / name for name in ("own.jsonl", "clips", "frames", "whole")
+    )
+    labeller = options.model_before or work / "labeller"
+    stages = [
+        Stage(labels, "realign", (labeller, options.speech, work / "synth", "--out", labels)),
+        augmented(options, clips, labels),
+    ]
+    before: tuple[object, ...] = ("--from", options.model_before)
+    if not options.model_before:
+        done = frames / "checkpoint.pt"
+        stages.append(Stage(done, "train", (clips, "--out", frames, *minutes), torch=True))
+        before = ("--after", done)
+    trained = (clips, "--out", whole, *before, *minutes, "--rate", "5e-4")
+    return [*stages, Stage(whole / "checkpoint.pt", "train", trained, torch=True)]
+
+
+def stages(options: argparse.Namespace) -> list[Stage]:
+    """All of them in order."""
+    model, whole = options.model, options.work / "whole/checkpoint.pt"
+    return [
+        *sounds(options.speech, options.work),
+        *([] if options.model_before else first_network(options)),
+        *last_network(options),
+        Stage(model / "am", "export", (whole, model), torch=True),
+        Stage(model / "graph", "graph", (model, INTENTS, "--frequent", 15000)),
     ]
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("speech", "sentences", "work", "model"):
+    for name in ("speech", "work", "model"):
         parser.add_argument(name, type=Path)
+    parser.add_argument("--from", dest="model_before", type=Path, help="finished model folder")
     parser.add_argument("--torch", default=sys.executable, help="interpreter that has PyTorch")
-    parser.add_argument("--minutes", type=float, default=60, help="time of the main training")
+    parser.add_argument("--minutes", type=float, default=60, help="time of each main training")
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    for interpreter, result, command in stages(options):
-        if not result.exists():
-            print("models." + " ".join(command), flush=True)
-            subprocess.run([interpreter, "-m", f"models.{command[0]}", *command[1:]], check=True)
+    (options.work / "sentences").mkdir(parents=True, exist_ok=True)
+    if not (options.work / "noise").exists():
+        shutil.copytree(options.speech / "noise", options.work / "noise/recorded")
+    for stage in stages(options):
+        if not stage.result.exists():
+            arguments = [f"models.{stage.module}", *map(str, stage.arguments)]
+            print(" ".join(arguments), flush=True)
+            interpreter = options.torch if stage.torch else sys.executable
+            subprocess.run([interpreter, "-m", *arguments], check=True)
 
 
 if __name__ == "__main__":

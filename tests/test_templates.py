@@ -20,6 +20,8 @@ def texts() -> list[str]:
 
 
 class TestDrawn:
+    """What `models.templates` draws."""
+
     def test_gives_as_many_as_asked_for_and_each_once(self, texts: list[str]) -> None:
         assert len(texts) == len(set(texts)) == 1500
 
