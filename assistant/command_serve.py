@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-_PORT = 10300
-_HEALTH_PORT = 9300
+PORT = 10300
+HEALTH_PORT = 9300
 _TOKEN = "CHARLEY_HOME_ASSISTANT_TOKEN"  # noqa: S105  # the name of a variable
 
 
@@ -38,7 +38,7 @@ def serve(
     ] = False,
     uri: Annotated[
         str, typer.Option(help="Where Home Assistant asks for handle, asr and tts.")
-    ] = f"tcp://127.0.0.1:{_PORT}",
+    ] = f"tcp://127.0.0.1:{PORT}",
     listen: Annotated[
         str | None,
         typer.Option(
@@ -50,7 +50,7 @@ def serve(
     ] = "",
     health: Annotated[
         str, typer.Option(help="Where /health and /metrics are; empty for nowhere.")
-    ] = f"tcp://127.0.0.1:{_HEALTH_PORT}",
+    ] = f"tcp://127.0.0.1:{HEALTH_PORT}",
     home_assistant: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Push the steps that follow a reply through this."),
@@ -79,8 +79,8 @@ def serve(
             "install them with: pip install 'charley[wyoming]'."
         ) from None
     plan = serving.Plan(
-        listen=_services(address(uri, _PORT), listen),
-        health=address(health, _HEALTH_PORT) if health else None,
+        listen=_services(address(uri, PORT), listen),
+        health=address(health, HEALTH_PORT) if health else None,
         satellites=tuple(address(one, SATELLITE_PORT) for one in satellite or ()),
         discover=discover,
         announce=announce,

@@ -20,23 +20,19 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info
-from wyoming.pipeline import PipelineStage, RunPipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from fuzzing import message  # noqa: E402
-from network import free_port, serving  # noqa: E402
+from network import Caller, free_port, serving  # noqa: E402
 
-from assistant.pcm import DEFAULT_RATE, Samples, resample  # noqa: E402
+from assistant.pcm import resample  # noqa: E402
 from assistant.recogniser import RATE  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
 
-BLOCK = 1024
 REFUSED = ("message", "slow")
 """Reasons for which a message is not counted as received."""
 UNDERSTOOD = 'charley_utterances_total{by="sound",result="understood"}'
@@ -117,57 +113,21 @@ async def dawdle(port: int, count: int, until: asyncio.Event) -> None:
 
 @dataclass
 class Good:
-    """A satellite that talks and listens in real time, and checks what it hears."""
+    """Who talks while the others attack."""
 
     voice: Pyttsx3Voice = field(default_factory=lambda: Pyttsx3Voice("en-us+m3", 150))
-    chunks: int = 0
-    late_ms: list[float] = field(default_factory=list)
-    """How much later than its moment each chunk came; negative is ahead."""
-    gaps: int = 0
-    """Timestamps that did not follow the samples before them."""
     said: int = 0
+    caller: Caller | None = None
 
     async def converse(self, port: int, done: asyncio.Event) -> None:
         """Talk until everything is done."""
-        async with AsyncTcpClient("127.0.0.1", port) as client:
-            start = RunPipeline(PipelineStage.WAKE, PipelineStage.TTS)
-            await client.write_event(start.event())
-            listening = asyncio.create_task(self._listen(client))
-            try:
-                await self._talk(client, done)
-            finally:
-                listening.cancel()
-
-    async def _talk(self, client: AsyncTcpClient, done: asyncio.Event) -> None:
-        began, sent = time.monotonic(), 0
-        pending: Samples = np.zeros(2 * RATE, np.int16)
-        next_at = 2.0
-        while not (done.is_set() and self.said % len(SAID) == 0 and not len(pending)):
-            if not len(pending) and sent / RATE >= next_at:
-                pending = resample(self.voice.render(SAID[self.said % len(SAID)]), RATE).samples
+        async with Caller(port) as self.caller:
+            while self.caller.is_connected and not (done.is_set() and self.said % len(SAID) == 0):
+                await asyncio.sleep(EVERY_SECONDS)
+                text = SAID[self.said % len(SAID)]
+                await self.caller.says(resample(self.voice.render(text), RATE).samples)
                 self.said += 1
-                next_at = sent / RATE + EVERY_SECONDS
-            block, pending = pending[:BLOCK], pending[BLOCK:]
-            block = np.pad(block, (0, BLOCK - len(block)))
-            await client.write_event(AudioChunk(RATE, 2, 1, block.tobytes()).event())
-            sent += BLOCK
-            await asyncio.sleep(max(0.0, began + sent / RATE - time.monotonic()))
-        await asyncio.sleep(2.0)
-
-    async def _listen(self, client: AsyncTcpClient) -> None:
-        began, samples = 0.0, 0
-        while (event := await client.read_event()) is not None:
-            now = time.monotonic()
-            if AudioStart.is_type(event.type):
-                began, samples = now, 0
-            elif AudioChunk.is_type(event.type):
-                chunk = AudioChunk.from_event(event)
-                self.chunks += 1
-                self.gaps += abs((chunk.timestamp or 0) - 1000 * samples / DEFAULT_RATE) > 1
-                self.late_ms.append(1000 * (now - began - samples / DEFAULT_RATE))
-                samples += chunk.samples
-            elif AudioStop.is_type(event.type):
-                samples = 0
+            await asyncio.sleep(2.0)
 
 
 def metrics(port: int) -> dict[str, float]:
@@ -218,7 +178,7 @@ def main() -> int:
     """Attack, measure and print; exit code 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--attackers", type=int, default=8)
+    parser.add_argument("--attackers", type=int, default=48)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     health = free_port()
@@ -238,17 +198,20 @@ def main() -> int:
     understood = found.get(UNDERSTOOD, 0.0)
     faults = found.get('charley_rejected_total{reason="fault"}', 0.0)
     dropped = found["charley_dropped_audio_seconds_total"]
-    late = sorted(good.late_ms)
+    caller = good.caller
+    if caller is None:
+        raise SystemExit("The good one never came to talk.")
+    late = sorted(1000 * seconds for seconds in caller.late_seconds)
     print(f"{received(found):.0f} messages in {seconds:.0f} s, seed {wanted.seed}")
     for reason in ("message", "slow", "connections", "sessions", "fault"):
         count = found.get(f'charley_rejected_total{{reason="{reason}"}}', 0.0)
         print(f"  refused, {reason:12} {count:9.0f}")
     print(f"  utterances of the good one     {good.said:6}, understood in all {understood:.0f}")
-    print(f"  chunks of speech it got        {good.chunks:6}, out of order or lost {good.gaps}")
+    print(f"  chunks of speech it got        {len(late):6}, misplaced {caller.misplaced}")
     print(f"  their lateness, ms: median {late[len(late) // 2]:.0f}, worst {late[-1]:.0f}")
     print(f"  microphone sound dropped       {dropped:6.1f} s (what came faster than time passes)")
     print(f"  memory                         {before:6.0f} MB before, {after:.0f} MB after")
-    lost = good.gaps or faults or understood < good.said
+    lost = caller.misplaced or faults or understood < good.said
     print("something was lost" if lost else "nothing was lost")
     return int(bool(lost))
 

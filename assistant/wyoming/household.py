@@ -41,7 +41,11 @@ class Household:
         self.model = assembly.speech_model(settings)
         self._memory = threading.Lock()
         self._idle: list[VoskRecogniser] = []
+
+    def prepare(self) -> None:
+        """Gather the words of every moment ahead of it; this may take its time on a thread."""
         self.ear().prepare(listening(Dialogue(state=state)) for state in State)
+        self.give_back(self.borrow_recogniser())
 
     def ear(self) -> Ear:
         """Return an ear on the shared model."""

@@ -133,6 +133,8 @@ class Link:
         while True:
             block, is_last = await self._ears.listen(self._clock.now)
             await self._think(self._talk.tick, block)
+            if block is not None:
+                self._measures.thought(self._clock.now() - self._ears.heard_at)
             if is_last:
                 await self._think(self._talk.end_utterance)
             self._spoke.set()
@@ -140,9 +142,8 @@ class Link:
             await self._send(*self._lights.shown(self._clock.now(), is_coaching=is_coaching))
 
     async def _think(self, work: Callable[..., None], *block: Samples | None) -> None:
-        loop, began = asyncio.get_running_loop(), self._clock.now()
-        await loop.run_in_executor(self._threads, work, began, *block)
-        self._measures.thought(self._clock.now() - began, heard=bool(block))
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._threads, work, self._clock.now(), *block)
 
     async def _speak(self) -> None:
         while True:
@@ -176,6 +177,9 @@ class _Ears:
         self._open = False
         """True while a microphone streams."""
         self._last_at = 0.0
+        self._first_at = 0.0
+        self.heard_at = 0.0
+        """When the first of the sound came that was listened to last."""
         self._ahead_until = 0.0
         """Up to when sound has come, had it come in real time."""
 
@@ -189,6 +193,8 @@ class _Ears:
             self._ahead_until -= seconds
             self._measures.dropped(seconds)
             return
+        if not self._waiting:
+            self._first_at = at
         self._waiting.append(samples)
         while sum(map(len, self._waiting)) > _BACKLOG_SECONDS * RATE:
             self._measures.dropped(len(self._waiting.pop(0)) / RATE)
@@ -205,6 +211,7 @@ class _Ears:
             async with asyncio.timeout(_TICK_SECONDS):
                 await self._arrived.wait()
         self._arrived.clear()
+        self.heard_at, self._first_at = self._first_at, 0.0
         blocks, self._waiting = self._waiting, []
         is_last = self._open and now() - self._last_at >= _PAUSE_SECONDS
         self._open = self._open and not is_last

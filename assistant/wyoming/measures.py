@@ -29,7 +29,7 @@ class Measures:
         )  # fmt: skip
         self._intents = Counter("charley_intents", "Utterances by meaning.", ["intent"], **every)
         self._thinking = Histogram(
-            "charley_block_seconds", "A block of sound: from its turn to all its answers.",
+            "charley_block_seconds", "A block of sound: from its arrival to all its answers.",
             buckets=_SECONDS, **every,
         )  # fmt: skip
         self._answers = Histogram(
@@ -63,10 +63,9 @@ class Measures:
         """A message came."""
         self._messages.inc()
 
-    def thought(self, seconds: float, *, heard: bool) -> None:
-        """A tick took so long; one without sound says nothing."""
-        if heard:
-            self._thinking.observe(seconds)
+    def thought(self, seconds: float) -> None:
+        """A block of sound was answered so long after it came."""
+        self._thinking.observe(seconds)
 
     def answered(self, seconds: float) -> None:
         """The first sound of an answer was sent."""

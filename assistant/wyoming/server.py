@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from wyoming.audio import AudioChunk
 from wyoming.error import Error
 from wyoming.event import Event, async_write_event
 from wyoming.pipeline import RunPipeline
@@ -18,6 +19,12 @@ from assistant.wyoming.services import Requests, Services
 from assistant.wyoming.talk import Talk
 
 _CLOSE_SECONDS = 2.0
+_PENALTY_SECONDS = 0.5
+"""Whoever was refused holds the place so long: to try again at once would cost the others time."""
+_FREE_MESSAGES = 16
+"""So many messages of one connection are answered at once; Home Assistant sends one or two."""
+_MANNERS_SECONDS = 0.05
+"""Least time between those that follow."""
 
 
 class Server:
@@ -81,8 +88,12 @@ class Server:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         limits, requests = self._services.limits, Requests(self._services)
         try:
+            count = 0
             while event := await framing.read(reader, limits, limits.idle_seconds):
                 self._services.measures.received()
+                count += not AudioChunk.is_type(event.type)
+                if count > _FREE_MESSAGES:
+                    await asyncio.sleep(_MANNERS_SECONDS)
                 if RunPipeline.is_type(event.type):
                     await self._converse(event, (reader, writer))
                     return
@@ -94,6 +105,7 @@ class Server:
         except NetworkError as error:
             self._services.measures.rejected("message")
             await _refuse(writer, error)
+            await asyncio.sleep(_PENALTY_SECONDS)
         finally:
             await requests.close()
 

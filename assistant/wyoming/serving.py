@@ -105,6 +105,7 @@ class _Process:
         port = 0
         if plan.listen is not None:
             port = await self._begin_services(parts, plan.listen)
+        self._service_threads.submit(self._household.prepare)
         parts.push_async_callback(self._leave_satellites)
         for at in plan.satellites:
             self._add(at)
