@@ -1,0 +1,300 @@
+"""Conversations over the network, with satellites made of nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import pytest
+from wyoming.audio import AudioChunk
+from wyoming.event import Event, async_read_event, async_write_event
+from wyoming.info import Attribution, Info, Satellite
+from wyoming.ping import Ping, Pong
+from wyoming.pipeline import PipelineStage, RunPipeline
+
+from assistant.clock import SystemClock, VirtualClock
+from assistant.pcm import DEFAULT_RATE, Samples, resample
+from assistant.recogniser import RATE
+from assistant.settings import Settings
+from assistant.synthesiser import Pyttsx3Voice
+from assistant.wyoming.framing import Limits
+from assistant.wyoming.household import Household
+from assistant.wyoming.link import Link, _Lights
+from assistant.wyoming.measures import Measures
+from assistant.wyoming.satellites import Address
+from assistant.wyoming.satellites import Satellite as Kept
+from assistant.wyoming.talk import Talk
+from assistant.wyoming.turns import IDLE_SECONDS, Turns
+
+pytestmark = pytest.mark.model
+HERE = "127.0.0.1"
+BLOCK = RATE // 50
+
+
+@pytest.fixture(scope="module")
+def household() -> Household:
+    made = Household(Settings(), lambda _sentence: None)
+    made.note_told()
+    return made
+
+
+def speech(text: str) -> Samples:
+    """Return somebody's words with a second of silence behind them."""
+    spoken = resample(Pyttsx3Voice("en-us+m3", 150).render(text), RATE).samples
+    return np.concatenate([spoken, np.zeros(RATE, np.int16)])
+
+
+def hear(talk: Talk, text: str, at: float) -> float:
+    """Let a talk hear words in virtual time; return when they were over."""
+    sound = speech(text)
+    for first in range(0, len(sound), BLOCK):
+        at += BLOCK / RATE
+        talk.player.read(DEFAULT_RATE * BLOCK // RATE)
+        talk.tick(at, sound[first : first + BLOCK])
+    return at
+
+
+class TestTalk:
+    """One conversation by sound, in virtual time."""
+
+    def test_two_talks_share_a_model_and_nothing_else(self, household: Household) -> None:
+        kitchen, bath = Talk(household), Talk(household)
+        kitchen.begin(0.0)
+        bath.begin(0.0)
+        hear(kitchen, "my left calf is cramping", 0.0)
+        assert kitchen.is_coaching
+        assert not bath.is_coaching
+
+    def test_many_at_once_hear_what_each_would_hear_alone(self, household: Household) -> None:
+        def heard(muscle: str) -> list[str]:
+            found: list[str] = []
+            talk = Talk(household, lambda event, _: found.append(getattr(event, "text", "")))
+            talk.begin(0.0)
+            hear(talk, f"my {muscle} is cramping", 0.0)
+            return found
+
+        muscles = ("left calf", "right calf", "hamstring", "foot")
+        with ThreadPoolExecutor(len(muscles)) as pool:
+            together = list(pool.map(heard, muscles))
+        assert together == [heard(muscle) for muscle in muscles]
+        assert "my left calf is cramping" in together[0]
+
+    def test_it_begins_without_a_word_once_the_note_was_told(self, household: Household) -> None:
+        talk = Talk(household)
+        talk.begin(0.0)
+        assert talk.player.is_idle
+        assert not talk.is_coaching
+
+    def test_a_stream_that_ends_ends_the_utterance(self, household: Household) -> None:
+        heard: list[str] = []
+        talk = Talk(household, lambda event, _: heard.append(getattr(event, "intent", "")))
+        talk.begin(0.0)
+        words = speech("my left calf is cramping")[:-RATE]
+        talk.tick(1.0, words)
+        talk.end_utterance(1.1)
+        assert "cramp" in heard
+
+
+class TestLights:
+    """What a satellite is told besides sound."""
+
+    def test_a_satellite_with_a_wake_word_waits_for_it_again(self) -> None:
+        lights = _Lights()
+        lights.woken(RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event(), 0.0)
+        assert lights.shown(1.0, is_coaching=True) == []
+        assert lights.shown(10.0, is_coaching=False) == []
+        (over,) = lights.shown(14.0, is_coaching=False)
+        assert (over.type, over.data["text"]) == ("transcript", "")
+        assert lights.shown(99.0, is_coaching=False) == []
+
+    def test_one_that_always_streams_lights_up_while_charley_coaches(self) -> None:
+        lights = _Lights()
+        lights.woken(RunPipeline(PipelineStage.WAKE, PipelineStage.TTS).event(), 0.0)
+        assert lights.shown(100.0, is_coaching=False) == []
+        assert [event.type for event in lights.shown(101.0, is_coaching=True)] == ["detection"]
+        assert lights.shown(102.0, is_coaching=True) == []
+        assert [event.type for event in lights.shown(120.0, is_coaching=False)] == ["transcript"]
+
+
+class TestTurns:
+    """Conversations by text, kept for a while."""
+
+    def test_one_that_was_silent_long_enough_is_forgotten(self, household: Household) -> None:
+        clock = VirtualClock()
+        turns = Turns(household, clock)
+        assert turns.say("kitchen", "my left calf is cramping").handled
+        clock.wait_until(IDLE_SECONDS - 1)
+        assert turns.say("kitchen", "repeat").handled
+        clock.wait_until(3 * IDLE_SECONDS)
+        assert not turns.say("kitchen", "repeat").handled
+        assert len(turns) == 1
+
+    def test_time_stands_still_between_two_turns(self, household: Household) -> None:
+        clock = VirtualClock()
+        turns = Turns(household, clock)
+        opening = turns.say("kitchen", "my left calf is cramping")
+        clock.wait_until(IDLE_SECONDS / 2)
+        assert turns.say("kitchen", "repeat").text in opening.text
+
+    def test_every_state_that_waits_has_an_end_to_its_turn(self, household: Household) -> None:
+        turns = Turns(household, VirtualClock())
+        said = ("both calves", "sitting", "next", "next", "next", "still there", "it's gone")
+        for text in ("my calves are cramping", *said):
+            assert turns.say("k", text).text
+
+    @pytest.mark.usefixtures("fresh_home")
+    def test_the_safety_note_comes_once(self, household: Household) -> None:
+        turns = Turns(household, VirtualClock())
+        assert "not a doctor" in turns.say("a", "my left calf is cramping").text
+        assert "not a doctor" not in turns.say("a", "next").text
+
+
+# --- Over the wire -------------------------------------------------------------------------------
+
+
+class FakeSatellite:
+    """Answers as a satellite does, streams silence and keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.got: list[Event] = []
+        self.connections = 0
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+        self._pending: Samples = np.zeros(0, np.int16)
+
+    async def start(self) -> None:
+        """Listen, at the same port as before."""
+        self._server = await asyncio.start_server(self._serve, HERE, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Go away."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+
+    def says(self, sound: Samples) -> None:
+        """Say something over the next seconds."""
+        self._pending = sound
+
+    def kinds(self) -> set[str]:
+        """Return the kinds of messages so far."""
+        return {event.type for event in self.got}
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        while (event := await async_read_event(reader)) is not None:
+            self.got.append(event)
+            if event.type == "describe":
+                told = Satellite("kitchen", Attribution("", ""), True, None, None)
+                await async_write_event(Info(satellite=told).event(), writer)
+            elif event.type == "ping":
+                await async_write_event(Pong(event.data.get("text")).event(), writer)
+            elif event.type == "run-satellite":
+                run = RunPipeline(PipelineStage.WAKE, PipelineStage.TTS)
+                await async_write_event(run.event(), writer)
+                await async_write_event(Ping("mine").event(), writer)
+                self._task = asyncio.create_task(self._stream(writer))
+
+    async def _stream(self, writer: asyncio.StreamWriter) -> None:
+        while not writer.is_closing():
+            block, self._pending = self._pending[:1024], self._pending[1024:]
+            padded = np.pad(block, (0, 1024 - len(block)))
+            await async_write_event(AudioChunk(RATE, 2, 1, padded.tobytes()).event(), writer)
+            await asyncio.sleep(1024 / RATE)
+
+
+def with_satellites(
+    household: Household, count: int, work: Callable[[list[FakeSatellite]], Awaitable[None]]
+) -> list[str]:
+    """Run something with satellites that Charley keeps; return what Charley told of them."""
+    told: list[str] = []
+
+    async def run() -> None:
+        satellites = [FakeSatellite() for _ in range(count)]
+        clock, measures = SystemClock(), Measures()
+        with ThreadPoolExecutor(4) as threads:
+            link = partial(
+                Link, clock=clock, threads=threads, measures=measures,
+                lead_seconds=0.1, limits=Limits(),
+            )  # fmt: skip
+            tasks = []
+            for one in satellites:
+                await one.start()
+                at = Address(HERE, one.port)
+                kept = Kept(
+                    at, Talk(household), link, clock=clock, measures=measures, tell=told.append
+                )
+                tasks.append(asyncio.create_task(kept.run()))
+            try:
+                async with asyncio.timeout(60):
+                    await work(satellites)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for one in satellites:
+                    await one.stop()
+
+    asyncio.run(run())
+    return told
+
+
+async def until(fulfilled: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Come back when something is so."""
+    end = time.monotonic() + seconds
+    while not fulfilled():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+
+
+class TestSatellites:
+    """Satellites that Charley connects to."""
+
+    def test_it_is_greeted_as_by_home_assistant_and_left_kindly(self, household: Household) -> None:
+        left: list[FakeSatellite] = []
+
+        async def work(satellites: list[FakeSatellite]) -> None:
+            left.extend(satellites)
+            await until(lambda: "pong" in satellites[0].kinds())
+
+        with_satellites(household, 1, work)
+        kinds = [event.type for event in left[0].got]
+        assert kinds[:2] == ["describe", "run-satellite"]
+        assert "audio-start" not in kinds
+
+    def test_two_at_once_are_two_conversations(self, household: Household) -> None:
+        async def work(satellites: list[FakeSatellite]) -> None:
+            kitchen, bath = satellites
+            await until(lambda: all("pong" in one.kinds() for one in satellites))
+            kitchen.says(speech("my left calf is cramping"))
+            await until(lambda: {"audio-chunk", "detection"} <= kitchen.kinds())
+            assert not {"audio-chunk", "detection"} & bath.kinds()
+
+        with_satellites(household, 2, work)
+
+    def test_a_conversation_outlives_the_connection(self, household: Household) -> None:
+        async def work(satellites: list[FakeSatellite]) -> None:
+            (kitchen,) = satellites
+            await until(lambda: "pong" in kitchen.kinds())
+            kitchen.says(speech("my left calf is cramping"))
+            await until(lambda: "audio-chunk" in kitchen.kinds())
+            await kitchen.stop()
+            kitchen.got.clear()
+            await kitchen.start()
+            await until(lambda: kitchen.connections == 2 and "audio-chunk" in kitchen.kinds())
+
+        told = with_satellites(household, 1, work)
+        assert [line.partition(": ")[2].split(" ")[0] for line in told] == [
+            "connected.",
+            "lost",
+            "connected.",
+        ]
