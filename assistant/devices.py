@@ -18,7 +18,7 @@ import numpy as np
 
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
-from assistant.pcm import DEFAULT_RATE, Samples
+from assistant.pcm import DEFAULT_RATE, Samples, resampler
 from assistant.player import Player
 
 LISTEN_RATE = 16000
@@ -295,7 +295,7 @@ class Microphone(_Stream):
         self.overflows = 0
         """Times that PortAudio itself lost sound."""
         self._blocks: queue.Queue[Samples] = queue.Queue(QUEUE_BLOCKS)
-        self._resampler = _resampler(self.rate)
+        self._resampled = resampler(self.rate, LISTEN_RATE)
 
     def read(self, timeout_seconds: float | None = None) -> Samples | None:
         """Return the next block, int16 at 16 kHz, or None if none came in time."""
@@ -303,7 +303,7 @@ class Microphone(_Stream):
             block = self._blocks.get(timeout=timeout_seconds)
         except queue.Empty:
             return None
-        return block if self._resampler is None else self._resampler(block)
+        return self._resampled(block)
 
     def _options(self) -> dict[str, Any]:
         return {"blocksize": round(BLOCK_SECONDS * self.rate), "latency": "low"}
@@ -321,19 +321,6 @@ class Microphone(_Stream):
                 with contextlib.suppress(queue.Empty):
                     self._blocks.get_nowait()
                     self.dropped_blocks += 1
-
-
-def _resampler(rate: int) -> Callable[[Samples], Samples] | None:
-    if rate == LISTEN_RATE:
-        return None
-    import soxr
-
-    stream = soxr.ResampleStream(rate, LISTEN_RATE, 1, dtype="int16", quality="HQ")
-
-    def convert(block: Samples) -> Samples:
-        return np.asarray(stream.resample_chunk(block), np.int16)
-
-    return convert
 
 
 class Speaker(_Stream):

@@ -27,13 +27,14 @@ from assistant.events import (
     Xrun,
 )
 from assistant.leaving import Leave
-from assistant.pcm import Samples
+from assistant.pcm import DEFAULT_RATE, Samples
 from assistant.player import INTERJECT_PACES, Player
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember
 from assistant.spare_voice import SpareVoice
 from assistant.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
+from assistant.voice_gate import VoiceGate
 from assistant.watchdog import Watchdog
 
 _TICK_SECONDS = 0.05
@@ -70,6 +71,8 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
         lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         mouth = _Mouth(settings, language, devices, lost.put, show=show, tell=tell)
         ear = _Hearing(settings, language, devices, lost.put, tell)
+        if settings.loudspeaker:
+            ear.cancel_echo_of(mouth)
         live = _Live(settings, language, mouth, ear, watch=watch, tell=tell)
         live.converse(lost, leave)
     return leave.exit_code
@@ -179,6 +182,16 @@ class _Mouth:
         self.output.advance(at)
         return getattr(self.output, "next_at", None) is None
 
+    def tell_played(self, listener: Callable[[Samples], None]) -> None:
+        """Let somebody know every sample that is played, in the sound card's thread."""
+        if self._player is not None:
+            self._player.on_played = listener
+
+    @property
+    def rate(self) -> int:
+        """Hertz of what is played."""
+        return self._player.rate if self._player else DEFAULT_RATE
+
     def own_words(self) -> str:
         """Return what Charley says just now, as far as it can be heard."""
         return self._player.speaking_now() if self._player else ""
@@ -221,10 +234,11 @@ class _Hearing:
         self._typed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._microphone: Microphone | None = None
         self._is_read = False
+        self._cleaned: Callable[[Samples], Samples] = lambda block: block
         self.ear: Ear | None = None
         try:
             self.open()
-            self.ear = Ear(assembly.recogniser(settings), language.intents)
+            self.ear = Ear(VoiceGate(assembly.recogniser(settings)), language.intents)
         except (DeviceError, ModelError) as error:
             tell(f"{error} Type to Charley instead, one line at a time.")
             self._let_go()
@@ -240,6 +254,15 @@ class _Hearing:
         self._let_go()
         if sys.stdin is not None and sys.stdin.isatty():
             self._read_typing()
+
+    def cancel_echo_of(self, mouth: _Mouth) -> None:
+        """Take what the speaker plays out of what is heard from now on. SettingsError."""
+        # Only here: with earbuds nothing of it is loaded.
+        from assistant.echo import EchoCanceller, Reference
+
+        reference = Reference(mouth.rate)
+        self._cleaned = EchoCanceller(reference).clean
+        mouth.tell_played(reference.put)
 
     def _let_go(self) -> None:
         if self._microphone is not None:
@@ -265,7 +288,8 @@ class _Hearing:
     def wait(self) -> tuple[Samples | None, str | None]:
         """Return the next sound or typed line, whichever there is; EOFError at the end."""
         if self.ear is not None and self._microphone is not None:
-            return self._microphone.read(_TICK_SECONDS), None
+            block = self._microphone.read(_TICK_SECONDS)
+            return (None if block is None else self._cleaned(block)), None
         try:
             line = self._typed.get(timeout=_TICK_SECONDS)
         except queue.Empty:

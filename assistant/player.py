@@ -108,6 +108,8 @@ class Player:
         self._log: deque[tuple[int, int, str]] = deque(maxlen=64)
         self._begun: list[Begun] = []
         self._counts: dict[tuple[str, int], Samples] = {}
+        self.on_played: Callable[[Samples], None] | None = None
+        """Gets every sample that is played, for an echo canceller; in the sound card's thread."""
 
     # What the session asks.
 
@@ -212,7 +214,10 @@ class Player:
             self._tail = self._tail[count:]
             out *= self._gain(frames)
             self._position += frames
-        return _as_pcm(out)
+        sound = _as_pcm(out)
+        if self.on_played is not None:
+            self.on_played(sound)
+        return sound
 
     def _take(self, frames: int) -> npt.NDArray[np.float64]:
         out = np.zeros(frames)

@@ -51,8 +51,8 @@ class Settings:
     speaker: str | None = None
     """A device's number or part of its name (`charley devices`); None is the system's choice."""
     loudspeaker: bool = False
-    """True where the microphone hears Charley, such as on a kitchen speaker; words that it is
-    itself saying are then not heard."""
+    """True where the microphone hears Charley, such as on a kitchen speaker; its own voice is then
+    taken out of what it hears. Needs the extra `loudspeaker`."""
     model: str | None = None
     """A speech model's name (`charley models list`) or folder; None is the best that is there."""
     language: str = "en"

@@ -53,15 +53,15 @@ class Noise:
 
     def __init__(self, folder: Path | None, snr_db: float) -> None:
         files = sorted(folder.rglob("*.ogg")) if folder else []
-        self._clips = [resample(read_wav(path), RATE).samples for path in files[::7]]
+        self.clips = [resample(read_wav(path), RATE).samples for path in files[::7]]
         self._snr_db = snr_db
         self._random = np.random.default_rng(1)
 
     def under(self, speech: Samples) -> Samples:
         """Return the speech with noise under all of it."""
-        if not self._clips:
+        if not self.clips:
             return speech
-        noise = self._clips[self._random.integers(len(self._clips))].astype(float)
+        noise = self.clips[self._random.integers(len(self.clips))].astype(float)
         noise = np.resize(noise, len(speech))
         loud = np.sqrt(np.mean(speech[np.abs(speech) > 300].astype(float) ** 2))
         gain = loud / max(1.0, np.sqrt(np.mean(noise**2))) / 10 ** (self._snr_db / 20)

@@ -74,6 +74,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "counting",
             "devices",
             "downloads",
+            "echo",
             "fst",
             "graphs",
             "lexicon",
@@ -88,6 +89,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "synthesiser",
             "vocabulary",
             "voice_engine",
+            "voice_gate",
         }
     ),
     # 6: one conversation, running
@@ -179,11 +181,13 @@ IMPURE = frozenset(
         "threading",
         "time",
         "vosk",
+        "webrtcvad",
     }
 )
 
 WRAPPED = {
     "ovos_workshop": {"ovos.skill"},
+    "livekit": {"echo"},
     "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"likeness"},
     "prometheus_client": {"wyoming.health", "wyoming.measures"},

@@ -1,0 +1,132 @@
+"""On a loudspeaker Charley's own voice is taken out of what it hears, and a person's is left."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from listening import place
+
+from assistant import assembly
+from assistant.echo import RATE, EchoCanceller, Reference
+from assistant.errors import SettingsError
+from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample
+from assistant.settings import Settings
+from assistant.synthesiser import Pyttsx3Voice
+
+BLOCK = round(0.03 * RATE)
+WAIT = RATE // 10
+"""Samples that the canceller holds back."""
+TEXT = "Put your left leg one step in front, foot flat on the ground. Bend your back knee and sit."
+
+
+def charley(seconds: float) -> Samples:
+    """Return Charley, speaking on and on, at 16 kHz."""
+    voice = assembly.voice(Settings(), lambda _sentence: None)
+    return np.resize(resample(voice.render(TEXT), RATE).samples, round(seconds * RATE))
+
+
+def room(sound: Samples, gain: float = 0.5, delay_seconds: float = 0.08) -> Samples:
+    """Return what comes back of a sound, with a tail."""
+    late = round(delay_seconds * RATE)
+    way = np.random.default_rng(1).normal(size=RATE // 5) * np.exp(-np.arange(RATE // 5) / 800)
+    way[0] = 5.0
+    way *= gain / np.sqrt(np.sum(way**2))
+    size = 1 << (len(sound) + len(way)).bit_length()
+    spread = np.fft.irfft(np.fft.rfft(sound.astype(float), size) * np.fft.rfft(way, size))
+    return np.concatenate([np.zeros(late), spread])[: len(sound)].astype(np.int16)
+
+
+def cleaned(heard: Samples, played: Samples) -> Samples:
+    """Return what is left of a whole recording."""
+    reference = Reference(RATE)
+    canceller = EchoCanceller(reference)
+    found = []
+    for at in range(0, len(heard), BLOCK):
+        reference.put(played[at : at + BLOCK])
+        found.append(canceller.clean(heard[at : at + BLOCK]))
+    return np.concatenate(found)
+
+
+def power(sound: Samples) -> float:
+    return float(np.mean(np.square(sound, dtype=np.float64)))
+
+
+class TestCanceller:
+    """WebRTC's, and what it leaves of an echo silenced."""
+
+    def test_of_an_echo_nothing_is_left(self) -> None:
+        played = charley(12.0)
+        left = cleaned(room(played), played)
+        assert power(left[: 3 * RATE]) < 1e-3 * power(room(played))  # while it still learns
+        assert np.mean(left[6 * RATE :] != 0) < 0.02
+
+    def test_a_person_is_heard_over_it(self) -> None:
+        played = charley(12.0)
+        word = resample(Pyttsx3Voice("en-us+m7", 160).render("stop"), RATE).samples
+        heard, at = room(played, gain=0.25), 8 * RATE
+        heard[at : at + len(word)] += word // 2
+        left = cleaned(heard, played)
+        there = left[at + WAIT : at + WAIT + len(word)]
+        assert power(there) > 0.15 * power(word // 2)
+
+    def test_without_an_echo_all_is_heard_a_tenth_of_a_second_later(self) -> None:
+        word = resample(Pyttsx3Voice("en-us+m7", 160).render("my left calf"), RATE).samples
+        heard = np.pad(word, (RATE, RATE))
+        left = cleaned(heard, np.zeros_like(heard))
+        at = place(Pcm(left, RATE), Pcm(word, RATE), 0.5, 2.0)
+        assert at == pytest.approx(1.0 + WAIT / RATE, abs=0.02)
+        assert power(left) > 0.7 * power(heard)
+
+    def test_blocks_may_be_of_any_size(self) -> None:
+        canceller = EchoCanceller(Reference(RATE))
+        given = [canceller.clean(np.zeros(size, np.int16)) for size in (1, 159, 480, 700)]
+        assert [len(found) % (RATE // 100) for found in given] == [0, 0, 0, 0]
+        assert sum(map(len, given)) > 1340 - RATE // 100
+
+    def test_a_missing_package_is_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "livekit", None)
+        with pytest.raises(SettingsError, match=r"pip install .charley\[loudspeaker\]"):
+            EchoCanceller(Reference(RATE))
+
+
+class TestReference:
+    """What was played, in step with what is heard."""
+
+    def test_it_comes_in_order_and_at_16_khz(self) -> None:
+        reference = Reference(DEFAULT_RATE)
+        tone = np.sin(np.arange(DEFAULT_RATE) * 2 * np.pi * 500 / DEFAULT_RATE) * 9000
+        reference.put(tone.astype(np.int16))
+        heard = np.concatenate([reference.take(BLOCK) for _ in range(20)])
+        assert np.argmax(np.abs(np.fft.rfft(heard))) / len(heard) * RATE == pytest.approx(
+            500, abs=4
+        )
+
+    def test_what_was_not_played_is_silence(self) -> None:
+        reference = Reference(RATE)
+        reference.put(np.full(100, 7, np.int16))
+        assert reference.take(BLOCK).tolist() == [7] * 100 + [0] * (BLOCK - 100)
+
+    def test_a_microphone_that_began_late_catches_up(self) -> None:
+        reference = Reference(RATE)
+        reference.put(np.full(2 * RATE, 1, np.int16))
+        for _ in range(70):
+            reference.put(np.full(BLOCK, 2, np.int16))
+            last = reference.take(BLOCK)
+        assert set(last.tolist()) == {2}
+
+    def test_bursts_of_the_sound_card_are_no_slip(self) -> None:
+        reference = Reference(RATE)
+        counted = np.arange(10 * RATE, dtype=np.int64).astype(np.int16)
+        heard = []
+        for at in range(0, len(counted) - 4 * BLOCK, 4 * BLOCK):
+            reference.put(counted[at : at + 4 * BLOCK])
+            heard += [reference.take(BLOCK) for _ in range(4)]
+        whole = np.concatenate(heard)
+        assert np.array_equal(whole, counted[: len(whole)])
+
+
+def test_with_earbuds_nothing_of_it_is_loaded() -> None:
+    code = "import sys, assistant.live; print({'livekit', 'assistant.echo'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
