@@ -16,6 +16,7 @@ import typer
 
 from assistant import (
     __version__,
+    command_export,
     command_flags,
     command_journal,
     command_models,
@@ -37,6 +38,7 @@ app = typer.Typer(
 for part in (command_talk, command_understand, command_sound, command_journal, command_serve):
     app.add_typer(part.app)
 app.add_typer(command_models.app, name="models")
+app.add_typer(command_export.app, name="export")
 
 
 def _version(wanted: bool) -> None:

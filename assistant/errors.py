@@ -70,6 +70,12 @@ class JournalError(AssistantError):
     code = "journal"
 
 
+class ExportError(AssistantError):
+    """A file for another program cannot be written."""
+
+    code = "export"
+
+
 class IllegalEvent(AssistantError):
     """An event reached a state whose row of the table has no cell for it."""
 

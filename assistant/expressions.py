@@ -116,6 +116,32 @@ def spread(expression: Expression, rules: Mapping[str, Expression]) -> tuple[str
     return tuple(dict.fromkeys(text for text in found if text))
 
 
+def simplest(expression: Expression, rules: Mapping[str, Expression]) -> str:
+    """Return a short sentence of an expression that has a place for each {list}, and one only."""
+    parts: list[str] = []
+    for part in _simplest(expression, rules).split():
+        if part not in parts or not part.startswith("{"):
+            parts.append(part)
+    return " ".join(parts).replace(" '", "'")
+
+
+def _simplest(expression: Expression, rules: Mapping[str, Expression]) -> str:
+    if isinstance(expression, TextChunk):
+        return expression.original_text.replace("'s", " 's")
+    if isinstance(expression, ListReference):
+        return f" {{{expression.list_name}}} "
+    if isinstance(expression, RuleReference):
+        return _simplest(rules[expression.rule_name], rules)
+    items = expression.items if isinstance(expression, Group) else []
+    found = [_simplest(item, rules) for item in items]
+    if not isinstance(expression, Alternative):
+        return "".join(found)
+    with_lists = [text for text in found if "{" in text]
+    if with_lists:
+        return " ".join(with_lists)
+    return "" if expression.is_optional else found[0]
+
+
 def _spread(
     expression: Expression, before: list[str], rules: Mapping[str, Expression]
 ) -> list[str]:

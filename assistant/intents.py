@@ -18,7 +18,16 @@ from assistant.expressions import is_plain, parse, texts
 from assistant.network import Network, Rule, Weaver, lay
 from assistant.sampling import sample
 from assistant.sentence_files import LANGUAGE_FILE, SentenceFiles, read_files, read_folder
-from assistant.sentences import SKIP, Block, Language, Template, Value, allows, content
+from assistant.sentences import (
+    MEANT_FOR_ANYONE,
+    SKIP,
+    Block,
+    Language,
+    Template,
+    Value,
+    allows,
+    content,
+)
 from assistant.text import normalise
 
 _Context = frozenset[str] | None
@@ -43,6 +52,12 @@ class Intents:
         """Yield the templates that may count in `context` (None: all), in file order."""
         for template in self.templates:
             if template.block.said and allows(template.block, context):
+                yield template
+
+    def openings(self) -> Iterator[Template]:
+        """Yield the templates that wake Charley where a device listens for other things too."""
+        for template in self.blocks(frozenset()):
+            if template.block.intent not in MEANT_FOR_ANYONE:
                 yield template
 
     def phrases(

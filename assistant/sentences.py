@@ -20,6 +20,10 @@ SKIP = "_skip"
 GUARD = "_guard"
 """The intent name of phrases that veto a start: negation, other people, other times."""
 
+MEANT_FOR_ANYONE = frozenset({"call", "came_back", "control_stop", "help"})
+"""Intents whose sentences are said to whatever device listens, so they alone do not wake Charley
+where other things listen too."""
+
 GUARDS = frozenset({"negation", "person", "time", "sense"})
 """What a guard's phrase denies: the thing itself, whose it is, when, or what the word means."""
 

@@ -98,6 +98,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "assembly",
             "captions",
             "conversation",
+            "custom_sentences",
             "journal",
             "keyboard",
             "packs",
@@ -140,6 +141,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "__main__",
             "cli",
+            "command_export",
             "command_flags",
             "command_journal",
             "command_models",

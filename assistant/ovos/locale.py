@@ -20,8 +20,6 @@ from assistant.sentences import Template
 _LIST = re.compile(r"\{\w+\}")
 _MOST_SENTENCES = 8
 """A template that stands for more is left to Charley's own matcher."""
-_MEANT_FOR_ANYONE = frozenset({"call", "came_back", "control_stop", "help"})
-"""Said to whatever listens; OVOS gets the first say."""
 _EXAMPLES = 3
 
 
@@ -31,10 +29,9 @@ def files(intents: Intents, book: Book) -> Mapping[str, str]:
     An .intent file holds sentences with {lists}, an .entity file the values of a list.
     """
     sentences: dict[str, dict[str, None]] = {}
-    for template in intents.blocks(frozenset()):
-        if template.block.intent not in _MEANT_FOR_ANYONE:
-            found = sentences.setdefault(template.block.intent, {})
-            found.update(dict.fromkeys(_sentences(template, intents)))
+    for template in intents.openings():
+        found = sentences.setdefault(template.block.intent, {})
+        found.update(dict.fromkeys(_sentences(template, intents)))
     written = {f"{intent}.intent": tuple(lines) for intent, lines in sentences.items()}
     used = {name for name in intents.lists if any(f"{{{name}}}" in s for s in _all(written))}
     for list_name in sorted(used):
