@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.household import Household
-from assistant.wyoming.link import Link, _Lights
+from assistant.wyoming.link import Link, _Ears, _Lights
 from assistant.wyoming.measures import Measures
 from assistant.wyoming.satellites import Address
 from assistant.wyoming.satellites import Satellite as Kept
@@ -118,6 +119,40 @@ class TestLights:
         assert [event.type for event in lights.shown(101.0, is_coaching=True)] == ["detection"]
         assert lights.shown(102.0, is_coaching=True) == []
         assert [event.type for event in lights.shown(120.0, is_coaching=False)] == ["transcript"]
+
+
+class TestEars:
+    """The sound that waits to be heard."""
+
+    def chunk(self) -> Event:
+        return AudioChunk(RATE, 2, 1, bytes(2 * 1024)).event()
+
+    def heard_seconds(self, arrivals: list[float]) -> float:
+        """Return how much is heard of chunks that arrive at these moments."""
+
+        async def listen() -> float:
+            ears, samples = _Ears(Measures()), 0
+            for number, at in enumerate(arrivals):
+                ears.take(self.chunk(), at)
+                if number % 50 < 49:
+                    continue
+                block, _ = await ears.listen(lambda at=at: at)  # type: ignore[misc]
+                samples += 0 if block is None else len(block)
+            return samples / RATE
+
+        return asyncio.run(listen())
+
+    def test_unsteady_sound_is_heard_whole(self) -> None:
+        chance, chunk_seconds = random.Random(1), 1024 / RATE
+        arrivals, at = [], 0.0
+        for number in range(50 * 40):
+            at = max(at, number * chunk_seconds + chance.choice((0.0, 0.0, 0.0, 0.5)))
+            arrivals.append(at)
+        assert self.heard_seconds(arrivals) == pytest.approx(len(arrivals) * chunk_seconds)
+
+    def test_a_flood_is_heard_no_faster_than_twice_its_time(self) -> None:
+        arrivals = [number / 1000 for number in range(1000)]
+        assert self.heard_seconds(arrivals) < 2 * 1.0 + 2 * 5.0 + 0.1
 
 
 class TestTurns:

@@ -35,7 +35,9 @@ _TICK_SECONDS = 0.05
 """Longest wait for sound before the timers are looked at."""
 _PACE_SECONDS = 0.01
 _BACKLOG_SECONDS = 5.0
-"""More sound than this never waits: the oldest is dropped. Nor may sound come faster than that."""
+"""More sound than this never waits: the oldest is dropped."""
+_FASTEST = 2.0
+"""Sound may come so much faster than time passes, to catch up; what is beyond is dropped."""
 _PAUSE_SECONDS = 0.5
 """A microphone from which nothing came for so long has stopped."""
 _PING_SECONDS = 5.0
@@ -181,18 +183,18 @@ class _Ears:
         self.heard_at = 0.0
         """When the first of the sound came that was listened to last."""
         self._ahead_until = 0.0
-        """Up to when sound has come, had it come in real time."""
+        """Up to when sound has come, had it come as fast as it may."""
 
     def take(self, event: Event, at: float) -> None:
         """Take a chunk. Raises NetworkError if it is none."""
         samples = self._incoming.take(event)
         seconds = len(samples) / RATE
         self._open, self._last_at = True, at
-        self._ahead_until = max(at, self._ahead_until) + seconds
-        if self._ahead_until > at + _BACKLOG_SECONDS:
-            self._ahead_until -= seconds
+        ahead_until = max(at, self._ahead_until) + seconds / _FASTEST
+        if ahead_until > at + _BACKLOG_SECONDS:
             self._measures.dropped(seconds)
             return
+        self._ahead_until = ahead_until
         if not self._waiting:
             self._first_at = at
         self._waiting.append(samples)
