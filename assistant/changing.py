@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.controls import pause
+from assistant.controls import pause, say_how_to_start
 from assistant.holding import interrupted, stay
 from assistant.opening import begin, pursue, take_in
 from assistant.place import ask_again, resume
@@ -26,6 +26,11 @@ def change(turn: Turn) -> Turn:
     if changed.now.side != now.side:
         return resume(changed.hush())
     return encourage(turn)
+
+
+def start_or_tell(turn: Turn) -> Turn:
+    """Begin if the place was named ("what do I do for my calf?"), else tell how to."""
+    return begin(turn) if turn.slot("muscle") else say_how_to_start(turn)
 
 
 def behind(turn: Turn) -> Turn:

@@ -16,7 +16,7 @@ OTHER_WEIGHT = 0.35
 COMPLAINT_WEIGHT = 0.7
 """The same for a complaint or a question beside another: "it won't let go, it's been ages"."""
 
-SMALL_WEIGHT = 0.4
+SMALL_WEIGHT = 0.3
 """What a small word counts that nothing explains, 0 to 1."""
 
 LONG_PHRASE = 3

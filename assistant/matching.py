@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assistant.chart import Chart, Segment
 from assistant.intents import Intents
@@ -15,7 +16,7 @@ from assistant.likeness import Corrections
 from assistant.meanings import Candidate, Match, NoMatch
 from assistant.reading import Reading
 from assistant.sentences import content
-from assistant.slips import Slips
+from assistant.slips import RED_FLAG, Slips
 from assistant.text import normalise
 
 __all__ = ["Candidate", "Match", "Matcher", "NoMatch"]
@@ -47,7 +48,7 @@ class Matcher:
             return found
         corrected = tuple(self._corrections.word(word) for word in words)
         if corrected != words:
-            second = read(corrected, _CORRECTED)
+            second = _nearly(read(corrected, _CORRECTED))
             found = second if self._better(second, found) else found
         if isinstance(found, NoMatch):
             return self._slips.match(words, context, read) or found
@@ -63,3 +64,10 @@ class Matcher:
     def segments(self, words: tuple[str, ...]) -> Iterator[Segment]:
         """Yield every stretch of the words that is one whole template."""
         return self._chart.segments(words)
+
+
+def _nearly(found: Match | NoMatch) -> Match | NoMatch:
+    """Return a meaning that rests on a corrected word; a red flag is then worth one question."""
+    if isinstance(found, Match) and found.intent.startswith(RED_FLAG):
+        return replace(found, barge_in=False, slots={**found.slots, "certain": "no"})
+    return found

@@ -41,7 +41,11 @@ class Reading:
         self._asides = [s for s in found if self._block(s).intent == SKIP]
         self._said = [s for s in found if self._block(s).said]
         self._allowed = [s for s in self._said if allows(self._block(s), context)]
-        guards = (s for s in found if self._block(s).intent == GUARD)
+        guards = (
+            s
+            for s in found
+            if self._block(s).intent == GUARD and not any(a.covers(s) for a in self._asides)
+        )
         self._vetoes = Vetoes(chart, self._cover, guards)
         self._rejected: list[Candidate] = []
 

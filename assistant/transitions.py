@@ -112,7 +112,7 @@ TRANSITIONS: Mapping[State, Mapping[str, Rule]] = {
         "control_again": opening.came_back,
         "control_skip": controls.nothing_running,
         "control_resume": controls.nothing_running,
-        "ask_what_do_i_do": controls.say_how_to_start,
+        "ask_what_do_i_do": changing.start_or_tell,
         "ask_time_left": controls.nothing_left,
         "cramp": opening.begin,
         "stitch": opening.begin_stitch,

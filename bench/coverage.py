@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from assistant import book, pcm
+from assistant.actions import SetVolume
 from assistant.book import Book
 from assistant.counting import count_word
 from assistant.pcm import Pcm, Samples
 from assistant.player import Begun, Player
-from assistant.rendering import Wish, positions, render
+from assistant.rendering import Wish, positions, render, script
 from assistant.resources import intents_folder
 from assistant.routines import HELPER, POSITIONS, Routine
 from assistant.settings import cache_folder
@@ -107,15 +108,29 @@ def _cell(  # noqa: PLR0917  # one cell is all of these
     version = routine.version(position)
     length = f"{int(sound.seconds) // 60}:{int(sound.seconds) % 60:02}"
     mark = "" if position in version.serves else f" ~{version.name}"
-    found = list(_offsets(words, begun, heard, voice, is_exact=path.suffix[1:] in EXACT))
-    if None in found or len(found) != coaching.rounds * coaching.hold_seconds:
+    volume = _volume(words, Wish(routine, side, position), coaching)
+    found = list(_offsets(words, begun, heard, voice, volume, is_exact=path.suffix[1:] in EXACT))
+    counts = version.hold_seconds or coaching.hold_seconds
+    if None in found or len(found) != coaching.rounds * counts:
         return Cell(f"{length}{mark} FAILED")
     worst = max(abs(offset) for offset in found if offset is not None)
     return Cell(f"{length}{mark}", len(found), worst)
 
 
-def _offsets(
-    words: Book, begun: list[Begun], heard: Pcm, voice: CachedVoice, *, is_exact: bool
+def _volume(words: Book, wish: Wish, coaching: Coaching) -> float:
+    """Return how loud the file is; in bed Charley speaks low."""
+    actions = script(words, wish, coaching)
+    return next((a.volume for a in actions if isinstance(a, SetVolume)), 1.0)
+
+
+def _offsets(  # one file is all of these
+    words: Book,
+    begun: list[Begun],
+    heard: Pcm,
+    voice: CachedVoice,
+    volume: float,
+    *,
+    is_exact: bool,
 ) -> Iterator[int | None]:
     """Yield how many samples each count lies off its whole second; None if it is not there."""
     first, before = 0, 10**9
@@ -125,7 +140,7 @@ def _offsets(
             first = each.at_samples - (number * heard.rate)
         before = number
         at = first + number * heard.rate
-        word = count_word(each.text, voice, heard.rate, heard.rate)
+        word = np.rint(count_word(each.text, voice, heard.rate, heard.rate) * volume)
         if is_exact:
             there = np.array_equal(heard.samples[at : at + len(word)], word)
             yield 0 if there else None
