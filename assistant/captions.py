@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant.actions import Action, Chime, Count, Hush, Interject, Say, Wait
+from assistant.actions import REACTION_SECONDS, Action, Chime, Count, Hush, Interject, Say, Wait
 from assistant.events import Event, HoldFinished, SpeechFinished
 from assistant.hold import Hold
 
@@ -52,6 +52,7 @@ class CaptionPlayer:
         self._at = 0.0
         """When the queue's first piece began to wait."""
         self._hold_since: float | None = None
+        self._line_since: float | None = None
         self._running = False
 
     def perform(self, action: Action) -> None:
@@ -71,7 +72,7 @@ class CaptionPlayer:
                 self._show(Caption(self._now, "interject", text))
             case Hush():
                 self._queue.clear()
-                self._hold_since = None
+                self._hold_since = self._line_since = None
                 self._running = False
         self._running = self._running or bool(self._queue)
 
@@ -100,6 +101,14 @@ class CaptionPlayer:
         """How far the running hold has come; None outside a count."""
         return None if self._hold_since is None else self._now - self._hold_since
 
+    @property
+    def lines_left(self) -> int:
+        """How many lines were not read to their end; one that has just begun leaves two."""
+        waiting = sum(piece.kind == "say" for piece in self._queue)
+        if self._line_since is None:
+            return waiting + bool(waiting)
+        return waiting + 1 + (self._now - self._line_since < REACTION_SECONDS)
+
     def advance(self, to: float) -> Event | None:
         """Play up to a time, but no further than the next event, and return that."""
         while (due := self.next_at) is not None and due <= to:
@@ -112,6 +121,7 @@ class CaptionPlayer:
 
     def _play(self, piece: _Piece, at: float) -> Event | None:
         self._at = at
+        self._line_since = at if piece.kind == "say" else None
         if piece.kind == "hold":
             self._hold_since = at
         elif piece.kind in ("say", "count", "chime"):

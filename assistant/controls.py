@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.actions import CancelTimer, Chime, Remember, SetVolume
-from assistant.events import Started, UtteranceMissed
+from assistant.events import Started, UtteranceHeard, UtteranceMissed
 from assistant.holding import go_on_holding, interrupted
 from assistant.place import ask_again, resume
 from assistant.turn import QUESTIONS, State, Turn
@@ -63,8 +63,10 @@ def still_paused(turn: Turn) -> Turn:
 
 
 def repeat(turn: Turn) -> Turn:
-    """The last words once more, the rest behind them too."""
-    said = turn.now.said or ()
+    """The last words once more: from the line that was cut, or all of them."""
+    said = turn.now.said
+    if isinstance(turn.event, UtteranceHeard) and turn.now.speaking and turn.event.lines_left:
+        said = said[-turn.event.lines_left :]
     again = turn.hush().do(*said)
     if not said:
         again = again.say("listening")

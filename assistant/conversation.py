@@ -46,6 +46,11 @@ class Sound:
         """How far the running hold has come; None outside a count."""
         return self._player.hold_seconds
 
+    @property
+    def lines_left(self) -> int:
+        """How many spoken lines were not heard to their end."""
+        return self._player.lines_left
+
     def advance(self, to: float) -> Event | None:
         """Return the next thing that finished playing; None if there is none."""
         self._finished += self._player.take_finished()

@@ -171,6 +171,26 @@ def _reason(error: Exception) -> str:
     return text.rsplit(": ", 1)[-1].rstrip(".")
 
 
+_running: list["_Stream"] = []
+"""The streams that are open."""
+
+
+def look_anew() -> None:
+    """List the devices anew: PortAudio does so only when it starts, and that ends every stream.
+
+    Those that were running begin again, with a gap; one whose device is gone is told as lost.
+    """
+    sd = _sounddevice()
+    streams = list(_running)
+    for stream in streams:
+        stream.pause()
+    # The one way that sounddevice has; its documentation names it for this.
+    sd._terminate()
+    sd._initialize()
+    for stream in streams:
+        stream.go_on()
+
+
 class _Watch:
     """Tell once when a running stream ends by itself or its callback is no longer called."""
 
@@ -221,6 +241,7 @@ class _Stream:
     def __init__(
         self, device: str | int | None, rate: int, on_lost: OnLost, stall_seconds: float
     ) -> None:
+        self._wanted = device
         self.device = find_device(device, self.kind)
         self.rate, self._channels = _agreed(self.device, self.kind, rate)
         self._on_lost = on_lost
@@ -250,6 +271,7 @@ class _Stream:
                 f" ({_reason(error)}); is another program using it?"
             ) from None
         self._watch.start()
+        _running.append(self)
         return self
 
     def __exit__(
@@ -259,11 +281,25 @@ class _Stream:
         trace: TracebackType | None,
     ) -> None:
         """Stop and close; a device that is gone already does no harm."""
+        self.pause()
+
+    def pause(self) -> None:
+        """Let go of the device."""
         self._watch.stop()
+        if self in _running:
+            _running.remove(self)
         if self._stream is not None:
             with contextlib.suppress(_sounddevice().PortAudioError):
                 self._stream.close()
             self._stream = None
+
+    def go_on(self) -> None:
+        """Open the device again, wherever it stands in the list now; tell if it is gone."""
+        try:
+            self.device = find_device(self._wanted, self.kind)
+            self.__enter__()
+        except DeviceError:
+            self._on_lost(NAMES[self.kind])
 
     @property
     def latency_seconds(self) -> float:

@@ -30,6 +30,8 @@ class UtteranceHeard:
     """Slot name to value, such as {"muscle": "calf", "side": "left"}."""
     hold_seconds: float | None = None
     """How far the running hold had come when it was said; None outside a hold."""
+    lines_left: int = 0
+    """How many of the lines being spoken were not heard to their end when it was said."""
     early: bool = False
     """True if taken from a stable partial hypothesis, before the utterance ended."""
 

@@ -69,7 +69,15 @@ class Conversation:
         """The user has made something known now, such as by a button, without words."""
         now = self._clock.now()
         self._catch_up(now)
-        self.session.handle(UtteranceHeard(now, "", intent, hold_seconds=self._output.hold_seconds))
+        self.session.handle(
+            UtteranceHeard(
+                now,
+                "",
+                intent,
+                hold_seconds=self._output.hold_seconds,
+                lines_left=self._output.lines_left,
+            )
+        )
 
     def _catch_up(self, at: float) -> None:
         while (event := self._output.advance(at)) is not None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
-from assistant import assembly
+from assistant import assembly, devices
 from assistant.actions import Action, Interject, SetVolume
 from assistant.assembly import Language
 from assistant.captions import Caption, CaptionPlayer
@@ -67,10 +67,10 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     language = assembly.language(settings)
-    with Leave() as leave, ExitStack() as devices:
+    with Leave() as leave, ExitStack() as opened:
         lost: queue.SimpleQueue[str] = queue.SimpleQueue()
-        mouth = _Mouth(settings, language, devices, lost.put, show=show, tell=tell)
-        ear = _Hearing(settings, language, devices, lost.put, tell)
+        mouth = _Mouth(settings, language, opened, lost.put, show=show, tell=tell)
+        ear = _Hearing(settings, language, opened, lost.put, tell)
         if settings.loudspeaker:
             ear.cancel_echo_of(mouth)
         live = _Live(settings, language, mouth, ear, watch=watch, tell=tell)
@@ -87,7 +87,7 @@ class _Mouth:
         self,
         settings: Settings,
         language: Language,
-        devices: ExitStack,
+        opened: ExitStack,
         on_lost: Tell,
         *,
         show: Show,
@@ -95,7 +95,7 @@ class _Mouth:
     ) -> None:
         self._settings = settings
         self._prompts = language.book.prompts
-        self._devices = devices
+        self._opened = opened
         self._on_lost = on_lost
         self._show = show
         self._player: Player | None = None
@@ -142,7 +142,7 @@ class _Mouth:
         """Open the speaker; DeviceError if it cannot be. What was queued goes on playing."""
         if self._player is not None:
             speaker = Speaker(self._player, self._settings.speaker, self._on_lost)
-            self._speaker = self._devices.enter_context(speaker)
+            self._speaker = self._opened.enter_context(speaker)
             self._unheard_since = None
 
     def close(self, at: float) -> None:
@@ -224,12 +224,12 @@ class _Hearing:
         self,
         settings: Settings,
         language: Language,
-        devices: ExitStack,
+        opened: ExitStack,
         on_lost: Tell,
         tell: Tell,
     ) -> None:
         self._settings = settings
-        self._devices = devices
+        self._opened = opened
         self._on_lost = on_lost
         self._typed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._microphone: Microphone | None = None
@@ -247,7 +247,7 @@ class _Hearing:
     def open(self) -> None:
         """Open the microphone; DeviceError if it cannot be."""
         microphone = Microphone(self._settings.microphone, self._on_lost)
-        self._microphone = self._devices.enter_context(microphone)
+        self._microphone = self._opened.enter_context(microphone)
 
     def close(self, _at: float) -> None:
         """Let go of a microphone that was lost; a person at a keyboard types meanwhile."""
@@ -420,6 +420,9 @@ class _Live:
                 self._look_for(name, at)
 
     def _look_for(self, name: str, at: float) -> None:
+        # It makes a gap in what is spoken: not while somebody listens.
+        if name == self._mouth.name or (name == self._hearing.name and self._mouth.is_idle(at)):
+            devices.look_anew()
         try:
             self._parts[name].open()
         except AssistantError:

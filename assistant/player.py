@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.actions import (
+    REACTION_SECONDS,
     Action,
     Chime,
     Count,
@@ -171,6 +172,14 @@ class Player:
         with self._lock:
             clip = self._running()
             return clip.at / self.rate if clip else None
+
+    @property
+    def lines_left(self) -> int:
+        """How many lines were not heard to their end; one that has just begun leaves two."""
+        with self._lock:
+            lines = [clip for clip in self._queue if clip.is_line]
+            is_fresh = bool(lines) and lines[0].at < round(REACTION_SECONDS * self.rate)
+            return len(lines) + is_fresh
 
     @property
     def is_idle(self) -> bool:

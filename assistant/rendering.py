@@ -212,6 +212,11 @@ class _Tape:
         """How far the running hold has come; None outside a count."""
         return self._output.hold_seconds
 
+    @property
+    def lines_left(self) -> int:
+        """How many spoken lines were not heard to their end."""
+        return self._output.lines_left
+
     def advance(self, to: float) -> Event | None:
         """Play up to a time, but no further than the next event, and return that."""
         return self._output.advance(to)

@@ -26,6 +26,10 @@ class Output(Protocol):
     def hold_seconds(self) -> float | None:
         """How far the running hold has come; None outside a count."""
 
+    @property
+    def lines_left(self) -> int:
+        """How many spoken lines were not heard to their end."""
+
 
 class Understanding(Protocol):
     """What knows the meaning of an utterance: the matcher."""
@@ -127,4 +131,5 @@ class Session:
 
     def _heard(self, found: Match, at: float, *, is_early: bool) -> UtteranceHeard:
         hold = self._output.hold_seconds
-        return UtteranceHeard(at, found.text, found.intent, found.slots, hold, is_early)
+        left = self._output.lines_left
+        return UtteranceHeard(at, found.text, found.intent, found.slots, hold, left, is_early)

@@ -64,7 +64,8 @@ class Stage:
         """The user says something now; return what Charley had queued in answer."""
         at = self.clock.now()
         self.captions.advance(at)
-        return self._answered(UtteranceHeard(at, intent, intent, slots, self.captions.hold_seconds))
+        hold, left = self.captions.hold_seconds, self.captions.lines_left
+        return self._answered(UtteranceHeard(at, intent, intent, slots, hold, left))
 
     def mumbles(self) -> list[str]:
         """The user says something that nobody understands."""

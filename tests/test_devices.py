@@ -64,7 +64,17 @@ class FakeSoundDevice:
         self.rates = {16000, 22050, 44100, 48000}
         self.channels = {1, 2}
         self.busy = False
+        self.starts = 0
+        self.plugged_in: list[tuple[str, int, int, float]] = []
+        """What PortAudio finds only when it starts again."""
         self.streams: list[FakeStream] = []
+
+    def _terminate(self) -> None:
+        assert not any(stream.running for stream in self.streams)
+        self.starts += 1
+
+    def _initialize(self) -> None:
+        self.cards += self.plugged_in
 
     def query_devices(self) -> list[dict[str, Any]]:
         names = ("name", "max_input_channels", "max_output_channels", "default_samplerate")
@@ -184,17 +194,19 @@ class TestMicrophone:
             assert block[0] == 5
             assert microphone.dropped_blocks == 5
 
-    @pytest.mark.parametrize("rate", [44100, 48000])
+    @pytest.mark.parametrize("channels", [1, 2])
+    @pytest.mark.parametrize("rate", [8000, 24000, 44100, 48000])
     def test_a_device_that_refuses_16_khz_is_resampled(
-        self, card: FakeSoundDevice, rate: int
+        self, card: FakeSoundDevice, rate: int, channels: int
     ) -> None:
-        card.rates = {rate}
+        card.rates, card.channels = {rate}, {channels}
         card.cards = [("Odd", 1, 0, float(rate))]
         tone = Pcm(to_int16(0.5 * np.sin(np.arange(2 * rate) * 2 * np.pi * 440 / rate)), rate)
         heard = []
         with Microphone("odd") as microphone:
             for at in range(0, 2 * rate, 1323):
-                card.streams[0].give(tone.samples[at : at + 1323, np.newaxis])
+                given = tone.samples[at : at + 1323, np.newaxis]
+                card.streams[0].give(np.tile(given, (1, channels)))
                 block = microphone.read()
                 assert block is not None
                 heard.append(block)
@@ -244,6 +256,22 @@ class TestSpeaker:
         assert (out[:300] == 5000).all()
         assert not out[300:].any()
 
+    @pytest.mark.parametrize("channels", [1, 2])
+    @pytest.mark.parametrize("rate", [8000, 16000, 24000, 44100, 48000])
+    def test_the_timeline_is_as_long_at_any_rate(
+        self, card: FakeSoundDevice, rate: int, channels: int
+    ) -> None:
+        card.rates, card.channels = {rate}, {channels}
+        card.cards = [("Odd", 0, channels, float(rate))]
+        player = Player(Steady(), output_rate())
+        player.perform(Say("greeting", "hello"))
+        with Speaker(player):
+            out = np.ones((rate // 10, channels), np.int16)
+            card.streams[0].give(out)
+        sounding = np.flatnonzero(np.abs(out).min(axis=1) > 2500) / rate
+        assert sounding[0] == pytest.approx(0.0, abs=0.001)
+        assert sounding[-1] == pytest.approx(1000 / 22050, abs=0.001)
+
     def test_a_rate_is_found_that_the_device_plays(self, card: FakeSoundDevice) -> None:
         assert output_rate() == 22050
         card.rates = {48000}
@@ -282,6 +310,33 @@ class TestLoss:
         with Speaker(Player(Steady()), on_lost=note, stall_seconds=0.02):
             assert told.wait(10)
         assert lost == ["speaker"]
+
+    def test_a_device_that_was_plugged_in_is_found_by_looking_anew(
+        self, card: FakeSoundDevice
+    ) -> None:
+        card.plugged_in = [("Earbuds", 1, 2, 16000.0)]
+        with pytest.raises(DeviceError, match='no microphone "earbuds"'):
+            Microphone("earbuds")
+        devices.look_anew()
+        assert Microphone("earbuds").device.name == "Earbuds"
+
+    def test_looking_anew_lets_a_running_stream_go_on(self, card: FakeSoundDevice) -> None:
+        lost: list[str] = []
+        with Microphone("usb", on_lost=lost.append) as microphone:
+            card.cards.insert(0, ("New", 1, 0, 48000.0))
+            devices.look_anew()
+            assert card.streams[-1].options["device"] == 2
+            card.streams[-1].give(np.full((480, 1), 5, np.int16))
+            assert microphone.read() is not None
+        assert lost == []
+        assert not any(stream.running for stream in card.streams)
+
+    def test_looking_anew_tells_of_one_that_is_gone(self, card: FakeSoundDevice) -> None:
+        lost: list[str] = []
+        with Microphone("usb", on_lost=lost.append):
+            del card.cards[1]
+            devices.look_anew()
+        assert lost == ["microphone"]
 
     def test_it_can_be_opened_again(self, card: FakeSoundDevice) -> None:
         lost: list[str] = []

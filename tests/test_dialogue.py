@@ -316,6 +316,21 @@ class TestControls:
         stage.listens()
         assert stage.says("control_repeat") == ["check.again.1"]
 
+    def test_repeat_starts_from_the_line_that_it_cut(self) -> None:
+        stage = Stage(first_time=True)
+        stage.waits(7.0)
+        begun = [caption.text for caption in stage.heard]
+        assert len(begun) == 2
+        stage.says("control_repeat")
+        assert stage.keys[-1:] == ["about.safety"]
+        assert stage.listens() == begun[1:]
+
+    def test_repeat_right_after_a_line_means_that_line(self) -> None:
+        stage = Stage(first_time=True)
+        while len(stage.heard) < 2:
+            stage.waits(0.1)
+        assert stage.says("control_repeat") == ["welcome.first", "about.safety"]
+
     @pytest.mark.parametrize(
         ("question", "answer"),
         [("ask_why", "answer.why.1"), ("ask_prevent", "answer.prevent.1"),

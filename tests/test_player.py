@@ -253,6 +253,21 @@ class TestHush:
         assert fall[0] <= LOUD
         assert not sound[100 + FADE :].any()
 
+    @pytest.mark.parametrize("at", range(5, 300, 37))
+    def test_no_step_in_a_cut_is_larger_than_the_voice_makes_itself(self, at: int) -> None:
+        """A click is a step. The fade adds at most one part in its length of the loudness."""
+        rate = 22050
+        wave = 12000 * np.sin(np.arange(rate) * 2 * np.pi * 180 / rate)
+
+        class Humming:
+            def render(self, text: str, pace: float = 1.0) -> Pcm:  # noqa: ARG002
+                return Pcm(wave.astype(np.int16), rate)
+
+        sound = play(Player(Humming(), rate), say(), 22 * at, Hush(), 1000)
+        steepest = np.abs(np.diff(wave)).max()
+        step = np.abs(np.diff(sound.astype(float)))[10:].max()
+        assert step < steepest + 12000 / round(FADE_SECONDS * rate) + 2
+
     def test_all_that_was_queued_is_forgotten(self) -> None:
         made = player()
         assert onsets(play(made, say(), count(), say(), 100, Hush(), 20_000)) == [0]
@@ -476,3 +491,32 @@ def test_no_interjection_moves_the_end_or_delays_a_count(
     # The last count is there, and nothing sounds in the clear space before it.
     assert (sound[1000 * seconds : 1000 * seconds + 290] == LOUD).all()
     assert not sound[1000 * seconds - 30 : 1000 * seconds].any()
+
+
+class TestWhatWasHeard:
+    """After a cut Charley knows which lines were not heard to their end."""
+
+    def test_of_two_lines_the_second(self) -> None:
+        made = player(Beeper(lengths={"long": 4000}))
+        first, second = Say("one", "long"), Say("two", "long")
+        play(made, first, second, 6500)
+        assert made.lines_left == 1
+
+    def test_a_line_that_has_just_begun_leaves_the_one_before(self) -> None:
+        made = player(Beeper(lengths={"long": 4000}))
+        play(made, Say("one", "long"), Say("two", "long"), 5000)
+        assert made.lines_left == 2
+
+    def test_all_was_heard_when_nothing_is_left(self) -> None:
+        made = player()
+        play(made, say(), 5000)
+        assert made.lines_left == 0
+
+
+def test_a_speaker_that_swallows_half_a_second_swallows_no_word() -> None:
+    """Bluetooth earbuds fall asleep between lines, and wake up with the first sound."""
+    made = player(lead_in_seconds=0.5)
+    for _ in range(2):
+        sound = play(made, say(), 3000)
+        assert sound[500:800].all()
+        assert not sound[:500].any()

@@ -91,6 +91,11 @@ class Stretches:
         return self._player.hold_seconds
 
     @property
+    def lines_left(self) -> int:
+        """How many spoken lines were not heard to their end."""
+        return self._player.lines_left
+
+    @property
     def next_at(self) -> float | None:
         """When the hold or all speech finishes next; None if nothing is queued."""
         if self._finished:
