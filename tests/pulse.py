@@ -19,18 +19,21 @@ import numpy as np
 from assistant.pcm import Pcm
 
 RATE = 44100
-"""Hertz; both sinks run at it."""
+"""Hertz; both sinks run at it unless told otherwise, and recordings are made at it."""
 
 ASOUNDRC = """
 pcm.!default { type pulse }
 ctl.!default { type pulse }
 """
 
-MODULES = (
-    f"module-null-sink sink_name=speaker rate={RATE} channels=1",
-    f"module-null-sink sink_name=room rate={RATE} channels=1",
-    "module-remap-source master=room.monitor source_name=microphone channels=1",
-)
+
+def _modules(rate: int, channels: int) -> tuple[str, ...]:
+    kind = f"rate={rate} channels={channels}"
+    return (
+        f"module-null-sink sink_name=speaker {kind}",
+        f"module-null-sink sink_name=room {kind}",
+        f"module-remap-source master=room.monitor source_name=microphone channels={channels}",
+    )
 
 
 def missing() -> str | None:
@@ -76,14 +79,16 @@ class SoundCard:
 
 
 @contextlib.contextmanager
-def sound_card() -> Iterator[SoundCard]:
+def sound_card(rate: int = RATE, channels: int = 1) -> Iterator[SoundCard]:
     """Run a PulseAudio server for as long as the block lasts."""
     # A short path: a socket's name may not be longer than 107 characters.
     with tempfile.TemporaryDirectory(prefix="pulse-") as folder:
         home = Path(folder)
         (home / ".asoundrc").write_text(ASOUNDRC, encoding="utf-8")
         env = _environment(home)
-        server = subprocess.Popen(_server(home), env=env, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            _server(home, _modules(rate, channels)), env=env, stderr=subprocess.DEVNULL
+        )
         try:
             card = SoundCard(env)
             _await_server(card, server)
@@ -133,8 +138,8 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def _server(home: Path) -> list[str]:
-    loads = [f"module-native-protocol-unix socket={home}/native auth-anonymous=1", *MODULES]
+def _server(home: Path, modules: tuple[str, ...]) -> list[str]:
+    loads = [f"module-native-protocol-unix socket={home}/native auth-anonymous=1", *modules]
     return [
         "pulseaudio",
         "-n",

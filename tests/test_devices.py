@@ -390,6 +390,34 @@ with Microphone(on_lost=lambda name: (print("lost", name, flush=True), lost.set(
 """
 
 
+CHIME_AND_LISTEN = """
+import numpy as np
+from assistant.actions import Chime
+from assistant.devices import Microphone, Speaker, output_rate
+from assistant.player import Player
+player = Player(None, output_rate())
+heard = []
+with Speaker(player), Microphone() as microphone:
+    print("listening", flush=True)
+    while sum(map(len, heard)) < 3 * 16000:
+        heard.append(microphone.read(10))
+        if player.is_idle:
+            player.perform(Chime("heard"))
+spectrum = np.abs(np.fft.rfft(np.concatenate(heard)))
+print(np.argmax(spectrum) / len(np.concatenate(heard)) * 16000)
+"""
+
+STAY_OPEN = """
+import sys
+from assistant.devices import Speaker, output_rate
+from assistant.player import Player
+player = Player(None, output_rate())
+with Speaker(player, on_lost=lambda name: print("lost", flush=True)):
+    print("listening", flush=True)
+    sys.stdin.readline()
+"""
+
+
 @pytest.fixture(scope="module")
 def sound_card() -> Iterator[pulse.SoundCard]:
     missing = pulse.missing()
@@ -403,6 +431,7 @@ def start(code: str, card: pulse.SoundCard, *words: str) -> "subprocess.Popen[st
     return subprocess.Popen(
         [sys.executable, "-c", code, *words],
         env={**card.env, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -444,6 +473,51 @@ def test_the_microphone_hears_what_is_played_into_the_room(
     spectrum = np.abs(np.fft.rfft(heard))
     assert np.argmax(spectrum) / len(heard) * 16000 == pytest.approx(1000, abs=5)
     assert np.abs(heard).max() == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.sound
+@pytest.mark.slow
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (24000, 2), (48000, 2)])
+def test_a_card_of_any_rate_and_channels_hears_and_speaks(rate: int, channels: int) -> None:
+    if pulse.missing():
+        pytest.skip(pulse.missing() or "")
+    hum = to_int16(0.3 * np.sin(np.arange(2 * 44100) * 2 * np.pi * 1000 / 44100))
+    with pulse.sound_card(rate, channels) as card, card.recording() as recorded:
+        process = start(CHIME_AND_LISTEN, card)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        card.play(Pcm(hum, 44100)).wait(30)
+        said, _ = process.communicate(timeout=60)
+    assert float(said) == pytest.approx(1000, abs=10)
+    spoken = from_int16(recorded[0].samples)
+    assert np.argmax(np.abs(np.fft.rfft(spoken))) / len(spoken) * 44100 == pytest.approx(
+        880, abs=10
+    )
+
+
+@pytest.mark.sound
+@pytest.mark.slow
+def test_the_systems_choice_of_device_is_followed_while_it_runs() -> None:
+    """PulseAudio and PipeWire move what plays on the default device when that changes."""
+    if pulse.missing():
+        pytest.skip(pulse.missing() or "")
+    with pulse.sound_card() as made:
+        free = {k: v for k, v in made.env.items() if k not in {"PULSE_SINK", "PULSE_SOURCE"}}
+        card = pulse.SoundCard(free)
+        card.control("set-default-sink", "speaker")
+        card.control("set-default-source", "microphone")
+        process = start(STAY_OPEN, card)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        card.control("load-module", "module-null-sink", "sink_name=buds", "rate=48000")
+        card.control("set-default-sink", "buds")
+        moved = card.control("list", "sink-inputs")
+        there = card.control("list", "short", "sinks")
+        said, _ = process.communicate("end\n", timeout=30)
+    number = next(line.split()[0] for line in there.splitlines() if "buds" in line)
+    assert f"Sink: {number}\n" in moved
+    assert said == ""
 
 
 @pytest.mark.sound
