@@ -685,3 +685,75 @@ class TestHabits:
         stage = Stage()
         stage.says("cramp", muscle="calf", position="bed")
         assert (stage.session.now.volume, stage.session.now.pace) == (0.6, 0.9)
+
+    def test_a_helper_holds_for_twenty_unless_the_user_wants_another_length(self) -> None:
+        stage = Stage()
+        stage.says("cramp", muscle="shin", position="helper")
+        assert stage.until_count(1).says("ask_time_left") == ["hold.left"]
+        assert "Nineteen more." in stage.words
+        stage.says("change", setting="hold_seconds", number="five")
+        assert stage.says("ask_time_left") == ["hold.full"]
+        assert "Five counts." in stage.words
+
+    @pytest.mark.parametrize("routine", BOOK.routines.values(), ids=BOOK.routines)
+    def test_another_way_is_never_to_stand_up_nor_an_unasked_helper(self, routine: Routine) -> None:
+        for version in routine.versions:
+            other = routine.other(version)
+            assert other is None or other.serves not in (("standing",), ("helper",))
+
+    def test_who_cannot_stand_is_never_told_to(self) -> None:
+        stage = Stage()
+        stage.says("cramp", muscle="calf", position="cant_stand")
+        for _ in range(4):
+            stage.until(State.CHECKING).says("still_hurts")
+        stage.until(State.CHECKING)
+        assert stage.says("relief_gone")[0] == "gone.rest"
+
+    def test_both_hands_are_asked_about_breathing_first(self) -> None:
+        stage = Stage()
+        assert stage.says("cramp", muscle="hand", side="both") == ["triage.tingling"]
+        assert stage.says("yes")[0] == "redflag_overbreathing.1"
+
+    def test_a_hand_is_not_told_to_stop_running(self) -> None:
+        stage = Stage()
+        assert stage.says("cramp", muscle="hand")[0] == "opening.rest"
+
+    def test_not_yet_is_an_answer_only_where_it_was_asked(self) -> None:
+        stage = in_state(State.CHECKING)
+        assert stage.says("control_pause", gone="no")[0] == "rest.first"
+        stage = in_state(State.GUIDING)
+        assert stage.says("control_pause", gone="no") == ["pause.done"]
+
+    def test_keep_going_does_not_end_a_hold(self) -> None:
+        stage = in_state(State.HOLDING).until_count(3)
+        assert stage.says("control_next", going="on") == ["hold.stay"]
+        assert stage.state is State.HOLDING
+
+    def test_a_question_with_a_place_begins(self) -> None:
+        assert "opening.stop" in Stage().says("ask_what_do_i_do", muscle="calf")
+        assert Stage().says("ask_what_do_i_do") == ["what.idle", "help.start"]
+
+    @pytest.mark.parametrize(
+        ("slots", "key", "seconds"),
+        [
+            ({"number": "ten"}, "change.checkin_minutes", 600.0),
+            ({"number": "one"}, "change.checkin_minute", 60.0),
+            ({"number": "thirty", "unit": "seconds"}, "change.checkin_seconds", 30.0),
+        ],
+    )
+    def test_the_check_in_has_units_and_a_waiting_one_is_put_off(
+        self, slots: dict[str, str], key: str, seconds: float
+    ) -> None:
+        stage = in_state(State.EASING).until(State.IDLE)
+        assert stage.says("change", setting="checkin_seconds", **slots) == [key]
+        stage.listens()
+        assert stage.waits(seconds - 10) == []
+        assert "How's the calf?" in stage.waits(20)
+
+    def test_a_hold_can_be_longer_and_shorter_without_a_number(self) -> None:
+        stage = in_state(State.GUIDING)
+        stage.says("change", setting="hold_seconds", to="longer")
+        assert "From now on I count to fifteen." in stage.listens()
+        stage.says("undo")
+        stage.says("change", setting="hold_seconds", to="shorter")
+        assert "From now on I count to five." in stage.listens()
