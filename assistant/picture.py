@@ -1,18 +1,15 @@
-"""A report as a picture: the session as one ribbon of states, and the conversation below it.
-
-SVG is written by hand: it is text, any browser shows it, and no drawing library is worth its size.
-"""
+"""A report as a picture: the session as one ribbon of states, and the conversation below it."""
 
 from __future__ import annotations
 
 import textwrap
 from bisect import bisect_right
 from collections.abc import Iterable
-from html import escape
 from itertools import pairwise
 
 from assistant import report
 from assistant.report import Held, Page, Row
+from assistant.sheet import INK, SOFT, WIDTH, Sheet, clean
 from assistant.turn import State
 
 _COLOURS = {
@@ -29,10 +26,10 @@ _COLOURS = {
     State.WARNED: "#e5605e",
     State.OFFERING: "#f6c4bd",
 }
-_INK, _SOFT, _YOU, _ALARM, _COUNT = "#1d2730", "#66727d", "#20508c", "#b3261e", "#2c7d5b"
+_YOU, _ALARM, _COUNT = "#20508c", "#b3261e", "#2c7d5b"
 
-_WIDTH, _MARGIN = 1000, 40
-_RIBBON_WIDTH = _WIDTH - 2 * _MARGIN
+_MARGIN = 40
+_RIBBON_WIDTH = WIDTH - 2 * _MARGIN
 _RIBBON_HEIGHT = 44
 _TEXT_X = 128
 _LINE_HEIGHT = 21
@@ -46,9 +43,9 @@ _DOTS_WIDTH = 560
 
 def draw(page: Page) -> str:
     """Return the page as an SVG document."""
-    sheet = _Sheet()
+    sheet = Sheet()
     sheet.text(_MARGIN, 64, report.headline(page), size=30, weight=700)
-    sheet.text(_MARGIN, 92, f"Charley, {report.when(page)}", colour=_SOFT)
+    sheet.text(_MARGIN, 92, f"Charley, {report.when(page)}", colour=SOFT)
     at = _draw_facts(sheet, page, 128)
     at = _draw_ribbon(sheet, page, at + 26)
     at = _draw_legend(sheet, page, at + 44)
@@ -56,86 +53,20 @@ def draw(page: Page) -> str:
     return sheet.document(at + _MARGIN, report.headline(page), report.text(page))
 
 
-class _Sheet:
-    """Collects the elements of the drawing."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        *,
-        size: int = 15,
-        colour: str = _INK,
-        weight: int = 400,
-        anchor: str = "start",
-        italic: bool = False,
-    ) -> None:
-        """Write words with their baseline at y."""
-        style = ' font-style="italic"' if italic else ""
-        self._parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" '
-            f'font-weight="{weight}" text-anchor="{anchor}"{style}>{escape(clean(words))}</text>'
-        )
-
-    def box(
-        self, x: float, y: float, width: float, height: float, colour: str, *, radius: float = 0
-    ) -> None:
-        """Fill a rectangle."""
-        self._parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" height="{height:.1f}" '
-            f'rx="{radius}" fill="{colour}"/>'
-        )
-
-    def dot(self, x: float, y: float, radius: float, colour: str, *, is_full: bool = True) -> None:
-        """Draw a circle, full or as a ring."""
-        paint = f'fill="{colour}"' if is_full else f'fill="none" stroke="{colour}"'
-        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {paint}/>')
-
-    def path(self, points: str, colour: str) -> None:
-        """Fill a shape."""
-        self._parts.append(f'<path d="{points}" fill="{colour}"/>')
-
-    def document(self, height: float, title: str, description: str) -> str:
-        """Return the whole drawing; title and description are what a screen reader speaks."""
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" '
-            f'width="{_WIDTH}" height="{height:.0f}" role="img" '
-            "font-family=\"system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif\">"
-        )
-        return "\n".join([
-            head,
-            f"<title>{escape(clean(title))}</title>",
-            f"<desc>{escape(clean(description))}</desc>",
-            f'<rect width="{_WIDTH}" height="{height:.0f}" fill="#ffffff"/>',
-            *self._parts,
-            "</svg>",
-            "",
-        ])  # fmt: skip
-
-
-def clean(words: str) -> str:
-    """Return words without what XML does not allow, such as control characters."""
-    return "".join(char if char.isprintable() else " " for char in words)
-
-
 # --- The facts -----------------------------------------------------------------------------------
 
 
-def _draw_facts(sheet: _Sheet, page: Page, at: float) -> float:
+def _draw_facts(sheet: Sheet, page: Page, at: float) -> float:
     """Write a line for each cramp and one for the session; return where they end."""
     for bout in page.bouts:
         name = f"{report.clock(bout.began)}  {report.title(page, bout)}"
         sheet.text(_MARGIN, at, name, weight=600)
         sheet.text(400, at, page.words("holds.line", holds=report.holds(page, bout)))
         outcome, colour = report.relief(page, bout), _COUNT if bout.gone_at else _ALARM
-        sheet.text(_WIDTH - _MARGIN, at, outcome, anchor="end", colour=colour, weight=600)
+        sheet.text(WIDTH - _MARGIN, at, outcome, anchor="end", colour=colour, weight=600)
         at += 25
     told = ("  ·  ").join(f"{name}: {value}" for name, value in report.facts(page))
-    sheet.text(_MARGIN, at, told, colour=_ALARM if page.flags else _SOFT)
+    sheet.text(_MARGIN, at, told, colour=_ALARM if page.flags else SOFT)
     return at
 
 
@@ -171,7 +102,7 @@ class _Scale:
         return any(abs(at - middle) < gap / 2 for middle, gap in self.cuts)
 
 
-def _draw_ribbon(sheet: _Sheet, page: Page, at: float) -> float:
+def _draw_ribbon(sheet: Sheet, page: Page, at: float) -> float:
     """Draw the states as bands, counts as ticks and utterances below; return where it ends."""
     times = [row.at for row in page.rows] + [began for began, _ in page.bands]
     ticks = [tick for bout in page.bouts for held in bout.holds for tick in held.ticks]
@@ -187,13 +118,13 @@ def _draw_ribbon(sheet: _Sheet, page: Page, at: float) -> float:
     for middle, gap in scale.cuts:
         x = scale.x(middle)
         sheet.box(x - 24, at + 24, 48, 16, "#ffffff", radius=8)
-        sheet.text(x, at + 36, f"{report.clock(gap)}", size=11, colour=_SOFT, anchor="middle")
+        sheet.text(x, at + 36, f"{report.clock(gap)}", size=11, colour=SOFT, anchor="middle")
     _draw_marks(sheet, page, scale, at + _RIBBON_HEIGHT + 4)
     _draw_axis(sheet, page, scale, at + _RIBBON_HEIGHT + 30)
     return at + _RIBBON_HEIGHT + 30
 
 
-def _draw_marks(sheet: _Sheet, page: Page, scale: _Scale, at: float) -> None:
+def _draw_marks(sheet: Sheet, page: Page, scale: _Scale, at: float) -> None:
     for row in page.rows:
         if row.kind in ("you", "missed"):
             x, colour = scale.x(row.at), _YOU if row.kind == "you" else "#a9b3bc"
@@ -201,18 +132,18 @@ def _draw_marks(sheet: _Sheet, page: Page, scale: _Scale, at: float) -> None:
             sheet.path(f"M{x:.1f} {at:.1f}l5 8h-10z", colour)
 
 
-def _draw_axis(sheet: _Sheet, page: Page, scale: _Scale, at: float) -> None:
+def _draw_axis(sheet: Sheet, page: Page, scale: _Scale, at: float) -> None:
     last = -100.0
     steps = (10, 15, 30, 60, 120, 300, 600)
     step = next((s for s in steps if page.seconds / s <= 14), 1800)
     for second in range(0, int(page.seconds) + 1, step):
         x = scale.x(second)
         if x - last > 44 and not scale.is_cut(second):
-            sheet.text(x, at, report.clock(second), size=12, colour=_SOFT, anchor="middle")
+            sheet.text(x, at, report.clock(second), size=12, colour=SOFT, anchor="middle")
             last = x
 
 
-def _draw_legend(sheet: _Sheet, page: Page, at: float) -> float:
+def _draw_legend(sheet: Sheet, page: Page, at: float) -> float:
     """Name the colours that occur, and the marks; return where it ends."""
     x = float(_MARGIN)
     used = {state for _, state in page.bands}
@@ -221,13 +152,13 @@ def _draw_legend(sheet: _Sheet, page: Page, at: float) -> float:
     entries += [(page.words("talk.missed"), "-")] if page.misses else []
     for words, colour in entries:
         width = 34 + 6.6 * len(words)
-        if x + width > _WIDTH - _MARGIN:
+        if x + width > WIDTH - _MARGIN:
             x, at = float(_MARGIN), at + 22
         if colour.startswith("#"):
             sheet.box(x, at - 11, 14, 14, colour, radius=3)
         else:
             sheet.path(f"M{x + 7:.1f} {at - 8:.1f}l5 8h-10z", "#a9b3bc" if colour else _YOU)
-        sheet.text(x + 20, at, words, size=12, colour=_SOFT)
+        sheet.text(x + 20, at, words, size=12, colour=SOFT)
         x += width
     return at
 
@@ -235,7 +166,7 @@ def _draw_legend(sheet: _Sheet, page: Page, at: float) -> float:
 # --- The conversation ----------------------------------------------------------------------------
 
 
-def _draw_talk(sheet: _Sheet, page: Page, at: float) -> float:
+def _draw_talk(sheet: Sheet, page: Page, at: float) -> float:
     """Write the conversation beside a strip of its states; return where it ends."""
     before: State | None = None
     _draw_key(sheet, page, at)
@@ -244,34 +175,34 @@ def _draw_talk(sheet: _Sheet, page: Page, at: float) -> float:
         lines = textwrap.wrap(clean(row.text).strip()[:_LONGEST_TEXT], _WRAP) or [""]
         height = _LINE_HEIGHT * len(lines) + 7
         sheet.box(_MARGIN + 58, at, 10, height + 0.5, _COLOURS[row.state])
-        sheet.text(_MARGIN + 44, at + 17, report.clock(row.at), size=12, colour=_SOFT, anchor="end")
+        sheet.text(_MARGIN + 44, at + 17, report.clock(row.at), size=12, colour=SOFT, anchor="end")
         if row.state is not before:
             words = report.state(page, row.state)
-            sheet.text(_WIDTH - _MARGIN, at + 17, words, size=12, colour=_SOFT, anchor="end")
+            sheet.text(WIDTH - _MARGIN, at + 17, words, size=12, colour=SOFT, anchor="end")
         _draw_row(sheet, page, row, lines, at)
         before = row.state
         at += height
     return at
 
 
-def _draw_key(sheet: _Sheet, page: Page, at: float) -> None:
+def _draw_key(sheet: Sheet, page: Page, at: float) -> None:
     """Tell who speaks how, and what a dot is."""
     charley, you = page.words("talk.charley_says"), page.words("talk.you_say")
     x = _TEXT_X + 16 + 6.6 * len(charley)
-    sheet.text(_TEXT_X, at + 12, charley, size=12, colour=_SOFT)
+    sheet.text(_TEXT_X, at + 12, charley, size=12, colour=SOFT)
     sheet.box(x, at - 3, 20 + 6.6 * len(you), 21, "#e9f0f9", radius=10)
     sheet.text(x + 10, at + 12, you, size=12, colour=_YOU, weight=600)
     x += 40 + 6.6 * len(you)
     sheet.dot(x, at + 8, 5, _COUNT)
-    sheet.text(x + 10, at + 12, page.words("talk.one_count"), size=12, colour=_SOFT)
+    sheet.text(x + 10, at + 12, page.words("talk.one_count"), size=12, colour=SOFT)
 
 
-def _draw_row(sheet: _Sheet, page: Page, row: Row, lines: list[str], at: float) -> None:
+def _draw_row(sheet: Sheet, page: Page, row: Row, lines: list[str], at: float) -> None:
     if row.held is not None:
         _draw_dots(sheet, page, row.held, at + 13)
         return
     is_you = row.kind in ("you", "missed")
-    colour = _ALARM if row.is_alarm else _YOU if is_you else _INK
+    colour = _ALARM if row.is_alarm else _YOU if is_you else INK
     if is_you:
         height = _LINE_HEIGHT * len(lines)
         back = "#fbe9e7" if row.is_alarm else "#e9f0f9" if row.kind == "you" else "#f1f3f5"
@@ -281,11 +212,11 @@ def _draw_row(sheet: _Sheet, page: Page, row: Row, lines: list[str], at: float) 
         shown = page.words("talk.tone") if row.kind == "chime" else line
         is_italic = row.kind in ("missed", "chime", "interject")
         weight = 600 if row.kind == "you" else 400
-        ink = _SOFT if row.kind in ("missed", "chime") else colour
+        ink = SOFT if row.kind in ("missed", "chime") else colour
         sheet.text(_TEXT_X, y, shown, colour=ink, weight=weight, italic=is_italic)
     if row.kind == "missed":
         x = _TEXT_X + _width(lines) + 22
-        sheet.text(x, at + 17, page.words("talk.missed"), size=12, colour=_SOFT)
+        sheet.text(x, at + 17, page.words("talk.missed"), size=12, colour=SOFT)
 
 
 def _width(lines: Iterable[str]) -> float:
@@ -297,7 +228,7 @@ def _width(lines: Iterable[str]) -> float:
     )
 
 
-def _draw_dots(sheet: _Sheet, page: Page, held: Held, at: float) -> None:
+def _draw_dots(sheet: Sheet, page: Page, held: Held, at: float) -> None:
     """Draw a dot for each count; those that were not reached are rings."""
     step = min(22.0, _DOTS_WIDTH / max(1, held.of))
     for number in range(held.of):

@@ -1,303 +1,429 @@
-"""How well a model folder hears: `python -m bench.accuracy MODEL SPEECH UTTERANCES`.
+"""How well people are heard, and what is heard that was not for Charley; peers beside it.
 
-SPEECH is a folder of recorded speech with a manifest, UTTERANCES a folder of text files, one
-sentence a line. Voices, speakers and noises of the tests took no part in the training. Synthetic
-speech is made once and kept in `--cache`. PocketSphinx, the peer, runs in a process of its own.
+    python bench/accuracy.py SPEECH UTTERANCES --out bench [--model FOLDER] [--peer-model FOLDER]
+
+SPEECH is a folder of recordings with a manifest, UTTERANCES one of text files, a sentence a line.
+Speakers, voices and noises took no part in the training. It writes accuracy.json, .md and .svg.
+Synthetic speech is made once and kept in --cache. --every 8 takes every eighth clip and line, for
+a quick look. Besides Charley's own packages it needs scipy and pocketsphinx from PyPI; and
+espeak-ng, flite, festival and festvox-kdlpc16k from Debian.
+
+1. Recorded single words: a choice among all words, then Charley's control words with the other
+   words as garbage.
+2. Whole utterances: intent and slots right, through Charley's own ear and matcher, in the state
+   that a line belongs to, clean, in noise and over a narrow band. Peers get the list of the same
+   lines as their grammar; "listed" is Charley's model with that list.
+3. Speech that is not for Charley: what the conversation would have done about it, in four states;
+   and the same, with what is missed, for grammars in which `[unk]` is more likely.
+4. Speed, memory, time to load, size.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import platform
 import subprocess
 import sys
 import time
-import zlib
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
+import plot
+from corpus import CLEAN, EDGE, RATE, Clip, Condition, Corpus, Samples, blocks, padded
+from engines import Engine, PocketSphinx, Vosk
+from hearing import Listener, state_of, utterances
 
-from models.features import is_test_noise, load, part_of
-from models.lexicon import NUMBER_WORDS
-from models.synthesise import PLAIN, RATE, TEST_VOICES, Line, speak
+from assistant import assembly
+from assistant.actions import Action
+from assistant.conversation import SpokenConversation
+from assistant.dialogue import listening, step
+from assistant.events import Event, UtteranceHeard
+from assistant.recogniser import UNKNOWN
+from assistant.resources import bundled_model_folder
+from assistant.session import Session
+from assistant.settings import Settings
+from assistant.turn import Dialogue, State
+from models.features import load
 
-Samples = NDArray[np.float32]
-Result = dict[str, Any]
-COMMANDS = ["stop", "go", "yes", "no", "left", "right", "up", "down", "on", "off"]
-CONTROLS = ("control_", "yes", "no", "side_", "help")
-UNKNOWN = "[unk]"
-NOISE_LEVELS = (20, 10, 5)
-CHUNK = 1600
-EDGE = np.zeros(RATE // 4, dtype=np.float32)
+Figures = dict[str, float]
+Meaning = tuple[str, dict[str, str]] | None
 
-
-class Listener:
-    """One recogniser with one grammar."""
-
-    def __init__(self, model: Any, phrases: Iterable[str]) -> None:
-        import vosk
-
-        grammar = json.dumps([*phrases, UNKNOWN])
-        self._recogniser = vosk.KaldiRecognizer(model, RATE, grammar)
-        self.audio = self.busy = 0.0
-
-    def hear(self, samples: Samples) -> list[str]:
-        """What is heard, one text for each endpoint and one for the end."""
-        sound = (np.clip(samples, -1, 1) * 32767).astype("<i2")
-        begun = time.process_time()
-        texts = [
-            str(json.loads(self._recogniser.Result())["text"])
-            for start in range(0, len(sound), CHUNK)
-            if self._recogniser.AcceptWaveform(sound[start : start + CHUNK].tobytes())
-        ]
-        texts.append(json.loads(self._recogniser.FinalResult())["text"])
-        self.busy += time.process_time() - begun
-        self.audio += len(samples) / RATE
-        return [text for text in texts if text]
+REJECTIONS = (0.0, 2.0, 4.0, 7.0)
+"""Steps of the trade-off: `[unk]` as often as usual, then four times as often, and so on."""
+STATES = {State.IDLE: False, State.GUIDING: True, State.HOLDING: True, State.CHECKING: False}
+"""A state to whether Charley speaks in it."""
+PEER_CONDITIONS = ("clean", "babble of six readers, 10 dB")
+VOICES_OF_NEGATIVES = 3
+NOISE_PARTS = 3
+SHORT_CLIPS = 3
+"""One in so many of the short clips of other speech."""
 
 
-def recorded_words(speech: Path) -> Iterator[tuple[str, Path]]:
-    """Single words by speakers of the test part."""
-    for line in (speech / "manifest.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if entry["source"] == "speech_commands" and part_of(entry["speaker"]) == "test":
-            yield entry["text"], speech / entry["audio"]
+class Hearer(Listener):
+    """Charley's ear, with a grammar in which `[unk]` may be more likely than usual."""
+
+    def __init__(self, model: Path, rejection: float = 0.0) -> None:
+        super().__init__(str(model))
+        usual, more = self.recogniser._compiled, [UNKNOWN] * (round(2**rejection) - 1)
+        self.recogniser._compiled = lambda phrases: json.dumps(  # type: ignore[method-assign]
+            [*json.loads(usual(phrases)), *more]
+        )
 
 
-def _padded(samples: Samples) -> Samples:
-    return np.concatenate([EDGE, samples, EDGE])
+# --- 1. Single words -----------------------------------------------------------------------------
 
 
-def single_words(model: Any, speech: Path) -> Result:
-    """Recorded single words: a forced choice, then commands against all other words."""
-    clips = list(recorded_words(speech))
-    words = sorted({word for word, _ in clips})
-    choice, commands = Listener(model, words), Listener(model, COMMANDS)
-    right = hits = misses = others = accepts = 0
-    for word, path in clips:
-        samples = _padded(load(path))
-        right += choice.hear(samples) == [word]
-        heard = [text for text in commands.hear(samples) if text != UNKNOWN]
-        if word in COMMANDS:
-            hits += heard == [word]
-            misses += not heard
+def single_words(engine: Engine, corpus: Corpus, controls: frozenset[str]) -> Figures:
+    """Measure a choice among all words, then control words against the others."""
+    clips = corpus.clips("speech_commands", tested=True)
+    every_word = sorted({clip.text for clip in clips})
+    among = sorted(controls & set(every_word))
+    choice = engine.listener(every_word)
+    right = sum(choice.hear(padded(load(clip.path))) == clip.text for clip in clips)
+    figures = {f"1. choice of {len(every_word)} words, right, %": share(right, len(clips))}
+    for rejection in REJECTIONS:
+        found = controls_among(engine, clips, among, rejection)
+        name = "1. control words" if not rejection else f"1. rejecting {rejection:.0f}"
+        figures |= {f"{name}, {what}, %": value for what, value in found.items()}
+    return figures
+
+
+def controls_among(
+    engine: Engine, clips: Iterable[Clip], among: list[str], rejection: float
+) -> Figures:
+    """Return how control words fare, and what is made of other words."""
+    listener = engine.listener(among, rejection)
+    counts: Counter[str] = Counter()
+    for clip in clips:
+        heard = listener.hear(padded(load(clip.path)))
+        if clip.text in among:
+            counts["spoken"] += 1
+            counts["right" if heard == clip.text else "wrong" if heard else "missed"] += 1
         else:
-            others += 1
-            accepts += bool(heard)
-    spoken = len(clips) - others
+            counts["others"] += 1
+            counts["accepted"] += bool(heard)
+    found = {name: share(counts[name], counts["spoken"]) for name in ("right", "missed", "wrong")}
+    return found | {"other words taken for one": share(counts["accepted"], counts["others"])}
+
+
+# --- 2. Whole utterances -------------------------------------------------------------------------
+
+
+Line = tuple[str, State, Samples]
+
+
+def lines(corpus: Corpus) -> Iterator[Line]:
+    """Yield each line that means something, its state and its sound."""
+    for number, (name, text) in enumerate(utterances(corpus.utterances, corpus.every)):
+        if name != "negative":
+            yield text, state_of(name), corpus.spoken(text, number)
+
+
+def understood(
+    hear: Callable[[Samples, State], Meaning],
+    meaning: Callable[[str, State], Meaning],
+    spoken: list[Line],
+    condition: Condition,
+    corpus: Corpus,
+) -> float:
+    """Return the share of utterances with intent and slots right, in %."""
+    # Each noise is under a part of the lines only, or a run would take hours; state by state, so
+    # that a grammar is made once.
+    parts = NOISE_PARTS if condition.noise else 1
+    first = list(corpus.noises).index(condition.noise) % parts if condition.noise else 0
+    some = sorted(list(enumerate(spoken))[first::parts], key=lambda entry: entry[1][1].value)
+    right = 0
+    for number, (text, state, samples) in some:
+        heard = hear(corpus.under(samples, condition, number), state)
+        right += heard == meaning(text, state)
+    return share(right, len(some))
+
+
+def by_ear(hearer: Listener) -> Callable[[Samples, State], Meaning]:
+    """Return what hears as Charley does."""
+    return lambda samples, state: hearer.hear(to_pcm(samples), state)[1]
+
+
+def to_pcm(samples: Samples) -> Any:
+    """Return 16-bit samples."""
+    return np.concatenate(list(blocks(samples)))
+
+
+def by_list(
+    engine: Engine, hearer: Listener, spoken: list[Line]
+) -> Callable[[Samples, State], Meaning]:
+    """Return what hears the lines of a state, and nothing else."""
+    texts: dict[State, list[str]] = defaultdict(list)
+    for text, state, _ in spoken:
+        texts[state].append(text)
+    listeners = {state: engine.listener(dict.fromkeys(said)) for state, said in texts.items()}
+    return lambda samples, state: hearer.meaning(listeners[state].hear(samples), state)
+
+
+# --- 3. Speech that is not for Charley -----------------------------------------------------------
+
+
+class _Silent:
+    """An output that never plays."""
+
+    hold_seconds = None
+
+    def perform(self, action: Action) -> None:
+        """Play nothing."""
+
+    def advance(self, to: float) -> Event | None:  # noqa: ARG002
+        """Finish nothing."""
+        return None
+
+
+class Witness(Session):
+    """A session that stays where it is and keeps what it would have done."""
+
+    def __init__(self, hearer: Listener, state: State, *, speaking: bool) -> None:
+        here = Dialogue(state=state, speaking=speaking, listening=listening(Dialogue(state=state)))
+        language = hearer.language
+        self._table = (language.book, assembly.coaching(Settings()))
+        super().__init__(language.book, language.matcher, self._table[1], _Silent(), start=here)
+        self.done: Counter[str] = Counter()
+
+    def handle(self, event: Event) -> None:
+        """Count what an utterance would have led to."""
+        if isinstance(event, UtteranceHeard):
+            self.done[self._kind(event)] += 1
+
+    def _kind(self, event: UtteranceHeard) -> str:
+        if event.intent.startswith("redflag"):
+            return "red flags"
+        if self.now.state is not State.IDLE:
+            return "stops" if event.intent == "control_stop" else "other commands"
+        after, _ = step(self.now, event, *self._table)
+        return "starts" if after.state is not State.IDLE else "answers"
+
+
+def taken(hearer: Listener, state: State, sounds: Iterable[Samples]) -> tuple[Counter[str], float]:
+    """Return what a conversation in a state does about other speech, and the hours of it."""
+    witness = Witness(hearer, state, speaking=STATES[state])
+    conversation = SpokenConversation(witness, _Silent(), hearer.ear)
+    hearer.ear.listen(listening(Dialogue(state=state)))
+    seconds = 0.0
+    for samples in sounds:
+        for block in blocks(np.concatenate([samples, EDGE, EDGE])):
+            seconds += len(block) / RATE
+            conversation.tick(seconds, block)
+    return witness.done, seconds / 3600
+
+
+def other_speech(corpus: Corpus) -> dict[str, Callable[[], Iterator[Samples]]]:
+    """Return the kinds of other speech, each as what yields its sounds."""
+
+    def recorded(clips: list[Clip]) -> Callable[[], Iterator[Samples]]:
+        return lambda: (load(clip.path) for clip in clips)
+
+    def negatives() -> Iterator[Samples]:
+        for number, (name, text) in enumerate(utterances(corpus.utterances, corpus.every)):
+            for voice in range(VOICES_OF_NEGATIVES if name == "negative" else 0):
+                yield corpus.spoken(text, number + 5 * voice)
+
     return {
-        "recordings": len(clips),
-        "words to choose from": len(words),
-        "right of all words, %": 100 * right / len(clips),
-        "commands right beside [unk], %": 100 * hits / spoken,
-        "commands missed, %": 100 * misses / spoken,
-        "other words taken for a command, %": 100 * accepts / max(1, others),
+        "reading, unheard people": recorded(corpus.clips("librispeech", tested=True)),
+        "reading, 191 more": recorded(corpus.clips("librispeech_untranscribed")),
+        "wake words": recorded(corpus.clips("wake_words")[::SHORT_CLIPS]),
+        "other short phrases": recorded(corpus.clips("precise")[::SHORT_CLIPS]),
+        "near misses, synthetic": negatives,
     }
 
 
-def peer(speech: Path) -> Result:
-    """PocketSphinx on the recorded words, with a grammar of the same words."""
-    from pocketsphinx import Decoder  # type: ignore[import-untyped, unused-ignore]
-
-    clips = list(recorded_words(speech))
-    words = sorted({word for word, _ in clips})
-    decoder = Decoder(lm=None, loglevel="FATAL")
-    grammar = f"#JSGF V1.0; grammar words; public <word> = {' | '.join(words)};"
-    decoder.add_jsgf_string("words", grammar)
-    decoder.activate_search("words")
-    right = 0
-    for word, path in clips:
-        decoder.start_utt()
-        sound = np.clip(_padded(load(path)), -1, 1) * 32767
-        decoder.process_raw(sound.astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
-        right += bool(decoder.hyp()) and decoder.hyp().hypstr == word
-    return {"recordings": len(clips), "right of all words, %": 100 * right / len(clips)}
+def false_starts(hearer: Listener, corpus: Corpus) -> Figures:
+    """Measure each kind of other speech in each state."""
+    figures: Figures = {}
+    for kind, sounds in other_speech(corpus).items():
+        for state in STATES:
+            done, hours = taken(hearer, state, sounds())
+            figures[f"3. {kind}, hours"] = hours
+            names = ("starts",) if state is State.IDLE else ("stops", "other commands")
+            for name in (*names, "red flags"):
+                figures[f"3. {kind}, {state.value}: false {name} an hour"] = done[name] / hours
+    return figures
 
 
-def _same(heard: str, text: str) -> bool:
-    """Whether two texts are the same words; "ok" and "okay" sound alike."""
-    return heard.replace("okay", "ok").split() == text.replace("okay", "ok").split()
+def trade_off(
+    model: Path, corpus: Corpus, spoken: list[Line], say: Callable[[str], None]
+) -> list[Figures]:
+    """Measure false starts and stops beside misses, as `[unk]` gets likelier."""
+    people = other_speech(corpus)["reading, unheard people"]
+    points = []
+    for rejection in REJECTIONS:
+        hearer = Hearer(model, rejection)
+        idle, hours = taken(hearer, State.IDLE, people())
+        busy, _ = taken(hearer, State.HOLDING, people())
+        cramps = [line for line in spoken if line[1] is State.IDLE]
+        stops = [
+            (text, State.HOLDING, sound)
+            for text, _, sound in spoken
+            if (hearer.meaning(text, State.HOLDING) or ("",))[0] == "control_stop"
+        ]
+        ear = by_ear(hearer)
+        points.append({
+            "rejection": rejection,
+            "false starts an hour": idle["starts"] / hours,
+            "false stops an hour": busy["stops"] / hours,
+            "starts missed, %": 100 - understood(ear, hearer.meaning, cramps, CLEAN, corpus),
+            "stops missed, %": 100 - understood(ear, hearer.meaning, stops, CLEAN, corpus),
+        })  # fmt: skip
+        say(str(points[-1]))
+    return points
 
 
-def sentences(utterances: Path) -> dict[str, str]:
-    """Every sentence with the name of its file."""
+# --- 4. Cost -------------------------------------------------------------------------------------
+
+
+def cost(engine: Engine, samples: Samples) -> Figures:
+    """Measure size, load time and speed with a grammar of ten words."""
+    listener = engine.listener(["stop", "next", "back", "pause", "repeat", "yes", "no", "gone"])
+    listener.hear(samples)
     return {
-        line: path.stem
-        for path in sorted(utterances.glob("*.txt"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line
+        "4. size, MB": engine.size_bytes / 1e6,
+        "4. load, s": engine.load_seconds,
+        "4. real-time factor": listener.busy_seconds / listener.audio_seconds,
     }
 
 
-def spoken(line: Line, cache: Path) -> Samples:
-    """The line as sound, from the cache where it was made before."""
-    path = cache / f"{zlib.crc32(repr(line).encode()):08x}.flac"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, speak(line), RATE, subtype="PCM_16")
-    return load(path)
-
-
-def _with_noise(samples: Samples, noises: list[Path], decibels: float, seed: int) -> Samples:
-    """The sound with a noise under it, so many decibels weaker than the speech."""
-    chooser = random.Random(seed)
-    noise = load(chooser.choice(noises))
-    noise = np.resize(noise, len(samples))
-    loud = np.abs(samples) > 0.05 * np.abs(samples).max()
-    speech_power = float(np.mean(samples[loud] ** 2))
-    noise_power = float(np.mean(noise**2)) + 1e-9
-    gain = np.float32(np.sqrt(speech_power / noise_power / 10 ** (decibels / 10)))
-    mixed = samples + gain * noise
-    return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), dtype=np.float32)
-
-
-def whole_sentences(
-    model: Any, utterances: Path, noises: list[Path], cache: Path
-) -> dict[str, Result]:
-    """Each sentence spoken by a voice that took no part in the training."""
-    texts = sentences(utterances)
-    results: dict[str, Result] = {}
-    for level in (None, *NOISE_LEVELS):
-        listener = Listener(model, texts)
-        exact = intents = short = short_right = 0
-        misheard = []
-        for number, text in enumerate(texts):
-            voice = TEST_VOICES[number % len(TEST_VOICES)]
-            samples = _padded(spoken(Line(text, voice), cache))
-            if level is not None:
-                samples = _with_noise(samples, noises, level, number)
-            heard = " ".join(listener.hear(samples))
-            if _same(heard, text):
-                exact += 1
-            else:
-                misheard.append([voice, text, heard])
-            intents += _same(heard, text) or texts.get(heard) == texts[text]
-            if len(text.split()) <= 2:
-                short += 1
-                short_right += _same(heard, text)
-        name = "clean" if level is None else f"noise at {level} dB"
-        results[name] = {
-            "sentences": len(texts),
-            "every word right, %": 100 * exact / len(texts),
-            "same file, %": 100 * intents / len(texts),
-            "right of one or two words, %": 100 * short_right / short,
-            "real-time factor": listener.busy / listener.audio,
-            "misheard": misheard,
-        }
-    return results
-
-
-def counts(model: Any, cache: Path) -> Result:
-    """The numbers one to twenty as Charley's own voice says them, among each other."""
-    numbers = NUMBER_WORDS[1:21]
-    listener = Listener(model, numbers)
-    right = 0
-    for accent in PLAIN:
-        for number in numbers:
-            line = Line(number, f"espeak:{accent}")
-            right += listener.hear(_padded(spoken(line, cache))) == [number]
-    return {"numbers right, %": 100 * right / (2 * len(numbers))}
-
-
-def false_hits(model: Any, speech: Path, utterances: Path) -> dict[str, Result]:
-    """What is heard in speech that is not for Charley: readers of the test part."""
-    entries = [json.loads(line) for line in (speech / "manifest.jsonl").read_text().splitlines()]
-    readers = [
-        speech / entry["audio"]
-        for entry in entries
-        if entry["source"] == "librispeech" and part_of(entry["speaker"]) == "test"
-    ]
-    texts = sentences(utterances)
-    controls = [text for text, name in texts.items() if name.startswith(CONTROLS)]
-    results: dict[str, Result] = {}
-    for name, phrases in (("controls", controls), ("all sentences", list(texts))):
-        listener = Listener(model, phrases)
-        known = set(phrases)
-        words = whole = 0
-        for path in readers:
-            heard = [text for text in listener.hear(load(path)) if text != UNKNOWN]
-            words += len(heard)
-            whole += sum(text in known for text in heard)
-        hours = listener.audio / 3600
-        results[name] = {
-            "hours": hours,
-            "any word, per hour": words / hours,
-            "a whole sentence, per hour": whole / hours,
-        }
-    return results
-
-
-def footprint(folder: Path) -> tuple[Any, Result]:
-    """The loaded model, with its size, load time and the memory of this process."""
-    import vosk
-
-    vosk.SetLogLevel(-1)
-    begun = time.monotonic()
-    model = vosk.Model(str(folder))
-    loaded = time.monotonic() - begun
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return model, {"size, MB": size / 1e6, "load, s": loaded}
-
-
-def memory_listening(folder: Path) -> float:
-    """Memory of a bare process that has loaded the model and listened, in MB."""
+def memory(model: Path) -> Figures:
+    """Measure a bare Vosk process that has loaded the model and listened."""
     program = (
         "import pathlib,sys,vosk;vosk.SetLogLevel(-1);"
         'r=vosk.KaldiRecognizer(vosk.Model(sys.argv[1]),16000,\'["stop","[unk]"]\');'
         "r.AcceptWaveform(bytes(320000));r.FinalResult();"
         "print(int(pathlib.Path('/proc/self/status').read_text().split('VmRSS:')[1].split()[0])/1e3)"
     )
-    command = [sys.executable, "-c", program, str(folder)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    command = [sys.executable, "-c", program, str(model)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {"4. memory of a bare process, MB": float(done.stdout)}
 
 
-def _print(title: str, result: dict[str, Any]) -> None:
-    for name, value in result.items():
-        if isinstance(value, dict):
-            _print(f"{title}, {name}", value)
-        elif not isinstance(value, list):
-            shown = f"{value:.3g}" if isinstance(value, float) else str(value)
-            print(f"{title:38} {name:38} {shown:>8}", flush=True)
+# --- All of it -----------------------------------------------------------------------------------
+
+
+def share(part: int, whole: int) -> float:
+    """Return a share in %; 0 of nothing."""
+    return 100 * part / whole if whole else 0.0
+
+
+def measure_charley(name: str, model: Path, corpus: Corpus, say: Callable[[str], None]) -> Any:
+    """Measure a Vosk model in Charley's hands; return its figures and its trade-off."""
+    hearer, engine = Hearer(model), Vosk(name, model)
+    figures: Figures = {}
+    report = reporter(figures, name, say)
+    spoken = list(lines(corpus))
+    report(cost(engine, np.concatenate([sound for _, _, sound in spoken[:40]])))
+    report(memory(model))
+    report(single_words(engine, corpus, controls(hearer)))
+    for condition in corpus.conditions():
+        found = understood(by_ear(hearer), hearer.meaning, spoken, condition, corpus)
+        report({f"2. {condition.name}, intent and slots right, %": found})
+    report(listed(engine, hearer, corpus, spoken))
+    report(false_starts(hearer, corpus))
+    return figures, trade_off(model, corpus, spoken, say)
+
+
+def measure_sphinx(corpus: Corpus, say: Callable[[str], None]) -> Figures:
+    """Measure PocketSphinx on the same recordings and sentences."""
+    hearer, engine = Hearer(bundled_model_folder()), PocketSphinx()
+    figures: Figures = {}
+    report = reporter(figures, engine.name, say)
+    spoken = list(lines(corpus))
+    report(cost(engine, np.concatenate([sound for _, _, sound in spoken[:40]])))
+    report(single_words(engine, corpus, controls(hearer)))
+    report(listed(engine, hearer, corpus, spoken))
+    report(listed_starts(engine, hearer, corpus, spoken))
+    return figures
+
+
+def listed(engine: Engine, hearer: Listener, corpus: Corpus, spoken: list[Line]) -> Figures:
+    """Measure whole utterances where the grammar is the list of all that are said."""
+    by_name = {condition.name: condition for condition in corpus.conditions()}
+    hear = by_list(engine, hearer, spoken)
+    return {
+        f"2. listed lines, {name}, right, %": understood(
+            hear, hearer.meaning, spoken, by_name[name], corpus
+        )
+        for name in PEER_CONDITIONS
+    }
+
+
+def listed_starts(engine: Engine, hearer: Listener, corpus: Corpus, spoken: list[Line]) -> Figures:
+    """Measure how often reading aloud is taken for a listed line that starts something."""
+    hear = by_list(engine, hearer, spoken)
+    clips = corpus.clips("librispeech", tested=True)
+    starts = sum(hear(padded(load(clip.path)), State.IDLE) is not None for clip in clips)
+    hours = sum(clip.seconds for clip in clips) / 3600
+    return {"3. reading, unheard people, idle: false starts an hour": starts / hours}
+
+
+def controls(hearer: Listener) -> frozenset[str]:
+    """Return the single words that mean something to Charley."""
+    phrases = hearer.language.intents.phrases(None)
+    return frozenset(phrase for phrase in phrases if " " not in phrase)
+
+
+def reporter(figures: Figures, name: str, say: Callable[[str], None]) -> Callable[[Figures], None]:
+    """Return what keeps figures and says them."""
+
+    def report(found: Figures) -> None:
+        figures.update(found)
+        for what, value in found.items():
+            say(f"{name:24} {what:64} {value:8.3g}")
+
+    return report
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("speech", type=Path)
     parser.add_argument("utterances", type=Path)
+    parser.add_argument("--model", type=Path, default=bundled_model_folder())
+    parser.add_argument("--peer-model", type=Path, help="such as Vosk's official small model")
     parser.add_argument("--cache", type=Path, default=Path("build/accuracy"))
-    parser.add_argument("--json", type=Path, help="write the figures here, and what was misheard")
-    parser.add_argument("--peer", action="store_true", help="measure PocketSphinx only")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="folder of accuracy.json, .md and .svg")
+    parser.add_argument("--sphinx", action="store_true", help="PocketSphinx only, as JSON")
     options = parser.parse_args()
-    if options.peer:
-        print(json.dumps(peer(options.speech)))
+    corpus = Corpus(options.speech, options.utterances, options.cache, options.every)
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    if options.sphinx:
+        print(json.dumps(measure_sphinx(corpus, say)))
         return
-    model, size = footprint(options.model)
-    noises = [path for path in sorted((options.speech / "noise").rglob("*.*")) if path.is_file()]
-    noises = [path for path in noises if path.suffix != ".md" and is_test_noise(path)]
-    results: dict[str, Any] = {}
-
-    def report(title: str, result: dict[str, Any]) -> None:
-        results[title] = result
-        _print(title, result)
-
-    report("model", size | {"memory, MB": memory_listening(options.model)})
-    report("single words", single_words(model, options.speech))
-    command = [sys.executable, "-m", "bench.accuracy", *sys.argv[1:4], "--peer"]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True)
-    report("single words, PocketSphinx", json.loads(ran.stdout))
-    report("counts", counts(model, options.cache))
-    report("other speech", false_hits(model, options.speech, options.utterances))
-    report("sentences", whole_sentences(model, options.utterances, noises, options.cache))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    begun = time.monotonic()
+    figures, curves = {}, {}
+    models = {"Charley": options.model}
+    models |= {options.peer_model.name: options.peer_model} if options.peer_model else {}
+    for name, model in models.items():
+        figures[name], curves[name] = measure_charley(name, model, corpus, say)
+    # PocketSphinx has a process of its own, so that no memory or library is shared.
+    command = [sys.executable, __file__, *sys.argv[1:], "--sphinx"]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode == 0:
+        figures[PocketSphinx.name] = json.loads(done.stdout)
+    results = {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "every": options.every,
+        "minutes": (time.monotonic() - begun) / 60,
+        "figures": figures,
+        "curves": curves,
+    }
+    print(plot.table(results))
+    if options.out:
+        plot.write(results, options.out)
 
 
 if __name__ == "__main__":

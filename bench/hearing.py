@@ -40,6 +40,11 @@ STATES = {
 """Beginning of a file's name to the state in which its lines are said."""
 
 
+def state_of(name: str) -> State:
+    """Return the state in which the lines of a file are said."""
+    return STATES[name.partition("_")[0]]
+
+
 def utterances(folder: Path, every: int) -> Iterator[tuple[str, str]]:
     """Yield (file, line) of every utterance file, or of every nth line."""
     for path in sorted(folder.glob("*.txt")):
@@ -73,21 +78,21 @@ class Listener:
 
     def __init__(self, model: str | None) -> None:
         settings = Settings(model=model)
-        self._language = assembly.language(settings)
-        self._recogniser = assembly.recogniser(settings)
-        self._ear = Ear(self._recogniser, self._language.intents)
+        self.language = assembly.language(settings)
+        self.recogniser = assembly.recogniser(settings)
+        self.ear = Ear(self.recogniser, self.language.intents)
 
     def meaning(self, text: str, state: State) -> tuple[str, dict[str, str]] | None:
         """Return what a typed line means in a state."""
-        found = self._language.matcher.match(text, listening(Dialogue(state=state)).context)
+        found = self.language.matcher.match(text, listening(Dialogue(state=state)).context)
         return (found.intent, dict(found.slots)) if isinstance(found, Match) else None
 
     def hear(self, sound: Samples, state: State) -> tuple[str, tuple[str, dict[str, str]] | None]:
         """Return the words that were heard, and what they mean."""
-        self._ear.listen(listening(Dialogue(state=state)))
+        self.ear.listen(listening(Dialogue(state=state)))
         quiet = np.zeros(RATE // 2, np.int16)
         sound = np.concatenate([quiet, sound, quiet, quiet])
-        finals = [h for h in (*self._recogniser.feed(sound), *self._recogniser.finish()) if h.final]
+        finals = [h for h in (*self.recogniser.feed(sound), *self.recogniser.finish()) if h.final]
         text = " ".join(without_breath(" ".join(h.text for h in finals).split(), state))
         return text, self.meaning(text, state)
 
@@ -108,7 +113,7 @@ def main() -> None:
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for number, (name, line) in enumerate(utterances(options.utterances, options.every)):
-        state = STATES[name.split("_")[0]]
+        state = state_of(name)
         spoken = resample(voices[number % len(voices)].render(line), RATE).samples
         text, found = listener.hear(noise.under(spoken), state)
         wanted = listener.meaning(line, state)

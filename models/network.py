@@ -66,16 +66,27 @@ class ExportedNetwork:
             affine = (reader.matrix(), reader.vector()) if "Affine" in kind else kind
             self.nodes.append((name, inputs[name], affine))
 
+    def layers(self) -> list[tuple[str, list[tuple[str, int]], bool, tuple[Array, Array] | str]]:
+        """Each node: name, inputs with their offset in frames, "are they summed", component."""
+        return [
+            (
+                name,
+                [
+                    (node or plain, int(frames or 0))
+                    for node, frames, plain in PART.findall(JOIN.sub("", source))
+                ],
+                source.startswith("Sum"),
+                component,
+            )
+            for name, source, component in self.nodes
+        ]
+
     def scores(self, features: Array) -> Array:
         """The outputs at every frame of 10 ms; time runs out at the edges by repetition."""
         values = {"input": features}
-        for name, source, component in self.nodes:
-            parts = [
-                _shifted(values[node or plain], int(frames or 0))
-                for node, frames, plain in PART.findall(JOIN.sub("", source))
-            ]
-            summed = source.startswith("Sum")
-            joined = np.sum(parts, axis=0) if summed else np.concatenate(parts, axis=1)
+        for name, inputs, is_sum, component in self.layers():
+            parts = [_shifted(values[node], frames) for node, frames in inputs]
+            joined = np.sum(parts, axis=0) if is_sum else np.concatenate(parts, axis=1)
             if isinstance(component, tuple):
                 joined = joined @ component[0].T + component[1]
             elif "Rectified" in component:

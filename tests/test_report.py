@@ -19,6 +19,7 @@ from assistant.journal import Conditions
 from assistant.replay import Moment
 from assistant.report import Page
 from assistant.turn import Coaching, State
+from assistant.sheet import clean
 
 BEGAN = datetime.fromisoformat("2026-11-22T12:40:00+01:00")
 
@@ -210,7 +211,7 @@ def test_nothing_said_can_break_the_picture(tmp_path: Path, said: str) -> None:
         stage.play.say(said)
 
     page = told(tmp_path, talk)
-    assert any(line.startswith(picture.clean(said).split()[0]) for line in words(drawn(page)))
+    assert any(line.startswith(clean(said).split()[0]) for line in words(drawn(page)))
     picture.draw(page).encode()
 
 
