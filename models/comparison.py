@@ -171,9 +171,9 @@ class Decoder:
         self._speaking = _Arcs([arc for arc in arcs if arc[2]])
         self._free = _Arcs([arc for arc in arcs if not arc[2]])
         self._names = {number: word for word, number in read_words(graph / WORDS).items()}
-        outputs = [0] + [n for p in PHONES for n in (begin_output(p), rest_output(p))]
+        outputs = [0] + [n for p in PHONES for n in (rest_output(p), begin_output(p))]
         self._outputs = np.array(outputs)
-        """Of each transition-id: for a phone, the first enters it and the second stays in it."""
+        """Of each transition-id: the first of a phone stays in it, the second enters it."""
 
     def best(self, scores: Array) -> str:
         """The words of the best path through scaled scores, a row each 30 ms."""

@@ -18,8 +18,8 @@ from assistant.events import HoldFinished
 from assistant.journal import Conditions
 from assistant.replay import Moment
 from assistant.report import Page
-from assistant.turn import Coaching, State
 from assistant.sheet import clean
+from assistant.turn import Coaching, State
 
 BEGAN = datetime.fromisoformat("2026-11-22T12:40:00+01:00")
 
