@@ -3,8 +3,8 @@
     python -m models.comparison MODEL SPEECH UTTERANCES --torch PYTHON [--checkpoint FOLDER]
 
 Fifty recordings and synthetic sentences, by people and voices of the test part, are decoded twice:
-by Vosk, and here from the scores of the network in PyTorch, over the same graph and grammar (any of
-the words in any order). The network comes from a training's checkpoint or, without one, from
+by Vosk, and here from the scores of the network in PyTorch, over the same graph and grammar (all of
+the texts, and `[unk]`). The network comes from a training's checkpoint or, without one, from
 `am/final.mdl`. The features of `models/features.py` are held against Kaldi's own online ones
 (kaldi-native-fbank, PyPI). PyTorch and vosk need an interpreter each; see requirements.txt.
 """
@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def prepare(model: Path, speech: Path, utterances: Path, work: Path) -> None:
     for number, line in enumerate(_spread(lines, FILES - len(texts))):
         _keep(work, texts, line, speak(Line(line, TEST_VOICES[number % len(TEST_VOICES)])))
     (work / "texts.json").write_text(json.dumps(texts))
-    _with_grammar(model, {word for text in texts.values() for word in text.split()}, work / "model")
+    _with_grammar(model, dict.fromkeys(texts.values()), work / "model")
 
 
 def _entries(speech: Path) -> list[dict[str, Any]]:
@@ -83,13 +83,20 @@ def _keep(work: Path, texts: dict[str, str], text: str, samples: Array) -> None:
     texts[path.name] = text
 
 
-def _with_grammar(model: Path, words: set[str], out: Path) -> None:
-    """Copy the model, with a grammar of some words in any order, and without an endpoint."""
+def _with_grammar(model: Path, texts: Iterable[str], out: Path) -> None:
+    """Copy the model, with a grammar of some texts and of `[unk]`, and without an endpoint."""
     shutil.copytree(model, out)
     table = read_words(out / "graph" / WORDS)
-    numbers = sorted({table[word] for word in words if word in table} | {1})
-    cost = float(np.log(len(numbers)))
-    grammar = Graph([[Arc(number, number, cost, 0) for number in numbers]], {0: 0.0})
+    known = [text.split() for text in texts if all(word in table for word in text.split())]
+    grammar = Graph([[Arc(1, 1, 0.0, 0)]], {0: 0.0})
+    for words in known:
+        at = 0
+        for number in map(table.__getitem__, words):
+            to = grammar.state()
+            grammar.states[at].append(Arc(number, number, 0.0, to))
+            at = to
+        grammar.final[at] = 0.0
+    grammar.states[0].sort()
     fst.write(grammar, out / "graph" / GRAMMAR)
     conf = out / "conf" / "model.conf"
     endless = re.sub(r"(trailing-silence)=.*", rf"\1={NEVER}", conf.read_text(encoding="utf-8"))
@@ -159,15 +166,18 @@ def _trained(folder: Path) -> Any:
 
 
 class Decoder:
-    """Viterbi's algorithm over the graph and a grammar of words in any order; no beam."""
+    """Viterbi's algorithm over a graph and its grammar; no beam."""
 
     def __init__(self, graph: Path) -> None:
-        (state,) = fst.read(graph / GRAMMAR).states
-        allowed = {arc.input: arc.cost for arc in state} | {0: 0.0}
-        lexicon = fst.read(graph / LEXICON)
-        arcs = list(_reached(lexicon, allowed))
-        self._states = len(lexicon.states)
-        self._final = list(lexicon.final)
+        lexicon, grammar = fst.read(graph / LEXICON), fst.read(graph / GRAMMAR)
+        places: dict[Place, int] = {(0, 0): 0}
+        arcs = list(_joined(lexicon, grammar, places))
+        self._states = len(places)
+        self._final = [
+            state
+            for (word, said), state in places.items()
+            if word in lexicon.final and said in grammar.final
+        ]
         self._speaking = _Arcs([arc for arc in arcs if arc[2]])
         self._free = _Arcs([arc for arc in arcs if not arc[2]])
         self._names = {number: word for word, number in read_words(graph / WORDS).items()}
@@ -213,16 +223,23 @@ Row = tuple[int, int, int, int, float]
 """An arc: from, to, transition-id, word, cost."""
 
 
-def _reached(lexicon: Graph, allowed: dict[int, float]) -> Iterator[Row]:
-    """The arcs that words of the grammar can come to, with the grammar's costs."""
-    found, queue = {0}, [0]
-    for state in queue:  # it grows while it is walked
-        for arc in lexicon.states[state]:
-            if arc.output in allowed:
-                yield state, arc.to, arc.input, arc.output, arc.cost + allowed[arc.output]
-                if arc.to not in found:
-                    found.add(arc.to)
-                    queue.append(arc.to)
+Place = tuple[int, int]
+"""A state of the lexicon and one of the grammar."""
+
+
+def _joined(lexicon: Graph, grammar: Graph, places: dict[Place, int]) -> Iterator[Row]:
+    """The arcs of both as one graph; `places` gets what can be reached, numbered."""
+    queue = list(places)
+    for here in queue:  # it grows while it is walked
+        for arc in lexicon.states[here[0]]:
+            said = [Arc(0, 0, 0.0, here[1])] if not arc.output else grammar.states[here[1]]
+            for word in said:
+                if word.input == arc.output:
+                    to = (arc.to, word.to)
+                    if to not in places:
+                        places[to] = len(places)
+                        queue.append(to)
+                    yield places[here], places[to], arc.input, arc.output, arc.cost + word.cost
 
 
 class _Arcs:
@@ -259,9 +276,11 @@ def heard_in_vosk(work: Path) -> dict[str, str]:
     heard = {}
     for path in sorted(work.glob("*.wav")):
         recogniser = vosk.KaldiRecognizer(model, RATE)
+        # The best path; without this Vosk gives the words with the least expected errors instead.
+        recogniser.SetMaxAlternatives(1)
         samples, _ = soundfile.read(path, dtype="int16")
         recogniser.AcceptWaveform(samples.tobytes())
-        heard[path.name] = str(json.loads(recogniser.FinalResult())["text"])
+        heard[path.name] = str(json.loads(recogniser.FinalResult())["alternatives"][0]["text"])
     return heard
 
 
