@@ -147,11 +147,23 @@ class Demo:
 
     def play(self) -> tuple[Pcm, Outcome]:
         """Play it to its end; return the recording of both voices, and how it went."""
+        charley, runner, outcome = self.tracks()
+        both = from_int16(charley.samples) + from_int16(resample(runner, DEFAULT_RATE).samples)
+        return Pcm(to_int16(both), DEFAULT_RATE), outcome
+
+    def tracks(self) -> tuple[Pcm, Pcm, Outcome]:
+        """Play it to its end; return what the speaker and the microphone had, and how it went."""
         self._session.handle(Started(0.0, first_time=False))
-        recording = _mixed(self._blocks())
+        spoken, heard = (np.concatenate(s) for s in zip(*self._blocks(), strict=True))
+        charley, runner = Pcm(spoken, DEFAULT_RATE), Pcm(heard, RATE)
         self._misheard += self._meant
-        outcome = Outcome(tuple(self._said), tuple(self._misheard), recording.seconds)
-        return recording, outcome
+        outcome = Outcome(tuple(self._said), tuple(self._misheard), charley.seconds)
+        return charley, runner, outcome
+
+    @property
+    def state(self) -> State:
+        """Where the conversation is."""
+        return self._session.now.state
 
     def _blocks(self) -> Iterator[tuple[Samples, Samples]]:
         """Yield what Charley and the runner say, block by block."""
@@ -219,10 +231,3 @@ def demo(
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
-
-
-def _mixed(blocks: Iterable[tuple[Samples, Samples]]) -> Pcm:
-    """Return Charley's blocks and the runner's as one recording of both."""
-    charley, microphone = (np.concatenate(side) for side in zip(*blocks, strict=True))
-    runner = resample(Pcm(microphone, RATE), DEFAULT_RATE).samples
-    return Pcm(to_int16(from_int16(charley) + from_int16(runner)), DEFAULT_RATE)

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from assistant.voice_engine import ROOM, uses_espeak
 DEFAULT_WORDS_PER_MINUTE = 165
 SHORTEST_PART = 3
 """Letters of a voice's name that are enough to find it by."""
+MEMORY_BYTES = 8_000_000
+"""Of lines kept in memory: three minutes of speech, more than a routine has."""
 LONGEST_TEXT = 5000
 """Characters; about six minutes of speech, more than any prompt."""
 RENDER_TIMEOUT_SECONDS = 20.0
@@ -227,7 +230,7 @@ class CachedVoice:
         self._folder = folder
         self._warn = warn
         self._warned = False
-        self._memory: dict[str, Pcm] = {}
+        self._memory: OrderedDict[str, Pcm] = OrderedDict()
         self.name = voice.name
 
     def render(self, text: str, pace: float = 1.0) -> Pcm:
@@ -237,8 +240,15 @@ class CachedVoice:
         if known is None:
             known = level(self._voice.render(text, pace))
             self._store(key, known)
-        self._memory[key] = known
+        self._keep(key, known)
         return known
+
+    def _keep(self, key: str, pcm: Pcm) -> None:
+        """Keep the lines that were spoken last; the rest can be read or rendered again."""
+        self._memory[key] = pcm
+        self._memory.move_to_end(key)
+        while sum(kept.samples.nbytes for kept in self._memory.values()) > MEMORY_BYTES:
+            self._memory.popitem(last=False)
 
     def _key(self, text: str, pace: float) -> str:
         whole = f"{self.VERSION}\0{self._voice.name}\0{pace:.3f}\0{text}"

@@ -5,11 +5,13 @@ with the usual way: speak a number, wait until it is over, sleep one second.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,11 @@ from assistant.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 SECONDS = 10
+NAMES = {
+    "file": "file that Charley writes",
+    "speaker": "Charley's speaker, recorded",
+    "naive": "speak, wait, sleep(1)",
+}
 AUDIBLE = 0.02
 """Level, relative to full scale, at which a word counts as begun."""
 
@@ -83,12 +90,24 @@ def speaker_errors(card: pulse.SoundCard, code: str) -> list[float]:
     return [1000 * (at - begins[0] - second) for second, at in enumerate(begins)]
 
 
-def show(name: str, errors: list[float]) -> None:
-    """Print one row of the table."""
+def figures(errors: list[float]) -> dict[str, Any]:
+    """Return one row: what the errors of some holds, one after the other, come to."""
     sizes = [abs(error) for error in errors]
-    last = errors[SECONDS - 1 :: SECONDS]
+    by_count = [errors[n::SECONDS] for n in range(SECONDS)]
+    return {
+        "counts": len(errors),
+        "median_ms": median(sizes),
+        "max_ms": max(sizes),
+        "end_ms": max(by_count[-1]),
+        "lateness_s": [median(late) / 1000 for late in by_count],
+    }
+
+
+def show(name: str, row: dict[str, Any]) -> None:
+    """Print one row of the table."""
     print(
-        f"{name:44} {len(errors):6} {median(sizes):10.3f} {max(sizes):10.3f} {max(last):12.3f}",
+        f"{name:44} {row['counts']:6} {row['median_ms']:10.3f} {row['max_ms']:10.3f}"
+        f" {row['end_ms']:12.3f}",
         flush=True,
     )
 
@@ -98,16 +117,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10, help="holds to render into files")
     parser.add_argument("--live", type=int, default=1, help="holds to play through PulseAudio")
+    parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
-    print(f"{'error of the counts, in milliseconds':44} counts     median        max  end of hold")
-    show("file that Charley writes", [e for _ in range(wanted.rounds) for e in file_errors()])
-    missing = pulse.missing()
-    if missing or not wanted.live:
-        print(f"nothing played: {missing or 'not asked for'}")
+    found = {"file": figures([e for _ in range(wanted.rounds) for e in file_errors()])}
+    missing = "not asked for" if not wanted.live else pulse.missing()
+    if missing:
+        print(f"nothing played: {missing}", file=sys.stderr)
+    else:
+        with pulse.sound_card() as card:
+            for name, code in (("speaker", OURS), ("naive", NAIVE)):
+                errors = [e for _ in range(wanted.live) for e in speaker_errors(card, code)]
+                found[name] = figures(errors)
+    if wanted.json:
+        print(json.dumps(found, indent=1))
         return
-    with pulse.sound_card() as card:
-        for name, code in (("Charley's speaker, recorded", OURS), ("speak, wait, sleep(1)", NAIVE)):
-            show(name, [e for _ in range(wanted.live) for e in speaker_errors(card, code)])
+    print(f"{'error of the counts, in milliseconds':44} counts     median        max  end of hold")
+    for name, row in found.items():
+        show(NAMES[name], row)
 
 
 if __name__ == "__main__":

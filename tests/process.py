@@ -19,6 +19,17 @@ import pulse
 PATIENCE_SECONDS = 90.0
 """A loaded machine of two cores gets there in the end."""
 
+HEED_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""A shell lets what it starts in the background ignore it."""
+BEGIN = """
+import sys
+from assistant.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 class Process:
     """The running program: what it shows, what its journal says, and what is done to it."""
@@ -33,8 +44,15 @@ class Process:
     ) -> None:
         """Start it with more words on its command line; `code` is run before it begins."""
         self.journal = folder / "journal.jsonl"
-        begin = f"{code}\nimport sys\nfrom assistant.cli import main\nsys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-c", begin, "run", "--journal", str(self.journal), *words]
+        command = [
+            sys.executable,
+            "-c",
+            f"{HEED_CTRL_C}{code}{BEGIN}",
+            "run",
+            "--journal",
+            str(self.journal),
+            *words,
+        ]
         self.process = subprocess.Popen(
             command, env={**card.env, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, cwd=Path(__file__).parent.parent,
@@ -73,18 +91,26 @@ class Process:
                 return
         raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
 
+    def shows(self, words: str) -> None:
+        """Come back when these words have been shown at any time."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while words not in self.shown:
+            assert time.monotonic() < end, f"never “{words}”:\n{self.shown}"
+            assert self.process.poll() is None, self.shown
+            time.sleep(0.05)
+
     def entries(self) -> list[dict[str, Any]]:
         """Return the whole lines of the journal so far."""
         text = self.journal.read_text("utf-8") if self.journal.exists() else ""
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
-    def notes(self, seconds: float = PATIENCE_SECONDS, **wanted: object) -> dict[str, Any]:
-        """Come back with the first entry of the journal that has such values."""
-        end = time.monotonic() + seconds
+    def notes(self, nth: int = 0, /, **wanted: object) -> dict[str, Any]:
+        """Come back with the nth entry of the journal that has such values, 0 the first."""
+        end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
-            for entry in self.entries():
-                if wanted.items() <= entry.items():
-                    return entry
+            found = [entry for entry in self.entries() if wanted.items() <= entry.items()]
+            if len(found) > nth:
+                return found[nth]
             assert self.process.poll() is None, self.shown
             time.sleep(0.05)
         raise AssertionError(f"the journal never had {wanted}:\n{self.shown}")

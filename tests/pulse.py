@@ -8,9 +8,10 @@ started with `env`: PortAudio then finds PulseAudio behind ALSA's "default".
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +27,18 @@ pcm.!default { type pulse }
 ctl.!default { type pulse }
 """
 
+PORTAUDIO = "ALSA plug-in"
+"""By this a program that uses PortAudio is known to the server."""
 
-def _modules(rate: int, channels: int) -> tuple[str, ...]:
+
+def _modules(rate: int, channels: int) -> dict[str, str]:
     kind = f"rate={rate} channels={channels}"
-    return (
-        f"module-null-sink sink_name=speaker {kind}",
-        f"module-null-sink sink_name=room {kind}",
-        f"module-remap-source master=room.monitor source_name=microphone channels={channels}",
-    )
+    source = f"source_name=microphone channels={channels}"
+    return {
+        "speaker": f"module-null-sink sink_name=speaker {kind}",
+        "room": f"module-null-sink sink_name=room {kind}",
+        "microphone": f"module-remap-source master=room.monitor {source}",
+    }
 
 
 def missing() -> str | None:
@@ -50,6 +55,10 @@ class SoundCard:
 
     env: Mapping[str, str]
     """The environment for processes that should use it."""
+    modules: Mapping[str, str]
+    """Name of what can be unplugged to its module of PulseAudio."""
+    server: "list[subprocess.Popen[bytes]]"
+    """The server that runs, or has run."""
 
     def play(self, pcm: Pcm) -> "subprocess.Popen[bytes]":
         """Play into the microphone; the process ends when all was played."""
@@ -70,6 +79,49 @@ class SoundCard:
         path.unlink()
         found.append(Pcm(np.frombuffer(data[: len(data) // 2 * 2], np.int16), RATE))
 
+    def unplug(self, name: str) -> None:
+        """Take "speaker" or "microphone" away, and whatever a program played or heard by it.
+
+        PulseAudio alone would move the program to another device, as on a desktop.
+        """
+        for line in self.control("list", "short", "modules").splitlines():
+            number, module, words = line.split("\t")[:3]
+            if f"{module} {words}" == self.modules[name]:
+                self.control("unload-module", number)
+        kind = "sink-input" if name == "speaker" else "source-output"
+        for stream in self.control("list", f"{kind}s").split("\n\n"):
+            if PORTAUDIO in stream:
+                number = stream.partition("#")[2].split()[0]
+                self._command(f"kill-{kind} {number}")
+
+    def _command(self, line: str) -> None:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.settimeout(20)
+            server.connect(f"{self.env['HOME']}/cli")
+            server.sendall(f"{line}\n".encode())
+            server.shutdown(socket.SHUT_WR)
+            while server.recv(4096):
+                pass
+
+    def plug(self, name: str) -> None:
+        """Bring it back."""
+        self.control("load-module", *self.modules[name].split())
+
+    def kill(self) -> None:
+        """Kill the server, as if it had crashed."""
+        self.server[-1].kill()
+        self.server[-1].wait()
+
+    def start(self) -> None:
+        """Start the server, again if it was killed."""
+        home = Path(self.env["HOME"])
+        for left_over in (home / "native", home / "cli"):
+            left_over.unlink(missing_ok=True)
+        command = _server(home, self.modules.values())
+        begun = subprocess.Popen(command, env=self.env, stderr=subprocess.DEVNULL)
+        self.server.append(begun)
+        _await_server(self, begun)
+
     def control(self, *words: str) -> str:
         """Run pactl and return what it prints."""
         done = subprocess.run(
@@ -86,18 +138,16 @@ def sound_card(rate: int = RATE, channels: int = 1) -> Iterator[SoundCard]:
         home = Path(folder)
         (home / ".asoundrc").write_text(ASOUNDRC, encoding="utf-8")
         env = _environment(home)
-        server = subprocess.Popen(
-            _server(home, _modules(rate, channels)), env=env, stderr=subprocess.DEVNULL
-        )
+        card = SoundCard(env, _modules(rate, channels), [])
         try:
-            card = SoundCard(env)
-            _await_server(card, server)
+            card.start()
             # A null sink that nobody listens to lets its players begin two seconds late.
             with _listening(env, "speaker"), _listening(env, "room"):
                 yield card
         finally:
-            server.terminate()
-            server.wait()
+            for server in card.server:
+                server.terminate()
+                server.wait()
 
 
 @contextlib.contextmanager
@@ -138,8 +188,12 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def _server(home: Path, modules: tuple[str, ...]) -> list[str]:
-    loads = [f"module-native-protocol-unix socket={home}/native auth-anonymous=1", *modules]
+def _server(home: Path, modules: Iterable[str]) -> list[str]:
+    loads = [
+        f"module-native-protocol-unix socket={home}/native auth-anonymous=1",
+        f"module-cli-protocol-unix socket={home}/cli",
+        *modules,
+    ]
     return [
         "pulseaudio",
         "-n",

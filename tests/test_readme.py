@@ -13,6 +13,7 @@ from pathlib import Path
 
 from stage import BOOK
 from test_dialogue import SPOKEN, in_state
+from test_faults import FAULTS
 
 from assistant.settings import Settings
 from assistant.turn import State
@@ -90,6 +91,16 @@ def test_the_diagram_is_the_table() -> None:
 def test_the_settings_are_all_there() -> None:
     rewrite("settings", settings_table())
     assert block("settings") == settings_table()
+
+
+def fault_table() -> str:
+    """Return a row for each fault that a test provokes."""
+    return "".join(fault.row for fault in FAULTS)
+
+
+def test_the_faults_are_those_that_are_provoked() -> None:
+    rewrite("faults", fault_table())
+    assert block("faults") == fault_table()
 
 
 def test_every_muscle_is_named() -> None:
