@@ -23,13 +23,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from charts import FIGURES, document, text  # noqa: E402
 
+from assistant import book  # noqa: E402
 from assistant.actions import Action  # noqa: E402
 from assistant.demo import Demo, Remark  # noqa: E402
 from assistant.events import Event  # noqa: E402
 from assistant.pcm import Pcm  # noqa: E402
-from assistant.report import STATE_WORDS  # noqa: E402
+from assistant.resources import intents_folder  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.turn import State  # noqa: E402
+
+PAGES = book.load(intents_folder()).wording
 
 SCRIPT = ("my left calf is cramping", "skip to the hold", "#4 how long left", "gone")
 ROW_SECONDS, WIDTH, LEFT = 15.0, 1000, 76
@@ -136,7 +139,7 @@ def _states(take: Take, first: float, last: float, x: object, at: float) -> Iter
                 f'<rect x="{left:.1f}" y="{at:.1f}" width="{max(1.0, right - left - 1):.1f}" '
                 f'height="{BAND}" rx="3" fill="{COLOURS.get(state, "#b3261e")}"/>'
             )
-            words = STATE_WORDS[state]
+            words = PAGES(f"states.{state}")
             if right - left > 7 * len(words):
                 yield (
                     f'<text x="{(left + right) / 2:.1f}" y="{at + 14:.1f}" '
