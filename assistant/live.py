@@ -175,11 +175,11 @@ class _Mouth:
         """Time from the timeline to the ear."""
         return self._speaker.latency_seconds if self._speaker else 0.0
 
-    def is_idle(self, at: float) -> bool:
-        """Tell whether nothing is left to be heard or read."""
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing is left to be heard or read."""
         if self._player is not None:
             return self._player.is_idle
-        self.output.advance(at)
         return getattr(self.output, "next_at", None) is None
 
     def tell_played(self, listener: Callable[[Samples], None]) -> None:
@@ -388,9 +388,10 @@ class _Live:
         at, _ = self._watchdog.beat()
         self._session.handle(Leaving(at))
         end = at + _FAREWELL_SECONDS
-        while at < end and not self._mouth.is_idle(at):
+        while at < end and not self._mouth.is_idle:
             self._clock.wait_until(at + _TICK_SECONDS)
             at, _ = self._watchdog.beat()
+            self._mouth.output.advance(at)  # what it would lead to is for nobody any more
             self._mouth.caption(at)
         self._clock.wait_until(at + self._mouth.latency_seconds)
 
@@ -421,7 +422,7 @@ class _Live:
 
     def _look_for(self, name: str, at: float) -> None:
         # It makes a gap in what is spoken: not while somebody listens.
-        if name == self._mouth.name or (name == self._hearing.name and self._mouth.is_idle(at)):
+        if name == self._mouth.name or (name == self._hearing.name and self._mouth.is_idle):
             devices.look_anew()
         try:
             self._parts[name].open()

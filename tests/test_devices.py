@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -503,7 +504,7 @@ def test_the_systems_choice_of_device_is_followed_while_it_runs() -> None:
         pytest.skip(pulse.missing() or "")
     with pulse.sound_card() as made:
         free = {k: v for k, v in made.env.items() if k not in {"PULSE_SINK", "PULSE_SOURCE"}}
-        card = pulse.SoundCard(free)
+        card = replace(made, env=free)
         card.control("set-default-sink", "speaker")
         card.control("set-default-source", "microphone")
         process = start(STAY_OPEN, card)
