@@ -171,6 +171,7 @@ class _Silent:
     """An output that never plays."""
 
     hold_seconds = None
+    lines_left = 0
 
     def perform(self, action: Action) -> None:
         """Play nothing."""
