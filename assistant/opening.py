@@ -54,8 +54,8 @@ def pursue(turn: Turn) -> Turn:
         # A language may have routines for some muscles only: say so, and ask for one of those.
         return _ask(turn.know(muscle="", side="", toes=""), "only").know(asked="muscle")
     turn = turn.know(routine=found.id)
-    several = len(found.versions) > 1
-    if found.both and several and not now.position and "position" not in now.answered:
+    standing_matters = found.both and found.muscle not in ARM
+    if standing_matters and not now.position and "position" not in now.answered:
         return _ask(turn, "position")
     return _open(turn)
 

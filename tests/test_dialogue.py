@@ -713,6 +713,9 @@ class TestHabits:
         stage = Stage()
         assert stage.says("cramp", muscle="hand", side="both") == ["triage.tingling"]
         assert stage.says("yes")[0] == "redflag_overbreathing.1"
+        stage = Stage()
+        stage.says("cramp", muscle="hand", side="both")
+        assert "both_hands.sitting.1" in stage.says("no")
 
     def test_a_hand_is_not_told_to_stop_running(self) -> None:
         stage = Stage()
