@@ -178,7 +178,7 @@ def main() -> int:
     """Attack, measure and print; exit code 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--attackers", type=int, default=48)
+    parser.add_argument("--attackers", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     health = free_port()

@@ -38,7 +38,7 @@ from assistant.synthesiser import CachedVoice  # noqa: E402
 CRAMP, TO_THE_HOLD, STOP = "my left calf is cramping", "skip to the hold", "stop"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 ANSWER = "Okay. I'm here if you need me."
-HOLD_SECONDS = 16.0
+HOLD_SECONDS = 22.0
 """From "skip to the hold" to behind its last count."""
 RAW = "-q -c 1 -f S16_LE -t raw"
 COMMANDS = {

@@ -33,7 +33,9 @@ from assistant.wyoming.talk import Talk
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound before the timers are looked at."""
-_PACE_SECONDS = 0.01
+_PACE_SECONDS = 0.02
+"""While something is said, sound is sent this often; else a tick tells when there is some."""
+_REST_SECONDS = 0.2
 _BACKLOG_SECONDS = 5.0
 """More sound than this never waits: the oldest is dropped."""
 _FASTEST = 2.0
@@ -155,7 +157,7 @@ class Link:
             if events and (asked_at := self._talk.take_answered()) is not None:
                 self._measures.answered(self._clock.now() - asked_at)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PACE_SECONDS):
+                async with asyncio.timeout(_PACE_SECONDS if self._pacer.is_open else _REST_SECONDS):
                     await self._spoke.wait()
 
     async def _ping(self) -> None:

@@ -38,6 +38,11 @@ class Pacer:
         self._silent = 0
         """Samples since the player had something to say."""
 
+    @property
+    def is_open(self) -> bool:
+        """True while a stream is under way."""
+        return self._open_at is not None
+
     def due(self, at: float) -> list[Event]:
         """Return what must be sent now."""
         return list(self._due(at))
