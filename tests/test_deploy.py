@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,18 @@ def test_every_flag_in_the_image_is_one_of_the_command() -> None:
     serve = command.commands["serve"]  # type: ignore[attr-defined]
     known = {option for parameter in serve.params for option in parameter.opts}
     assert {word for word in entry if word.startswith("--")} <= known
+
+
+def test_the_image_gets_all_that_the_package_is_built_from() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    let_in = (DEPLOY.parent / ".dockerignore").read_text("utf-8").splitlines()
+    copied = {
+        word for line in DOCKERFILE.splitlines() if line.startswith("COPY") for word in line.split()
+    }
+    for path in (*wheel["only-include"], *wheel["force-include"], "pyproject.toml", "README.md"):
+        assert f"!{path}" in let_in, path
+        assert {path, path.split("/")[0]} & copied, path
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:

@@ -49,9 +49,8 @@ def speech(text: str) -> Samples:
     return np.concatenate([spoken, np.zeros(RATE, np.int16)])
 
 
-def hear(talk: Talk, text: str, at: float) -> float:
-    """Let a talk hear words in virtual time; return when they were over."""
-    sound = speech(text)
+def hear(talk: Talk, sound: Samples, at: float) -> float:
+    """Let a talk hear sound in virtual time; return when it was over."""
     for first in range(0, len(sound), BLOCK):
         at += BLOCK / RATE
         talk.player.read(DEFAULT_RATE * BLOCK // RATE)
@@ -66,22 +65,23 @@ class TestTalk:
         kitchen, bath = Talk(household), Talk(household)
         kitchen.begin(0.0)
         bath.begin(0.0)
-        hear(kitchen, "my left calf is cramping", 0.0)
+        hear(kitchen, speech("my left calf is cramping"), 0.0)
         assert kitchen.is_coaching
         assert not bath.is_coaching
 
     def test_many_at_once_hear_what_each_would_hear_alone(self, household: Household) -> None:
-        def heard(muscle: str) -> list[str]:
+        def heard(sound: Samples) -> list[str]:
             found: list[str] = []
             talk = Talk(household, lambda event, _: found.append(getattr(event, "text", "")))
             talk.begin(0.0)
-            hear(talk, f"my {muscle} is cramping", 0.0)
+            hear(talk, sound, 0.0)
             return found
 
         muscles = ("left calf", "right calf", "hamstring", "foot")
-        with ThreadPoolExecutor(len(muscles)) as pool:
-            together = list(pool.map(heard, muscles))
-        assert together == [heard(muscle) for muscle in muscles]
+        sounds = [speech(f"my {muscle} is cramping") for muscle in muscles]
+        with ThreadPoolExecutor(len(sounds)) as pool:
+            together = list(pool.map(heard, sounds))
+        assert together == [heard(sound) for sound in sounds]
         assert "my left calf is cramping" in together[0]
 
     def test_it_begins_without_a_word_once_the_note_was_told(self, household: Household) -> None:
