@@ -130,7 +130,7 @@ class _Examination:
             "model", Grade.WARNING, f"{folder} takes “{word}” for “{heard or 'nothing'}”; {mend}."
         )
 
-    def _speaker(self) -> str:
+    def _speaker(self) -> Finding | str:
         rate = devices.output_rate(self._settings.speaker)
         player = Player(_Mute(), rate)
         with devices.Speaker(player, self._settings.speaker) as speaker:
@@ -138,7 +138,8 @@ class _Examination:
             over = threading.Event()
             for _ in range(100):
                 if player.is_idle:
-                    return f"{speaker.device.name}, {rate} hertz, {speaker.latency_seconds:.2f} s"
+                    told = f"{speaker.device.name}, {rate} hertz, {speaker.latency_seconds:.2f} s"
+                    return _with_gaps("speaker", told, speaker.underflows)
                 over.wait(0.02)
         raise DeviceError(f'The speaker "{speaker.device.name}" plays nothing; choose another.')
 
@@ -154,7 +155,17 @@ class _Examination:
         trouble, decibels = level(np.concatenate(blocks) if blocks else np.zeros(0, np.int16))
         if trouble:
             return Finding("microphone", Grade.WARNING, f"{name} {trouble}")
-        return f"{name}, {decibels:.0f} dB"
+        gaps = microphone.overflows + microphone.dropped_blocks
+        return _with_gaps("microphone", f"{name}, {decibels:.0f} dB", gaps)
+
+
+def _with_gaps(part: str, told: str, gaps: int) -> Finding | str:
+    """Return what was told of a device, or a warning if its sound had gaps."""
+    if not gaps:
+        return told
+    return Finding(
+        part, Grade.WARNING, f"{told}, but {gaps} gaps in its sound; close other programs."
+    )
 
 
 def listen(model: SpeechModel, phrases: tuple[str, ...], word: Pcm) -> str:

@@ -26,6 +26,7 @@ class Usb:
 
     device = devices.DeviceInfo(1, "USB", 1, 1, 16000, default_input=True, default_output=True)
     latency_seconds = 0.02
+    underflows = overflows = dropped_blocks = 0
     hum: Samples = np.tile(np.array([300, -300], np.int16), 800)
 
     def __init__(self, *given: object) -> None:
@@ -95,6 +96,22 @@ class TestParts:
 
     def test_all_is_well(self) -> None:
         assert {finding.grade for finding in findings().values()} == {Grade.OK}
+
+    @pytest.mark.parametrize(
+        ("part", "kind", "counter"),
+        [
+            ("speaker", Playing, "underflows"),
+            ("microphone", Usb, "overflows"),
+            ("microphone", Usb, "dropped_blocks"),
+        ],
+    )
+    def test_gaps_in_the_sound_are_a_warning(
+        self, part: str, kind: type, counter: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kind, counter, 3, raising=False)
+        found = findings()[part]
+        assert found.grade is Grade.WARNING
+        assert "3 gaps in its sound; close other programs" in found.text
 
     def test_broken_settings_are_named(self) -> None:
         found = findings(raiser(SettingsError("settings.toml, line 3: no.")))  # type: ignore[arg-type]
