@@ -21,6 +21,7 @@ espeak-ng, flite, festival and festvox-kdlpc16k from Debian.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import platform
 import subprocess
@@ -416,6 +417,7 @@ def main() -> None:
     if done.returncode == 0:
         figures[PocketSphinx.name] = json.loads(done.stdout)
     results = {
+        "model": hashlib.sha256((options.model / "am/final.mdl").read_bytes()).hexdigest()[:12],
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "every": options.every,
         "minutes": (time.monotonic() - begun) / 60,

@@ -37,7 +37,9 @@ def table(results: Results) -> str:
         values = (_shown(figures[name].get(what)) for name in names)
         rows.append(f"| {what} | {' | '.join(values)} |")
     some = f", every {results['every']}th clip and line" if results["every"] > 1 else ""
-    made = f"{results['machine']}; {results['minutes']:.0f} minutes{some}."
+    made = (
+        f"Network {results['model']}; {results['machine']}; {results['minutes']:.0f} minutes{some}."
+    )
     return "\n".join([made, "", *rows, "", *_trade_offs(results), ""])
 
 

@@ -34,6 +34,7 @@ FIGURES = {
 def results() -> dict[str, Any]:
     peer = {"2. listed lines, clean, right, %": 80.0}
     return {
+        "model": "0123456789ab",
         "machine": "a computer",
         "every": 8,
         "minutes": 12.3,
