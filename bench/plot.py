@@ -16,7 +16,7 @@ _LEVELS = ("20 dB", "10 dB", "5 dB")
 _TOP, _BOTTOM = 110.0, 400.0
 _LEFT = (80.0, 470.0)
 _RIGHT = (600.0, 960.0)
-_LEAST_SHARE = 40.0
+_LEAST_SHARE = 0.0
 
 
 def write(results: Results, folder: Path) -> None:
@@ -70,7 +70,8 @@ def draw(results: Results) -> str:
     sheet = Sheet()
     sheet.text(40, 50, "How well Charley hears", size=24, weight=700)
     _draw_noise(sheet, results["figures"])
-    _draw_curves(sheet, results["curves"])
+    if results["curves"]:
+        _draw_curves(sheet, results["curves"])
     title = "How well Charley hears: utterances right in noise, and false starts against misses"
     return sheet.document(560, title, table(results))
 
@@ -81,7 +82,7 @@ def _draw_noise(sheet: Sheet, figures: dict[str, dict[str, float]]) -> None:
     charley = next(iter(figures.values()))
     sheet.text(left, 84, "Whole utterances, intent and slots right, %", weight=600)
     places = [left + (right - left) * n / 3 for n in range(4)]
-    for share in range(round(_LEAST_SHARE), 101, 10):
+    for share in range(round(_LEAST_SHARE), 101, 20):
         y = _height(share)
         sheet.line(f"{left},{y} {right},{y}", "#e2e6ea", width=1)
         sheet.text(left - 8, y + 4, str(share), size=12, colour=SOFT, anchor="end")
@@ -102,7 +103,9 @@ def _draw_noise(sheet: Sheet, figures: dict[str, dict[str, float]]) -> None:
     narrow = charley.get(f"2. 8 kHz sampling{ending}")
     if narrow is not None:
         sheet.dot(places[0], _height(narrow), 5, INK, is_full=False)
-        sheet.text(places[0] + 10, _height(narrow) + 16, "8 kHz sampling", size=12)
+        y = _BOTTOM + 50 + 20 * len(noises)
+        sheet.dot(left + 12, y - 4, 5, INK, is_full=False)
+        sheet.text(left + 32, y, "clean, over 8 kHz sampling", size=13)
 
 
 def _draw_curves(sheet: Sheet, curves: dict[str, list[dict[str, float]]]) -> None:
