@@ -109,6 +109,8 @@ class _Echo:
         """The words of the utterance so far, and whether each is Charley's."""
         self._said: set[str] = set()
         """What Charley said while they were heard."""
+        self.was_speaking = False
+        """True if Charley spoke during the utterance that ended last."""
 
     def is_all(self, hypothesis: Hypothesis) -> bool:
         """Tell whether Charley alone spoke the words; of a partial hypothesis, the stable ones."""
@@ -116,6 +118,7 @@ class _Echo:
         words = hypothesis.text.split()
         if hypothesis.final:
             said, self._said, self._heard = self._said | now, set(), []
+            self.was_speaking = bool(said)
             return all(_is_own(word, said) for word in words)
         same = _in_common([word for word, _ in self._heard], words)
         # Nothing in common: another utterance has begun, and the last one came to nothing.
@@ -174,6 +177,8 @@ class SpokenConversation:
     def _hear_whole(self, words: list[str], at: float) -> None:
         state = self.session.now.state
         is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in words)
+        # What makes no sense may be the rest of an echo; to answer that would make the next one.
+        is_addressed = is_addressed and not (self._echo and self._echo.was_speaking)
         text = " ".join(without_breath(words, state))
         self.session.hear(text, at, addressed=is_addressed)
 

@@ -34,7 +34,7 @@ from barge_in import Kit, NotingEar, percentile, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
 from assistant import assembly  # noqa: E402
-from assistant.actions import Action, Say  # noqa: E402
+from assistant.actions import Action, Chime, Say  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
@@ -267,8 +267,11 @@ class Kitchen:
         own = self._way.own_words if self._way.words else None
         self._conversation = SpokenConversation(self.session, sound, self.ear, own)
 
-    def _watch(self, event: Event, _actions: tuple[Action, ...]) -> None:
-        if isinstance(event, UtteranceHeard | UtteranceMissed) and self.is_own:
+    def _watch(self, event: Event, actions: tuple[Action, ...]) -> None:
+        was_answered = isinstance(event, UtteranceHeard) or any(
+            isinstance(action, Say | Chime) for action in actions
+        )
+        if isinstance(event, UtteranceHeard | UtteranceMissed) and self.is_own and was_answered:
             self.heard.append(event)
 
     @property

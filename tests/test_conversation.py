@@ -173,6 +173,21 @@ def test_murmuring_is_charleys_while_it_speaks_and_a_persons_after(kitchen: Kitc
     assert quiet.taken == ["[unk]"]
 
 
+@pytest.mark.parametrize(("loudspeaker", "misses"), [(True, 0), (False, 1)])
+def test_nonsense_is_not_answered_if_charley_spoke_meanwhile(
+    *, loudspeaker: bool, misses: int
+) -> None:
+    """The rest of an echo may sound like any word; an answer would be the next echo."""
+    kitchen = Kitchen(loudspeaker=loudspeaker)
+    while kitchen.session.now.speaking:
+        kitchen.wait(0.05)
+    kitchen.hear("locked up")
+    kitchen.wait(0.6)
+    kitchen.hear("locked up", final=True)
+    assert kitchen.taken == ["locked up"]
+    assert kitchen.session.now.misses == misses
+
+
 def test_an_utterance_that_came_to_nothing_is_forgotten(kitchen: Kitchen) -> None:
     kitchen.wait(0.5)
     kitchen.hear("stop")
