@@ -53,7 +53,7 @@ LEVELS_DB = (0, -6, -12, -20)
 DELAYS_MS = (20, 60, 120, 200, 300)
 FLOOR_DB = -66.0
 """Hiss of the microphone."""
-PERSON_DB = (6, 0, -6, -12)
+PERSON_DB = (12, 6, 0, -6)
 """A person's speech to the echo of Charley's."""
 SAID = (("stop", "control_stop"), ("my chest hurts", "redflag_chest"), ("pause", "control_pause"))
 PATIENCE_SECONDS = 3.0
