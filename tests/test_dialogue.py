@@ -719,7 +719,6 @@ class TestHabits:
 
     def test_a_hand_is_not_told_to_stop_running(self) -> None:
         stage = Stage()
-        stage = Stage()
         assert stage.says("cramp", muscle="hand")[0] == "opening.rest"
         stage.until(State.CHECKING).says("still_hurts")
         assert "opening.reassure" not in stage.keys  # stopping is hard for a runner
