@@ -14,7 +14,7 @@ from pathlib import Path
 
 FIGURES = Path(__file__).resolve().parent / "figures"
 WIDTH = 720
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 46, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 30, 46, 40
 _STYLE = """<style>
 text{font:13px system-ui,-apple-system,'Segoe UI','Noto Sans',sans-serif;fill:#1d2730}
 .t{font-size:16px;font-weight:600}.s{fill:#66727d}.g{stroke:#d9dee3;stroke-width:1}
@@ -145,7 +145,7 @@ def _steps(low: float, high: float) -> list[float]:
     span = (high - low) or 1.0
     step = 10.0 ** math.floor(math.log10(span / 4))
     step *= next(k for k in (1, 2, 5, 10) if span / (k * step) <= 6)
-    first, last = math.floor(low / step), math.ceil(high / step)
+    first, last = math.floor(low / step + 0.01), math.ceil(high / step - 0.01)
     return [step * k for k in range(first, last + 1)]
 
 

@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from charts import FIGURES, Bar, Line, bars, lines, write  # noqa: E402
+from charts import FIGURES, Bar, Line, bars, lines, number, write  # noqa: E402
 
 README = ROOT / "README.md"
 SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
@@ -88,8 +88,12 @@ def machine() -> str:
 
 def kept(name: str) -> Any:
     """Return what a script found the last time; None if it never ran."""
+    return _file(name).get("found")
+
+
+def _file(name: str) -> dict[str, Any]:
     path = FIGURES / f"{name}.json"
-    return json.loads(path.read_text("utf-8"))["found"] if path.is_file() else None
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
 # --- The table -----------------------------------------------------------------------------------
@@ -111,7 +115,12 @@ def _latency(found: Any) -> Iterator[Row]:
     }
     for name, (goal, unit, word) in goals.items():
         median, high = found[name]["median_ms"] / unit, found[name]["p95_ms"] / unit
-        yield name, goal, f"median {median:.2g} {word}, 95 % {high:.2g} {word}", "latency.py"
+        yield (
+            name,
+            goal,
+            f"median {number(median)} {word}, 95 % {number(high)} {word}",
+            "latency.py",
+        )
     yield "memory, all loaded", "under 150 MB", f"{found['memory_mb']:.0f} MB", "latency.py"
 
 
@@ -120,8 +129,8 @@ def _hold(found: Any) -> Iterator[Row]:
     for name, goal in goals.items():
         if name in found:
             row = found[name]
-            told = f"median {row['median_ms']:.3g} ms, most {row['max_ms']:.3g} ms"
-            told += f"; end of the hold {row['end_ms']:.3g} ms late"
+            told = f"median {number(row['median_ms'])} ms, most {number(row['max_ms'])} ms"
+            told += f"; end of the hold {number(row['end_ms'])} ms late"
             yield f"error of a count, {WAYS[name]}", goal, told, "hold_timing.py"
 
 
@@ -148,7 +157,7 @@ def _load(found: Any) -> Iterator[Row]:
 
 def _matching(found: Any) -> Iterator[Row]:
     for row in (found[0], found[-1]):
-        told = f"median {row['median_ms']:.2g} ms, 95 % {row['p95_ms']:.2g} ms"
+        told = f"median {number(row['median_ms'])} ms, 95 % {number(row['p95_ms'])} ms"
         yield (
             f"typed utterance, {row['phrases']:,} phrases more",
             "under 1 ms",
@@ -179,7 +188,8 @@ def table() -> str:
     told = [
         f"| {what} | {goal} | {said} | `bench/{script}` |" for what, goal, said, script in rows()
     ]
-    return "\n".join([*told, ""])
+    machines = sorted({_file(name)["machine"] for name in TELL if _file(name)})
+    return "\n".join([*told, "", *(f"Machine: {each}." for each in machines[-1:]), ""])
 
 
 def refresh() -> None:
