@@ -141,4 +141,5 @@ class _SphinxListener:
         found = self._decoder.hyp()
         self.busy_seconds += time.process_time() - begun
         self.audio_seconds += len(samples) / RATE
-        return str(found.hypstr) if found else ""
+        # A keyword list names all that it found, the last one first.
+        return " ".join(found.hypstr.split("  ")[0].split()) if found else ""
