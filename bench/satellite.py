@@ -39,6 +39,7 @@ from assistant.synthesiser import CachedVoice  # noqa: E402
 CRAMP, TO_THE_HOLD, STOP = "my left calf is cramping", "skip to the hold", "stop"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 ANSWER = "Okay. I'm here if you need me."
+WELCOME_SECONDS = 12.0
 HOLD_SECONDS = 22.0
 """From "skip to the hold" to behind its last count."""
 RAW = "-q -c 1 -f S16_LE -t raw"
@@ -120,20 +121,19 @@ def rounds(name: str, lead: float, count: int) -> Iterator[Round]:
         tempfile.TemporaryDirectory() as folder,
         sound_card(Path(folder)) as card,
         satellite(card.env, port, speaker, microphone),
-        serving(*flags, *more, env={**card.env, "XDG_CACHE_HOME": folder}) as server,
     ):
-        server.awaits("connected")
-        time.sleep(12.0)  # the welcome
         # From the same cache: a voice never says a thing twice to the sample.
         os.environ["XDG_CACHE_HOME"] = folder
-        kitchen = Kitchen(card, assembly.voice(Settings(), lambda _sentence: None))
         for number in range(count):
-            try:
-                yield kitchen.round(number)
-            except AssertionError as error:
-                print(f"  a round was lost: {error}", file=sys.stderr)
-                card.says(spoken(VOICES[0], STOP))
-                time.sleep(4.0)
+            # Anew each time: a cramp that returns is treated otherwise.
+            with serving(*flags, *more, env={**card.env, "XDG_CACHE_HOME": folder}) as server:
+                server.awaits("connected")
+                time.sleep(WELCOME_SECONDS)
+                kitchen = Kitchen(card, assembly.voice(Settings(), lambda _sentence: None))
+                try:
+                    yield kitchen.round(number)
+                except AssertionError as error:
+                    print(f"  a round was lost: {error}", file=sys.stderr)
 
 
 def main() -> None:
