@@ -249,7 +249,7 @@ class TestDiscovery:
             found: asyncio.Queue[Address] = asyncio.Queue()
             async with Neighbourhood(HERE) as one, Neighbourhood(HERE) as other:
                 other.find(found.put_nowait)
-                await one.announce("charley-test", 10399)
+                await one.announce("charley-test", Address(HERE, 10399))
                 async with asyncio.timeout(20):
                     return await found.get()
 

@@ -23,7 +23,6 @@ class Neighbourhood:
     def __init__(self, host: str) -> None:
         """Speak on the network of an address, or on all for 0.0.0.0."""
         every = ipaddress.ip_address(host).is_unspecified
-        self._host = host
         self._zeroconf = AsyncZeroconf(
             interfaces=InterfaceChoice.All if every else [host], ip_version=None
         )
@@ -41,13 +40,14 @@ class Neighbourhood:
             await self._zeroconf.async_unregister_service(self._own)
         await self._zeroconf.async_close()
 
-    async def announce(self, name: str, port: int) -> None:
-        """Tell everyone that Wyoming services are at this port."""
+    async def announce(self, name: str, at: Address) -> None:
+        """Tell everyone where Wyoming services are; 0.0.0.0 is this machine's own address."""
+        host = own_address() if ipaddress.ip_address(at.host).is_unspecified else at.host
         self._own = AsyncServiceInfo(
             _TYPE,
             f"{name}.{_TYPE}",
-            parsed_addresses=[own_address() if self._host == "0.0.0.0" else self._host],  # noqa: S104
-            port=port,
+            parsed_addresses=[host],
+            port=at.port,
             server=f"{name}.local.",
         )
         await self._zeroconf.async_register_service(self._own, allow_name_change=True)

@@ -35,6 +35,7 @@ from assistant.wyoming.turns import Turns
 _HEARTBEAT_SECONDS = 0.5
 _INFO_SECONDS = 5.0
 _SERVICE_THREADS = 2
+_EVERYWHERE = "0.0.0.0"  # noqa: S104  # where zeroconf speaks, not where anything listens
 Tell = Callable[[str], None]
 
 
@@ -110,15 +111,13 @@ class _Process:
         for at in plan.satellites:
             self._add(at)
         if plan.discover or (plan.announce and port):
-            around = await parts.enter_async_context(Neighbourhood(self._network()))
-            if plan.announce and port:
-                await around.announce(plan.announce, port)
+            # Satellites are anywhere in the home, wherever Charley itself listens.
+            network = _EVERYWHERE if plan.discover or not plan.listen else plan.listen.host
+            around = await parts.enter_async_context(Neighbourhood(network))
+            if plan.announce and port and plan.listen:
+                await around.announce(plan.announce, Address(plan.listen.host, port))
             if plan.discover:
                 around.find(self._found)
-
-    def _network(self) -> str:
-        """Return the address on whose network zeroconf speaks."""
-        return self._plan.listen.host if self._plan.listen else "0.0.0.0"  # noqa: S104
 
     async def _begin_health(self, parts: AsyncExitStack, at: Address) -> None:
         health = HealthServer(
