@@ -36,7 +36,7 @@ MODEL_CONF = """\
 --frames-per-chunk=9
 --endpoint.silence-phones=1
 --endpoint.rule2.min-trailing-silence=0.45
---endpoint.rule3.min-trailing-silence=0.55
+--endpoint.rule3.min-trailing-silence=0.5
 --endpoint.rule4.min-trailing-silence=0.8
 """
 

@@ -28,7 +28,7 @@ class Costs:
     silence: float = 0.7
     no_silence: float = 0.3
     unknown: float = 4.0
-    unknown_phone: float = 1.4
+    unknown_phone: float = 1.2
 
 
 def empty(costs: Costs) -> WordGraph:
