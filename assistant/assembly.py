@@ -12,6 +12,7 @@ from assistant import wording as wordings
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.graphs import is_extensible
+from assistant.foreground import Foreground
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser
@@ -120,10 +121,10 @@ def speech_model(settings: Settings) -> SpeechModel:
     return model
 
 
-def recogniser(settings: Settings, model: SpeechModel | None = None) -> VoskRecogniser:
+def recogniser(settings: Settings, model: SpeechModel | None = None) -> Foreground:
     """Return a recogniser on a model that several may share, or on one of its own. ModelError."""
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
-    return VoskRecogniser(model or speech_model(settings), (), homophones=alike)
+    return Foreground(VoskRecogniser(model or speech_model(settings), (), homophones=alike))
 
 
 def model_folder(settings: Settings) -> Path:

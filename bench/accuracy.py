@@ -71,10 +71,9 @@ class Hearer(Listener):
 
     def __init__(self, model: Path, rejection: float = 0.0) -> None:
         super().__init__(str(model))
-        usual, more = self.recogniser._compiled, [UNKNOWN] * (round(2**rejection) - 1)
-        self.recogniser._compiled = lambda phrases: json.dumps(  # type: ignore[method-assign]
-            [*json.loads(usual(phrases)), *more]
-        )
+        vosk: Any = self.recogniser._recogniser
+        usual, more = vosk._compiled, [UNKNOWN] * (round(2**rejection) - 1)
+        vosk._compiled = lambda phrases: json.dumps([*json.loads(usual(phrases)), *more])
 
 
 # --- 1. Single words -----------------------------------------------------------------------------

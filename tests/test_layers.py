@@ -74,6 +74,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "counting",
             "devices",
             "downloads",
+            "foreground",
             "echo",
             "fst",
             "graphs",

@@ -14,7 +14,7 @@ from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.pcm import DEFAULT_RATE
 from assistant.player import Player
-from assistant.recogniser import VoskRecogniser
+from assistant.foreground import Foreground
 from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import Synthesiser
@@ -40,7 +40,7 @@ class Household:
         self.voices = assembly.voices(settings, tell)
         self.model = assembly.speech_model(settings)
         self._memory = threading.Lock()
-        self._idle: list[VoskRecogniser] = []
+        self._idle: list[Foreground] = []
 
     def prepare(self) -> None:
         """Gather the words of every moment ahead of it; this may take its time on a thread."""
@@ -59,7 +59,7 @@ class Household:
 
     # For single utterances.
 
-    def borrow_recogniser(self) -> VoskRecogniser:
+    def borrow_recogniser(self) -> Foreground:
         """Return a recogniser that takes whatever anyone may say to Charley in any state."""
         with self._memory:
             if self._idle:
@@ -68,7 +68,7 @@ class Household:
         made.listen(self.language.intents.phrases())
         return made
 
-    def give_back(self, recogniser: VoskRecogniser) -> None:
+    def give_back(self, recogniser: Foreground) -> None:
         """Keep a recogniser whose utterance is over for the next one."""
         recogniser.finish()
         with self._memory:

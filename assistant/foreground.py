@@ -1,0 +1,109 @@
+"""Who speaks near the microphone, told from the talk behind: by loudness.
+
+A crowd, a television or other runners are heard as words too, before and after those of the person
+with the microphone. Words far quieter than the loudest beside them are dropped, and the utterance
+ends when only the talk behind goes on; the recogniser itself would wait for silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.pcm import Samples
+from assistant.recogniser import RATE, Hypothesis, Recogniser, Word
+
+_BEHIND_DB = 14.0
+"""So much quieter is behind. At 12 the weak ends of one's own sentences begin to go: of 74 lines in
+a babble at 20 dB 47 were right without, 65 at 14, 64 at 12; clean 71, 71 and 70."""
+_PAUSE_SECONDS = 0.6
+"""A little more than the recogniser waits for silence after a phrase (rule 3 of model.conf)."""
+_FRAME = RATE // 100
+_LOUD_FRAMES = 15
+"""A word holds its loudness so long in all; a door that slams does not."""
+_KEPT_FRAMES = 3000
+"""Half a minute; an utterance ends before."""
+
+
+class Foreground:
+    """A recogniser that hears the nearest of several talkers."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._rest: Samples = np.zeros(0, np.int16)
+        self._powers: npt.NDArray[np.float64] = np.zeros(0)
+        """Mean square of the last frames of 10 ms."""
+        self._frames = 0
+        """Frames since the stream began."""
+        self._begun = 0
+        """Frame at which the last utterance had ended."""
+        self._is_heard = False
+        """True while an utterance has words and has not ended."""
+
+    def listen(self, phrases: Iterable[str]) -> None:
+        """Say what may be heard from now on."""
+        self._recogniser.listen(phrases)
+
+    def feed(self, samples: Samples) -> list[Hypothesis]:
+        """Take the next sound, int16 at 16 kHz; return what is new."""
+        self._measure(samples)
+        found = self._noted(self._recogniser.feed(samples))
+        if self._is_heard and self._is_over():
+            found += self.finish()
+        return found
+
+    def finish(self) -> list[Hypothesis]:
+        """Close the utterance in progress; the stream may go on."""
+        self._is_heard = False
+        return self._noted(self._recogniser.finish())
+
+    def _measure(self, samples: Samples) -> None:
+        sound = np.concatenate([self._rest, samples])
+        count = len(sound) // _FRAME
+        self._rest = sound[count * _FRAME :]
+        frames = sound[: count * _FRAME].reshape(count, _FRAME).astype(np.float64)
+        powers = np.concatenate([self._powers, np.mean(frames**2, axis=1)])
+        self._powers = powers[-_KEPT_FRAMES:]
+        self._frames += count
+
+    def _noted(self, found: list[Hypothesis]) -> list[Hypothesis]:
+        near = [self._near(h) if h.final else h for h in found]
+        if near:
+            self._is_heard = not near[-1].final
+            self._begun = self._frames if near[-1].final else self._begun
+        return near
+
+    def _is_over(self) -> bool:
+        """Tell whether the loudest talker of this utterance has been silent for a pause."""
+        said = self._between(self._begun, self._frames)
+        pause = round(_PAUSE_SECONDS * RATE / _FRAME)
+        if len(said) < pause + _LOUD_FRAMES:
+            return False
+        loud = np.sort(said[:-pause])[-_LOUD_FRAMES]
+        # The mean, for the talk behind has its own loud moments.
+        return bool(np.mean(said[-pause:]) < loud / 10 ** (_BEHIND_DB / 10))
+
+    def _near(self, hypothesis: Hypothesis) -> Hypothesis:
+        """Return a final hypothesis without the quiet words at its ends."""
+        words = hypothesis.words
+        if len(words) < 2:
+            return hypothesis
+        levels = [self._level_db(word) for word in words]
+        near = [n for n, level in enumerate(levels) if level > max(levels) - _BEHIND_DB]
+        kept = words[near[0] : near[-1] + 1]
+        text = " ".join(word.text for word in kept)
+        return replace(hypothesis, words=kept, text=text, stable_words=len(kept))
+
+    def _level_db(self, word: Word) -> float:
+        """Return how loud a word is where it is loudest, a third of it."""
+        first, last = (round(s * RATE / _FRAME) for s in (word.start_seconds, word.end_seconds))
+        powers = np.sort(self._between(first, max(last, first + 10)))
+        loudest = powers[-max(1, len(powers) // 3) :]
+        return float(10 * np.log10(np.mean(loudest) + 1.0)) if len(loudest) else 0.0
+
+    def _between(self, first: int, last: int) -> npt.NDArray[np.float64]:
+        oldest = self._frames - len(self._powers)
+        return self._powers[max(0, first - oldest) : max(0, last - oldest)]
