@@ -11,8 +11,8 @@ from assistant import book, downloads, homophones, intents, prompts
 from assistant import wording as wordings
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
-from assistant.graphs import is_extensible
 from assistant.foreground import Foreground
+from assistant.graphs import is_extensible
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser

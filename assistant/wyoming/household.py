@@ -12,9 +12,9 @@ from assistant import settings as user_settings
 from assistant.actions import SetVolume
 from assistant.conversation import Ear
 from assistant.dialogue import listening
+from assistant.foreground import Foreground
 from assistant.pcm import DEFAULT_RATE
 from assistant.player import Player
-from assistant.foreground import Foreground
 from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import Synthesiser
