@@ -76,7 +76,7 @@ def serve(
     except ImportError as error:
         raise NetworkError(
             f"The network's packages are missing ({error.name}); "
-            "install them with: pip install 'charley[wyoming]'."
+            "in Charley's folder, script/setup --wyoming installs them."
         ) from None
     plan = serving.Plan(
         listen=_services(address(uri, PORT), listen),

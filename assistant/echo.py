@@ -150,7 +150,7 @@ def _webrtc() -> tuple[Any, Any]:
     except ImportError:
         raise SettingsError(
             "Loudspeaker mode needs the package livekit, for WebRTC's echo canceller; install it "
-            'with: pip install "charley[loudspeaker]".'
+            "with: .venv/bin/python -m pip install livekit (in Charley's folder)."
         ) from None
 
     def frame(samples: Samples) -> Any:

@@ -86,7 +86,7 @@ class TestCanceller:
 
     def test_a_missing_package_is_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "livekit", None)
-        with pytest.raises(SettingsError, match=r"pip install .charley\[loudspeaker\]"):
+        with pytest.raises(SettingsError, match="pip install livekit"):
             EchoCanceller(Reference(RATE))
 
 

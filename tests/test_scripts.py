@@ -155,6 +155,9 @@ def finish(setup: ModuleType, level: str) -> None:
         ("dev", "run", True),
         ("dev", "dev", True),
         ("run", "dev", False),
+        ("run", "wyoming", False),
+        ("wyoming", "run", True),
+        ("dev", "wyoming", True),
     ],
 )
 def test_a_finished_setup_is_not_done_again(
@@ -201,9 +204,9 @@ def test_what_was_cut_short_is_installed_anew(
     monkeypatch.setattr(sys, "argv", ["setup"])
     monkeypatch.setattr(setup, "install_system_packages", lambda _dev: None)
     monkeypatch.setattr(setup, "make_environment", lambda: None)
-    monkeypatch.setattr(setup, "install_packages", lambda dev, anew: seen.append((dev, anew)))
+    monkeypatch.setattr(setup, "install_packages", lambda level, anew: seen.append((level, anew)))
     assert setup.main() == 0
-    assert seen == [(False, anew)]
+    assert seen == [("run", anew)]
     assert setup.STAMP.read_text() == f"run {setup.fingerprint()}\n"
 
 
@@ -211,7 +214,7 @@ def test_packages_are_installed_by_hash_and_the_build_tools_first(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ran(setup, monkeypatch)
-    setup.install_packages(dev=True, anew=False)
+    setup.install_packages("dev", anew=False)
     build, packages, charley, satellite = lines
     assert "--require-hashes" in build
     assert build.endswith("requirements-build.txt")
