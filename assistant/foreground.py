@@ -17,8 +17,8 @@ from assistant.pcm import Samples
 from assistant.recogniser import RATE, Hypothesis, Recogniser, Word
 
 _BEHIND_DB = 16.0
-"""So much quieter is behind. Of 74 lines in a babble at 20 dB 47 were right without, 63 at 16, 65 at
-14, 64 at 12; clean 71, 71, 71 and 70. Nearer, the weak words of one's own sentence go too ("my")."""
+"""So much quieter is behind. Of 74 lines in a babble at 20 dB 47 were right without, 63 at 16, 65
+at 14, 64 at 12; clean 71, 71, 71 and 70. Nearer, one's own weak words go too ("my calf")."""
 _PAUSE_SECONDS = 0.6
 """A little more than the recogniser waits for silence after a phrase (rule 3 of model.conf)."""
 _FRAME = RATE // 100
