@@ -9,7 +9,14 @@ from assistant import safety
 from assistant.actions import Action, CancelTimer, Count, Hush, Listen, Say, SetTimer, Wait
 from assistant.book import Book
 from assistant.errors import IllegalEvent
-from assistant.events import Event, SpeechFinished, TimerFired, UtteranceHeard
+from assistant.events import (
+    Event,
+    SpeechFinished,
+    Started,
+    TimerFired,
+    UtteranceHeard,
+    UtteranceMissed,
+)
 from assistant.transitions import TRANSITIONS
 from assistant.turn import QUESTIONS, Coaching, Dialogue, State, Turn
 
@@ -35,13 +42,14 @@ _EXPECTED: Mapping[State, frozenset[str]] = {
 def listening(now: Dialogue) -> Listen:
     """Return what may be said now, in the context flags of the sentence files, and what is likely.
 
-    Once a cramp was coached, "it's back" means something while idle, too.
+    Once a cramp was coached, "it's back" means something while idle, too; and after "tell me where
+    it cramps" a muscle does.
     """
     flags = {"session", "recent"}
-    if now.state is State.IDLE:
-        flags = {"recent"} if now.eased_at is not None else set()
-    elif now.state is State.ASKING:
+    if now.state is State.ASKING or now.invited:
         flags.add("asked")
+    elif now.state is State.IDLE:
+        flags = {"recent"} if now.eased_at is not None else set()
     return Listen(frozenset(flags), _EXPECTED[now.state])
 
 
@@ -65,7 +73,7 @@ def step(
     if rule is None:
         raise IllegalEvent(f"“{trigger(event)}” means nothing while {now.state.value}.")
     turn = rule(_noted(Turn(now, event, book, coaching)))
-    turn = _listened(_timed(turn))
+    turn = _listened(_invited(_timed(turn)))
     return turn.now, turn.actions
 
 
@@ -109,6 +117,15 @@ def _state_timer(turn: Turn) -> tuple[Action, ...]:
     if now.state is State.WARNED:
         return (SetTimer("warn", safety.repeat_seconds(now.warned_times)),)
     return ()
+
+
+def _invited(turn: Turn) -> Turn:
+    """Note whether Charley, idle, just asked to be told; the next utterance answers that or not."""
+    if turn.now.state is not State.IDLE:
+        return turn.know(invited=False)
+    if not isinstance(turn.event, Started | UtteranceHeard | UtteranceMissed):
+        return turn
+    return turn.know(invited=any(isinstance(action, Say) for action in turn.actions))
 
 
 def _listened(turn: Turn) -> Turn:

@@ -126,6 +126,8 @@ class Dialogue:
     """State that an interruption left."""
     asked: str = ""
     """What was asked: "muscle", "thigh" or "position"."""
+    invited: bool = False
+    """True while idle after Charley asked where it cramps: the muscle alone is answer enough."""
     answered: frozenset[str] = frozenset()
     """Questions that were put already and are not put again in this cramp."""
     questions: tuple[str, ...] = ()

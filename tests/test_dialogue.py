@@ -14,7 +14,7 @@ from assistant import dialogue
 from assistant.actions import Action, Count, Hush, Remember, Say, SetVoice
 from assistant.dialogue import step
 from assistant.errors import IllegalEvent
-from assistant.events import TimerFired, UtteranceHeard
+from assistant.events import Started, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.hold import CountStyle
 from assistant.prompts import MAX_WORDS
 from assistant.red_flags import RedFlag
@@ -566,6 +566,34 @@ def test_listening_follows_the_state() -> None:
     assert dialogue.listening(Dialogue()).context == frozenset()
     assert "recent" in dialogue.listening(Dialogue(eased_at=1.0)).context
     assert "asked" in dialogue.listening(Dialogue(state=State.ASKING)).context
+
+
+class TestInvitation:
+    """Asked where it cramps, a person says the place and no more."""
+
+    @staticmethod
+    def began() -> Dialogue:
+        now, _ = step(Dialogue(), Started(0.0, first_time=False), BOOK, Coaching())
+        return now
+
+    def test_after_the_welcome_the_muscle_alone_is_understood(self) -> None:
+        assert "asked" in dialogue.listening(self.began()).context
+        assert "asked" not in dialogue.listening(Dialogue()).context
+
+    def test_what_is_said_next_ends_it_unless_it_is_asked_again(self) -> None:
+        unanswered = UtteranceMissed(1.0, "[unk]", addressed=False)
+        now, actions = step(self.began(), unanswered, BOOK, Coaching())
+        assert not said(actions)
+        assert not now.invited
+        now, actions = step(now, UtteranceMissed(2.0, "my whatsit"), BOOK, Coaching())
+        assert said(actions)
+        assert now.invited
+
+    def test_a_routine_ends_it(self) -> None:
+        event = UtteranceHeard(1.0, "my calf", "cramp", {"muscle": "calf"})
+        now, _ = step(self.began(), event, BOOK, Coaching())
+        assert now.state is State.GUIDING
+        assert not now.invited
 
 
 class TestAnotherMuscle:
