@@ -1,8 +1,9 @@
 """Sound in, words out: Vosk with a grammar for the moment. The only module that knows vosk.
 
-Vosk ends the whole process, without an exception, on a broken model (see `model_files`), on an
-empty grammar and on a new grammar in mid-utterance; this module never lets it come to that. PyTorch
-and vosk hang when loaded into one process, so nothing that is imported here may import PyTorch.
+Vosk ends the whole process, without an exception, on a broken model (see `model_files`) and on an
+empty grammar; this module never lets it come to that. Nor does it call SetGrammar: vosk 0.3.45 then
+keeps the old grammar's graph in memory for ever, half a megabyte of ours each time. PyTorch and
+vosk hang when loaded into one process, so nothing that is imported here may import PyTorch.
 """
 
 import json
@@ -139,8 +140,8 @@ class VoskRecogniser:
         self._waiting: str | None = None
         self._recogniser = model.recogniser(self._grammar)
         self._fed_samples = 0
-        self._again_samples = 0
-        self._running = False
+        self._began_samples = 0
+        """Where in the stream Vosk's own time begins."""
         self._text = ""
         self._told = ("", 0)
         self._recent = np.zeros(0, np.int16)
@@ -168,7 +169,7 @@ class VoskRecogniser:
         """Switch to other phrases: at once if nobody speaks, else when the utterance has ended."""
         grammar = self._compiled(phrases)
         self._waiting = grammar if grammar != self._grammar else None
-        if self._waiting is not None and not self._text:
+        if not self._text:
             self._switch()
 
     def finish(self) -> list[Hypothesis]:
@@ -176,7 +177,6 @@ class VoskRecogniser:
         return self._close(self._recogniser.FinalResult())
 
     def _accept(self, samples: Samples) -> list[Hypothesis]:
-        self._running = True
         try:
             ended = self._recogniser.AcceptWaveform(samples.tobytes())
         except Exception:  # noqa: BLE001
@@ -203,40 +203,36 @@ class VoskRecogniser:
         texts = self._homophones.settled(str(found.get("text", "")).split())
         entries = zip(found.get("result", ()), texts, strict=False)
         words = tuple(self._word(entry, text) for entry, text in entries)
-        self._running = False
         self._text = ""
         self._stability.clear()
         self._recent = self._recent[:0]
-        if self._waiting is not None:
-            self._switch()
+        self._switch()
         if not texts:
             return []
         return [Hypothesis(" ".join(texts), words, True, self.at_seconds, len(texts))]
 
     def _word(self, entry: dict[str, Any], text: str) -> Word:
         """Return a word with its times in the stream as it was fed."""
-        ahead_seconds = self._again_samples / RATE
+        began_seconds = self._began_samples / RATE
         return Word(
             text,
-            max(0.0, float(entry["start"]) - ahead_seconds),
-            max(0.0, float(entry["end"]) - ahead_seconds),
+            float(entry["start"]) + began_seconds,
+            float(entry["end"]) + began_seconds,
             float(entry.get("conf", 1.0)),
         )
 
     def _switch(self) -> None:
-        """Start a new utterance, with the waiting grammar if there is one."""
-        if self._running:
-            # Not Reset(): that keeps a fifth of a second undecoded and hears it twice.
-            self._recogniser.FinalResult()
-            self._running = False
-        if self._waiting is not None:
-            self._recogniser.SetGrammar(self._waiting)
-            self._grammar, self._waiting = self._waiting, None
+        """Start a new utterance with the waiting grammar."""
+        if self._waiting is None:
+            return
+        # Not SetGrammar(): see the top. A new recogniser frees the old one's graph, no slower.
+        self._recogniser = self._model.recogniser(self._waiting)
+        self._grammar, self._waiting = self._waiting, None
         self._stability.clear()
+        # What was just heard may be the first half of a word: the new grammar hears it too.
         again, self._recent = self._recent, self._recent[:0]
+        self._began_samples = self._fed_samples - len(again)
         if len(again):
-            # What was just heard may be the first half of a word: the new grammar hears it too.
-            self._again_samples += len(again)
             self._accept(again)
         self._told = ("", 0)
 

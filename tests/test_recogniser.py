@@ -171,6 +171,33 @@ def test_times_stay_true_after_many_switches(model: SpeechModel) -> None:
     assert final.words[0].start_seconds == pytest.approx(begins, abs=0.06)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="tells memory by /proc")
+def test_what_is_no_longer_listened_for_takes_no_memory() -> None:
+    code = """
+from itertools import pairwise
+from pathlib import Path
+from assistant.downloads import find
+from assistant.recogniser import SpeechModel, VoskRecogniser
+def resident_mb():
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
+lines = (find("charley-small-en") / "graph" / "words.txt").read_text().splitlines()
+pairs = [" ".join(pair) for pair in pairwise(line.split()[0] for line in lines[2:10_000])]
+moments = [pairs[::2], pairs[1::2]]
+recogniser = VoskRecogniser(SpeechModel(find("charley-small-en")), pairs)
+for times in (6, 30):
+    for turn in range(times):
+        recogniser.listen(moments[turn % 2])
+    print(resident_mb())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    before_mb, after_mb = map(float, done.stdout.split())
+    # With SetGrammar it is 39 MB.
+    assert after_mb - before_mb < 10
+
+
 @pytest.mark.parametrize("phrases", [[], [""], ["  "], ["nonsense"], ["low nonsense"]])
 def test_no_usable_phrase_leaves_only_the_unknown(model: SpeechModel, phrases: list[str]) -> None:
     assert finals(hear(VoskRecogniser(model, phrases), "- [unk] - - -")) == ["[unk]"]
