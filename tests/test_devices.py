@@ -448,10 +448,13 @@ def onsets(sound: Pcm, threshold: float = 0.02, gap_seconds: float = 0.3) -> lis
 @pytest.mark.sound
 @pytest.mark.slow
 def test_counts_come_out_of_the_speaker_on_their_second(sound_card: pulse.SoundCard) -> None:
-    with sound_card.recording() as recorded:
-        playing = start(PLAY_A_HOLD, sound_card)
-        said, _ = playing.communicate(timeout=60)
-    assert said.strip() == "0"
+    for _ in range(3):  # a card may run dry on a machine that has no time at all
+        with sound_card.recording() as recorded:
+            playing = start(PLAY_A_HOLD, sound_card)
+            underflows, _ = playing.communicate(timeout=60)
+        if int(underflows) == 0:
+            break
+    assert int(underflows) == 0
     begins = onsets(recorded[0])[:10]
     errors = [abs(at - begins[0] - second) for second, at in enumerate(begins)]
     assert len(begins) == 10
