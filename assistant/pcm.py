@@ -250,7 +250,7 @@ def lift_onset(
     window = max(1, round(0.008 * pcm.rate))
     if peak == 0 or len(signal) < 2 * window:
         return pcm
-    # A view, and nothing but max of it: anything else would copy every sample 353 times at 44.1 kHz.
+    # A view of which only max is taken: abs of it would copy each sample 353 times at 44.1 kHz.
     ahead = np.lib.stride_tricks.sliding_window_view(np.pad(size, (0, window - 1)), window)
     # Peak of the next 8 ms: it looks ahead, so a lifted "f" never runs into the vowel.
     level = ahead.max(axis=1) / peak

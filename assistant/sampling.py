@@ -55,8 +55,7 @@ def sample(
             common.update(dict.fromkeys(sampler.all(template.expression)))
         else:
             grown.update(dict.fromkeys(sampler.phrases(template.expression, seen)))
-    phrases = dict(filter(None, map(_parts, reversed(grown))))
-    often = dict(filter(None, map(_parts, common)))
+    phrases, often = _spoken(reversed(grown)), _spoken(common)
     whole.update(dict.fromkeys(text for text in phrases if " " not in text))
     whole.update(dict.fromkeys(_cover(often, whole)))
     return (*whole, *_cover(phrases, whole))
@@ -66,15 +65,18 @@ def _pairs(words: Sequence[str]) -> Pairs:
     return set(pairwise(words))
 
 
-def _parts(text: str) -> tuple[str, Pairs] | None:
-    """Return a phrase and those of its pairs that are written so, not made where choices met."""
-    words = text.split()
-    firm = {pair for pair in pairwise(words) if _MEETING not in pair}
-    phrase = " ".join(word for word in words if word != _MEETING)
-    return (phrase, firm) if phrase else None
+def _firm(text: str) -> Pairs:
+    """Return those pairs of a phrase that are written so, not made where choices met."""
+    return {pair for pair in pairwise(text.split()) if _MEETING not in pair}
 
 
-def _cover(phrases: Mapping[str, Pairs], given: Iterable[str]) -> Iterator[str]:
+def _spoken(texts: Iterable[str]) -> dict[str, str]:
+    """Return each phrase as it is said, with the text that shows where choices met."""
+    said = ((" ".join(w for w in text.split() if w != _MEETING), text) for text in texts)
+    return {phrase: text for phrase, text in said if phrase}
+
+
+def _cover(phrases: Mapping[str, str], given: Iterable[str]) -> Iterator[str]:
     """Yield the phrases with firm pairs or words that are new, those with most of them first.
 
     Tried: to leave out those with a single new pair makes a fifth fewer, and the bundled model
@@ -92,7 +94,8 @@ def _cover(phrases: Mapping[str, Pairs], given: Iterable[str]) -> Iterator[str]:
         worth, at = heappop(queue)
         text = texts[at]
         spoken = text.split()
-        new = len(phrases[text] - known) + len(set(spoken) - words)
+        # The pairs of all phrases at once would be 10 MB that the process never gives back.
+        new = len(_firm(phrases[text]) - known) + len(set(spoken) - words)
         if not new:
             continue
         if new != -worth:
