@@ -137,7 +137,7 @@ class TestRun:
             time.sleep(2.0)
             assert charley.interrupt() in (0, 130)
         found = counts(recorded[0], count_words)
-        # From each count to the next: a card that runs dry on a busy machine moves all the rest, once.
+        # From count to count: a card that runs dry on a busy machine moves all the rest, once.
         assert np.median(abs(np.diff(found) - 1)) < 0.020
         events = [json.loads(line) for line in charley.journal.read_text().splitlines()]
         heard = [event["intent"] for event in events if event.get("event") == "UtteranceHeard"]
