@@ -243,7 +243,7 @@ class VoskRecogniser:
         """
         fit = (" ".join(phrase.split()) for phrase in phrases)
         known = sorted(p for p in fit if p and all(map(self._model.knows, p.split())))
-        return json.dumps([*(p for p in known if p != UNKNOWN), UNKNOWN])
+        return json.dumps([*known, UNKNOWN])
 
 
 class _Stability:
