@@ -24,7 +24,7 @@ _LIKELIER = 3
 """How many times more a likely phrase stands in the grammar; chosen with bench/hearing.py."""
 _UNLIKELIER = 15 * (UNKNOWN,)
 """What stands besides in the grammar while nothing runs and most talk is not for Charley. By the
-curve in bench/accuracy.md it takes false starts from 26 an hour to none, for 1.5 % of the starts."""
+curve in bench/accuracy.md it takes false starts from 26 an hour to none, for 1.5 % of starts."""
 
 
 class TimedOutput(Output, Protocol):
