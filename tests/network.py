@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import queue
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from process import Told
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.client import AsyncTcpClient
 from wyoming.pipeline import PipelineStage, RunPipeline
@@ -42,34 +41,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Serving:
+class Serving(Told):
     """A running `charley serve`."""
 
     def __init__(self, env: Mapping[str, str], *arguments: str) -> None:
         command = [sys.executable, "-m", "assistant", "serve", *arguments]
-        self.process = subprocess.Popen(
+        process = subprocess.Popen(
             command, env=dict(env), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        self.lines: list[str] = []
-        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        for line in self.process.stderr or ():
-            self._queue.put(line)
-
-    def awaits(self, words: str, seconds: float = 60.0) -> str:
-        """Come back with the line that holds these words when it was said."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                self.lines.append(self._queue.get(timeout=0.2))
-            except queue.Empty:
-                assert self.process.poll() is None, "".join(self.lines)
-                continue
-            if words in self.lines[-1]:
-                return self.lines[-1]
-        raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
+        super().__init__(process, process.stderr)
 
     def port(self) -> int:
         """Return the port of its services."""

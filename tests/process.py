@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pulse
 
@@ -31,7 +31,35 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-class Process:
+class Told:
+    """What a running process says, line by line."""
+
+    def __init__(self, process: subprocess.Popen[str], stream: IO[str] | None) -> None:
+        """Read one of its streams."""
+        self.process = process
+        self.lines: list[str] = []
+        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream: IO[str] | None) -> None:
+        for line in stream or ():
+            self._queue.put(line)
+
+    def awaits(self, words: str, seconds: float = PATIENCE_SECONDS) -> str:
+        """Come back with the line that holds these words when it was said."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                self.lines.append(self._queue.get(timeout=0.2))
+            except queue.Empty:
+                assert self.process.poll() is None, "".join(self.lines)
+                continue
+            if words in self.lines[-1]:
+                return self.lines[-1]
+        raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
+
+
+class Process(Told):
     """The running program: what it shows, what its journal says, and what is done to it."""
 
     def __init__(
@@ -53,17 +81,11 @@ class Process:
             str(self.journal),
             *words,
         ]
-        self.process = subprocess.Popen(
+        process = subprocess.Popen(
             command, env={**card.env, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, cwd=Path(__file__).parent.parent,
         )  # fmt: skip
-        self.lines: list[str] = []
-        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self._queue.put(line)
+        super().__init__(process, process.stdout)
 
     @property
     def shown(self) -> str:
@@ -77,19 +99,6 @@ class Process:
         if self.process.stdin:
             self.process.stdin.write(f"{text}\n")
             self.process.stdin.flush()
-
-    def awaits(self, words: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Come back when a line with these words was shown."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                self.lines.append(self._queue.get(timeout=0.2))
-            except queue.Empty:
-                assert self.process.poll() is None, "".join(self.lines)
-                continue
-            if words in self.lines[-1]:
-                return
-        raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
 
     def shows(self, words: str) -> None:
         """Come back when these words have been shown at any time."""
