@@ -138,7 +138,7 @@ class TestRun:
             assert charley.interrupt() in (0, 130)
         found = counts(recorded[0], count_words)
         # From count to count: a card that runs dry on a busy machine moves all the rest, once.
-        assert np.median(abs(np.diff(found) - 1)) < 0.020
+        assert np.sort(abs(np.diff(found) - 1))[-2] < 0.020
         events = [json.loads(line) for line in charley.journal.read_text().splitlines()]
         heard = [event["intent"] for event in events if event.get("event") == "UtteranceHeard"]
         assert heard[0] == "cramp"

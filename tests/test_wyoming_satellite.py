@@ -63,7 +63,7 @@ def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
         assert server.stop() == 0
     found = counts(recorded[0], words)
     # From each count to the next: aplay that runs dry on a busy machine moves all the rest, once.
-    assert np.median(abs(np.diff(found) - 1)) < 0.030
+    assert np.sort(abs(np.diff(found) - 1))[-2] < 0.030
     opening = charley.render("Stop running. Move to the side if you can.")
     ending = charley.render("Okay. I'm here if you need me.")
     assert place(recorded[0], opening, 0.0, found[0]) < found[0]
