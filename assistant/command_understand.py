@@ -129,8 +129,10 @@ def _listener(
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
     from assistant import assembly, homophones
+    from assistant.choice import likeliest
     from assistant.recogniser import SpeechModel, VoskRecogniser
     from assistant.resources import intents_folder
+    from assistant.slips import SESSION
 
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
     intents = _intents(settings)
@@ -140,9 +142,15 @@ def _listener(
     if settings.model is None:  # a model that was named may be for anything
         assembly.require_language(model, settings)
 
+    is_idle = context is not None and SESSION not in context
+
+    def understand(text: str) -> Match | NoMatch:
+        return matcher.match(text, context)
+
     def listen(path: Path) -> dict[str, Any]:
         seconds, heard = _hypotheses(VoskRecogniser(model, phrases, homophones=alike), path)
-        found = [matcher.match(h.text, context) for h in heard if h.final]
+        said = [likeliest(h, understand, is_idle=is_idle) for h in heard if h.final]
+        found = [understand(text) for text in said]
         understood = [match for match in found if hasattr(match, "intent")]
         best = min(understood, key=lambda match: precedence.index(match.intent), default=None)
         meaning = best or matcher.match(" ".join(m.text for m in found), context)

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from assistant.actions import Action, Listen
+from assistant.choice import likeliest
 from assistant.events import Event, HoldFinished, SpeechFinished
 from assistant.pcm import Samples
 from assistant.player import Finished, Player
@@ -178,26 +179,12 @@ class SpokenConversation:
         # The session waits for the end of an utterance of which it has answered the beginning.
         was_early, self._was_early = self._was_early, False
         if not is_echo or was_early:
-            self._hear_whole(hypothesis.text.split(), at)
+            self._hear_whole(hypothesis, at)
 
-    def _hear_whole(self, words: list[str], at: float) -> None:
+    def _hear_whole(self, heard: Hypothesis, at: float) -> None:
         state = self.session.now.state
-        is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in words)
+        text = likeliest(heard, self.session.understand, is_idle=state is State.IDLE)
+        is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in text.split())
         # What makes no sense may be the rest of an echo; to answer that would make the next one.
         is_addressed = is_addressed and not (self._echo and self._echo.was_speaking)
-        text = " ".join(without_breath(words, state))
         self.session.hear(text, at, addressed=is_addressed)
-
-
-def without_breath(words: list[str], state: State) -> list[str]:
-    """Drop one unknown word at either end: a runner pants around a command.
-
-    While nothing runs it stays: then whatever else was said counts against a start.
-    """
-    if state is State.IDLE:
-        return words
-    if len(words) > 1 and words[0] == UNKNOWN:
-        words = words[1:]
-    if len(words) > 1 and words[-1] == UNKNOWN:
-        words = words[:-1]
-    return words

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.pcm import Samples
-from assistant.recogniser import RATE, Hypothesis, Recogniser, Word
+from assistant.recogniser import RATE, Alternative, Hypothesis, Recogniser, Word
 
 _BEHIND_DB = 16.0
 """So much quieter is behind. Of 74 lines in a babble at 20 dB 47 were right without, 63 at 16, 65
 at 14, 64 at 12; clean 71, 71, 71 and 70. Nearer, one's own weak words go too ("my calf")."""
+_QUIET = 1.0
+"""How much less likely (see `Alternative.behind`) an utterance is with its far quieter ends."""
 _PAUSE_SECONDS = 0.6
 """A little more than the recogniser waits for silence after a phrase (rule 3 of model.conf)."""
 _FRAME = RATE // 100
@@ -87,15 +89,24 @@ class Foreground:
         return bool(np.mean(said[-pause:]) < loud / 10 ** (_BEHIND_DB / 10))
 
     def _near(self, hypothesis: Hypothesis) -> Hypothesis:
-        """Return a final hypothesis without the quiet words at its ends."""
-        words = hypothesis.words
+        """Return a final hypothesis without the quiet words at its ends; with them is less likely.
+
+        Less likely, but not out of the question: one's own last word may be a weak one.
+        """
+        found: dict[str, Alternative] = {}
+        for whole in hypothesis.alternatives:
+            near = replace(whole, words=self._loud(whole.words))
+            found.setdefault(near.text, near)
+            found.setdefault(whole.text, replace(whole, behind=whole.behind + _QUIET))
+        ranked = sorted(found.values(), key=lambda alternative: alternative.behind)
+        return Hypothesis.ended(tuple(ranked), hypothesis.at_seconds)
+
+    def _loud(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
         if len(words) < 2:
-            return hypothesis
+            return words
         levels = [self._level_db(word) for word in words]
         near = [n for n, level in enumerate(levels) if level > max(levels) - _BEHIND_DB]
-        kept = words[near[0] : near[-1] + 1]
-        text = " ".join(word.text for word in kept)
-        return replace(hypothesis, words=kept, text=text, stable_words=len(kept))
+        return words[near[0] : near[-1] + 1]
 
     def _level_db(self, word: Word) -> float:
         """Return how loud a word is where it is loudest, a third of it."""

@@ -26,6 +26,8 @@ UNKNOWN = "[unk]"
 """The word that takes what no phrase explains."""
 STABLE_SECONDS = 0.15
 """A word of a partial hypothesis that stands so long has been seen by two decoding steps."""
+ALTERNATIVES = 30
+"""How many are asked for; what was said is nearly always among the first twenty."""
 ONSET_SECONDS = 0.6
 """Sound kept while nobody speaks, so that a new grammar hears the word that just begins."""
 
@@ -37,8 +39,20 @@ class Word:
     text: str
     start_seconds: float
     end_seconds: float
-    confidence: float
-    """0.0 to 1.0; near 1 for wrong words too, so it must not decide anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a whole utterance may have been."""
+
+    words: tuple[Word, ...]
+    behind: float
+    """How much less likely than the likeliest, as a natural logarithm, 0 or more."""
+
+    @property
+    def text(self) -> str:
+        """The words alone."""
+        return " ".join(word.text for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,14 @@ class Hypothesis:
     """Position in the stream, in seconds of sound, when it was known."""
     stable_words: int = 0
     """How many leading words have stood unchanged for a while; all, in a final one."""
+    alternatives: tuple[Alternative, ...] = ()
+    """All that a final one may be, the likeliest first: its own words."""
+
+    @staticmethod
+    def ended(found: tuple[Alternative, ...], at_seconds: float) -> "Hypothesis":
+        """Return the final hypothesis of some alternatives, the likeliest first."""
+        words = found[0].words
+        return Hypothesis(found[0].text, words, True, at_seconds, len(words), found)
 
     @property
     def stable_text(self) -> str:
@@ -107,6 +129,7 @@ class SpeechModel:
         except Exception:  # noqa: BLE001
             raise ModelError(f"{self.path}: the speech model cannot decode; {MEND}.") from None
         made.SetWords(True)
+        made.SetMaxAlternatives(ALTERNATIVES)
         return made
 
 
@@ -199,26 +222,30 @@ class VoskRecogniser:
 
     def _close(self, result: str) -> list[Hypothesis]:
         """Turn the result of an ended utterance into a hypothesis; switch the grammar if asked."""
-        found = json.loads(result)
-        texts = self._homophones.settled(str(found.get("text", "")).split())
-        entries = zip(found.get("result", ()), texts, strict=False)
-        words = tuple(self._word(entry, text) for entry, text in entries)
+        found = self._alternatives(json.loads(result)["alternatives"])
         self._text = ""
         self._stability.clear()
         self._recent = self._recent[:0]
         self._switch()
-        if not texts:
-            return []
-        return [Hypothesis(" ".join(texts), words, True, self.at_seconds, len(texts))]
+        return [Hypothesis.ended(found, self.at_seconds)] if found else []
 
-    def _word(self, entry: dict[str, Any], text: str) -> Word:
-        """Return a word with its times in the stream as it was fed."""
+    def _alternatives(self, entries: list[dict[str, Any]]) -> tuple[Alternative, ...]:
+        """Return what was heard, each row of words once; nothing if that was likeliest."""
+        found: dict[str, Alternative] = {}
+        for entry in entries:
+            behind = float(entries[0]["confidence"]) - float(entry["confidence"])
+            alternative = Alternative(self._words(entry), max(0.0, behind))
+            found.setdefault(alternative.text, alternative)
+        return () if "" in found and not found[""].behind else tuple(found.values())
+
+    def _words(self, entry: dict[str, Any]) -> tuple[Word, ...]:
+        """Return words with their times in the stream as it was fed."""
+        timed = entry.get("result", ())
         began_seconds = self._began_samples / RATE
-        return Word(
-            text,
-            float(entry["start"]) + began_seconds,
-            float(entry["end"]) + began_seconds,
-            float(entry.get("conf", 1.0)),
+        texts = self._homophones.settled([word["word"] for word in timed])
+        return tuple(
+            Word(text, float(word["start"]) + began_seconds, float(word["end"]) + began_seconds)
+            for text, word in zip(texts, timed, strict=True)
         )
 
     def _switch(self) -> None:

@@ -108,10 +108,14 @@ class Session:
         found = self._matcher.match(text)
         return found.intent if isinstance(found, Match) else ""
 
+    def understand(self, text: str) -> Match | NoMatch:
+        """Return what an utterance means just now."""
+        return self._matcher.match(text, self.now.context)
+
     def hear(self, text: str, at: float, *, addressed: bool = True) -> None:
         """Answer a whole utterance."""
         early, self._early_intent = self._early_intent, ""
-        found = self._matcher.match(text, self.now.context)
+        found = self.understand(text)
         if not isinstance(found, Match):
             if not early:
                 self.handle(UtteranceMissed(at, text, addressed))
@@ -122,7 +126,7 @@ class Session:
         """Answer a stable partial hypothesis if it may cut Charley short; True if it did."""
         if self._early_intent:
             return False
-        found = self._matcher.match(text, self.now.context)
+        found = self.understand(text)
         if not isinstance(found, Match) or not found.barge_in:
             return False
         self._early_intent = found.intent

@@ -13,7 +13,7 @@ import numpy as np
 import webrtcvad
 
 from assistant.pcm import Samples
-from assistant.recogniser import RATE, Hypothesis, Recogniser
+from assistant.recogniser import RATE, Hypothesis, Recogniser, Word
 
 _FRAME = round(0.03 * RATE)
 """The longest that the detector takes at a time."""
@@ -90,8 +90,12 @@ class VoiceGate:
 
 
 def _later(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
-    words = tuple(
-        replace(w, start_seconds=w.start_seconds + seconds, end_seconds=w.end_seconds + seconds)
-        for w in hypothesis.words
-    )
-    return replace(hypothesis, words=words, at_seconds=hypothesis.at_seconds + seconds)
+    def moved(words: tuple[Word, ...]) -> tuple[Word, ...]:
+        return tuple(
+            replace(w, start_seconds=w.start_seconds + seconds, end_seconds=w.end_seconds + seconds)
+            for w in words
+        )
+
+    alternatives = tuple(replace(a, words=moved(a.words)) for a in hypothesis.alternatives)
+    words, at_seconds = moved(hypothesis.words), hypothesis.at_seconds + seconds
+    return replace(hypothesis, words=words, at_seconds=at_seconds, alternatives=alternatives)

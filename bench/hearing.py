@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from assistant import assembly
-from assistant.conversation import Ear, without_breath
+from assistant.choice import likeliest
+from assistant.conversation import Ear
 from assistant.dialogue import listening
-from assistant.matching import Match
+from assistant.matching import Match, NoMatch
 from assistant.pcm import FULL_SCALE, Samples, read_wav, resample, to_int16
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
@@ -92,9 +93,15 @@ class Listener:
         self.ear.listen(listening(Dialogue(state=state)))
         quiet = np.zeros(RATE // 2, np.int16)
         sound = np.concatenate([quiet, sound, quiet, quiet])
+        context = listening(Dialogue(state=state)).context
+
+        def understand(text: str) -> Match | NoMatch:
+            return self.language.matcher.match(text, context)
+
         finals = [h for h in (*self.recogniser.feed(sound), *self.recogniser.finish()) if h.final]
-        text = " ".join(without_breath(" ".join(h.text for h in finals).split(), state))
-        return text, self.meaning(text, state)
+        texts = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]
+        found = [meaning for text in texts if (meaning := self.meaning(text, state))]
+        return " ".join(texts), found[0] if len(found) == 1 else None
 
 
 def main() -> None:

@@ -565,7 +565,7 @@ class _Heard:
 
     def finish(self) -> list[Hypothesis]:
         return [
-            Hypothesis(text, (Word(text, begin, end, 1.0),), True, end)
+            Hypothesis(text, (Word(text, begin, end),), True, end)
             for text, begin, end in self.finals
         ]
 

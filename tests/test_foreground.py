@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assistant import assembly
 from assistant.foreground import Foreground
 from assistant.pcm import Samples, resample
-from assistant.recogniser import RATE, Hypothesis, Word
+from assistant.recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 
@@ -36,9 +36,8 @@ class Told:
         return [Hypothesis(text, (), False, self.fed / RATE)] if text else []
 
     def finish(self) -> list[Hypothesis]:
-        words = tuple(Word(w, n / 2, n / 2 + 0.5, 1.0) for n, w in enumerate(self.words))
-        text = " ".join(self.words)
-        return [Hypothesis(text, words, True, self.fed / RATE, len(words))] if words else []
+        words = tuple(Word(w, n / 2, n / 2 + 0.5) for n, w in enumerate(self.words))
+        return [Hypothesis.ended((Alternative(words, 0.0),), self.fed / RATE)] if words else []
 
 
 def sound(*levels: int) -> Samples:
@@ -70,6 +69,15 @@ def test_words_far_quieter_than_the_loudest_are_dropped_at_the_ends(
     words: str, levels: Sequence[int], kept: str
 ) -> None:
     assert heard(words.split(), levels) == kept
+
+
+def test_the_whole_stays_as_the_less_likely_alternative() -> None:
+    ear = Foreground(Told(("am", "i", "nearly", "there")))
+    ear.feed(sound(LOUD, LOUD, LOUD, QUIET))
+    (ended,) = ear.finish()
+    near, whole = ended.alternatives
+    assert (near.text, whole.text) == ("am i nearly", "am i nearly there")
+    assert whole.behind > near.behind
 
 
 @given(st.lists(st.sampled_from((LOUD, QUIET)), min_size=1, max_size=8))

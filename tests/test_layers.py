@@ -98,6 +98,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "assembly",
             "captions",
+            "choice",
             "conversation",
             "custom_sentences",
             "journal",

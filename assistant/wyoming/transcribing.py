@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from assistant.conversation import without_breath
+from assistant.choice import likeliest
 from assistant.pcm import Samples
 from assistant.recogniser import RATE, UNKNOWN, Hypothesis
-from assistant.turn import State
 from assistant.wyoming.household import Household
 
 
@@ -28,15 +27,11 @@ class Transcription:
         """Return the whole; empty if a word in it was none of Charley's."""
         self._note(self._recogniser.finish())
         self._household.give_back(self._recogniser)
-        return text(self._words)
+        return "" if UNKNOWN in self._words else " ".join(self._words)
 
     def _note(self, heard: list[Hypothesis]) -> str:
-        fresh = [word for h in heard if h.final for word in h.text.split()]
+        understand = self._household.language.matcher.match
+        finals = (likeliest(h, understand, is_idle=False) for h in heard if h.final)
+        fresh = " ".join(finals).split()
         self._words += fresh
         return " ".join(word for word in fresh if word != UNKNOWN)
-
-
-def text(words: list[str]) -> str:
-    """Return words as text for other programs, which do not know the word for unknown ones."""
-    kept = without_breath(words, State.GUIDING)
-    return "" if UNKNOWN in kept else " ".join(kept)

@@ -1,0 +1,69 @@
+"""Which of all that an utterance may have been was said: the likeliest words that make sense.
+
+The recogniser's grammar is one of pairs of words, so "the right one" may come out as "the right
+on", which means nothing. What was said stands nearly always close behind and is a whole sentence;
+of what else sounds alike hardly anything is.
+"""
+
+from collections.abc import Callable
+
+from assistant.meanings import Match, NoMatch
+from assistant.recogniser import UNKNOWN, Hypothesis
+
+_WHOLE = 100.0
+"""The score of words that are all understood."""
+_MOST = 12
+"""Alternatives looked at; further down sense turns up by chance in other talk too."""
+_BEHIND = 3.0
+"""How far behind (see `Alternative.behind`) what makes sense may be, and is taken all the same."""
+_BEHIND_IDLE = 2.0
+"""The same while nothing runs and most talk is not for Charley."""
+_BEHIND_UNKNOWN = 4.5
+"""The same behind a whole utterance of unknown words; they are made likely enough there."""
+_LONG = 8
+"""Words; so many of which less than a third makes sense are somebody else's talk, misheard."""
+_THIRD = 33.0
+_DOUBT = 10.0
+"""How far behind a whole sentence may be for each part of the likeliest that is not understood."""
+
+
+def likeliest(
+    heard: Hypothesis, understand: Callable[[str], Match | NoMatch], *, is_idle: bool
+) -> str:
+    """Return the words that were said, of a final hypothesis; `is_idle` while nothing runs."""
+    first = _spoken(heard.text, is_idle)
+    found = understand(first)
+    furthest = _furthest(first, found, is_idle)
+    for other in heard.alternatives[1:_MOST]:
+        if other.behind >= furthest:
+            break
+        text = _spoken(other.text, is_idle)
+        if _score(understand(text)) >= _WHOLE:
+            return text
+    is_talk = isinstance(found, Match) and found.score < _THIRD and len(first.split()) >= _LONG
+    return UNKNOWN if is_talk else first
+
+
+def _furthest(text: str, found: Match | NoMatch, is_idle: bool) -> float:
+    """Return how far behind the likeliest words, and what they mean, others may be."""
+    if isinstance(found, Match):
+        return _DOUBT * (1 - found.score / _WHOLE)
+    if set(text.split()) == {UNKNOWN}:
+        return _BEHIND_UNKNOWN
+    return _BEHIND_IDLE if is_idle else _BEHIND
+
+
+def _score(found: Match | NoMatch) -> float:
+    return found.score if isinstance(found, Match) else 0.0
+
+
+def _spoken(text: str, is_idle: bool) -> str:
+    """Return the words without an unknown one at either end: a runner pants around a command.
+
+    While nothing runs it stays: then whatever else was said counts against a start.
+    """
+    words = text.split()
+    if not is_idle:
+        words = words[len(words) > 1 and words[0] == UNKNOWN :]
+        words = words[: len(words) - (len(words) > 1 and words[-1] == UNKNOWN)]
+    return " ".join(words)

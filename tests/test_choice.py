@@ -1,0 +1,93 @@
+"""Of all that an utterance may have been, the likeliest words that make sense are taken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.choice import likeliest
+from assistant.meanings import Match, NoMatch
+from assistant.recogniser import Alternative, Hypothesis, Word
+
+WHOLE = {"the right one", "stop", "my calf is cramping", "still there"}
+HALF = {"the right", "my calf", "leg stop"}
+"""Words of which half is understood."""
+
+
+TALK = "he said that the calf of my neighbour was red"
+"""Words of which a tenth is understood."""
+
+
+def understand(text: str) -> Match | NoMatch:
+    """Return what a small language makes of words."""
+    scores = {TALK: 10.0, **dict.fromkeys(HALF, 50.0), **dict.fromkeys(WHOLE, 100.0)}
+    if text not in scores:
+        return NoMatch(text, "no sentence has these words")
+    return Match(text, "some", {}, scores[text], 0.0, text)
+
+
+def heard(*found: tuple[float, str]) -> Hypothesis:
+    alternatives = (
+        Alternative(tuple(Word(word, 0.0, 0.1) for word in text.split()), behind)
+        for behind, text in found
+    )
+    return Hypothesis.ended(tuple(alternatives), 1.0)
+
+
+def said(*found: tuple[float, str], idle: bool = False) -> str:
+    return likeliest(heard(*found), understand, is_idle=idle)
+
+
+def test_what_makes_sense_close_behind_is_what_was_said() -> None:
+    assert said((0.0, "the right on"), (0.5, "right on"), (2.5, "the right one")) == "the right one"
+
+
+def test_what_makes_sense_is_taken_as_it_was_heard() -> None:
+    assert said((0.0, "stop"), (0.1, "still there")) == "stop"
+
+
+def test_the_likelier_of_two_that_make_sense_is_taken() -> None:
+    found = (0.0, "the right on"), (1.0, "still there"), (1.2, "the right one")
+    assert said(*found) == "still there"
+
+
+def test_what_is_far_behind_was_not_said() -> None:
+    assert said((0.0, "the bright one"), (4.0, "the right one")) == "the bright one"
+
+
+def test_less_is_taken_for_an_utterance_while_nothing_runs() -> None:
+    found = (0.0, "the calf of cramping"), (2.5, "my calf is cramping")
+    assert said(*found) == "my calf is cramping"
+    assert said(*found, idle=True) == "the calf of cramping"
+
+
+def test_a_part_that_makes_sense_yields_to_a_whole_one_and_never_the_other_way() -> None:
+    assert said((0.0, "my calf"), (4.0, "my calf is cramping")) == "my calf is cramping"
+    assert said((0.0, "the bright"), (0.1, "the right")) == "the bright"
+
+
+def test_unknown_words_at_the_ends_are_breath_but_not_while_nothing_runs() -> None:
+    assert said((0.0, "[unk] stop [unk]")) == "stop"
+    assert said((0.0, "[unk] stop"), idle=True) == "[unk] stop"
+    assert said((0.0, "[unk]"), idle=True) == "[unk]"
+
+
+def test_a_whole_sentence_may_be_further_behind_unknown_words() -> None:
+    assert said((0.0, "[unk]"), (4.0, "stop"), idle=True) == "stop"
+
+
+def test_long_talk_of_which_a_little_makes_sense_is_not_for_charley() -> None:
+    assert said((0.0, TALK)) == "[unk]"
+
+
+@pytest.mark.parametrize("idle", [False, True])
+@given(
+    found=st.lists(
+        st.tuples(st.floats(0.0, 9.0), st.sampled_from(["stop", "tops", "my calf", "[unk] stop"])),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_one_of_the_alternatives_is_taken(found: list[tuple[float, str]], idle: bool) -> None:
+    ranked = sorted(found)
+    words = {text for _, text in ranked} | {"stop"}
+    assert said(*ranked, idle=idle) in words
