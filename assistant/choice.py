@@ -14,17 +14,18 @@ _WHOLE = 100.0
 """The score of words that are all understood."""
 _MOST = 12
 """Alternatives looked at; further down sense turns up by chance in other talk too."""
-_BEHIND = 3.0
-"""How far behind (see `Alternative.behind`) what makes sense may be, and is taken all the same."""
-_BEHIND_IDLE = 2.0
+_BEHIND = 0.8
+"""How far behind (see `Alternative.behind`) a sentence may be for each of its words, and is taken
+all the same: a long one makes no sense by chance."""
+_BEHIND_IDLE = 0.5
 """The same while nothing runs and most talk is not for Charley."""
-_BEHIND_UNKNOWN = 4.5
-"""The same behind a whole utterance of unknown words; they are made likely enough there."""
+_BEHIND_UNKNOWN = 1.0
+"""The same behind nothing but unknown words; they are made likely enough."""
 _LONG = 8
 """Words; so many of which less than a third makes sense are somebody else's talk, misheard."""
 _THIRD = 33.0
 _DOUBT = 10.0
-"""How far behind a whole sentence may be for each part of the likeliest that is not understood."""
+"""How far behind a whole sentence may be for the part of the likeliest that is not understood."""
 
 
 def likeliest(
@@ -33,24 +34,22 @@ def likeliest(
     """Return the words that were said, of a final hypothesis; `is_idle` while nothing runs."""
     first = _spoken(heard.text, is_idle)
     found = understand(first)
-    furthest = _furthest(first, found, is_idle)
     for other in heard.alternatives[1:_MOST]:
-        if other.behind >= furthest:
-            break
         text = _spoken(other.text, is_idle)
-        if _score(understand(text)) >= _WHOLE:
+        furthest = _furthest(first, found, len(text.split()), is_idle)
+        if other.behind < furthest and _score(understand(text)) >= _WHOLE:
             return text
-    is_talk = isinstance(found, Match) and found.score < _THIRD and len(first.split()) >= _LONG
+    is_talk = 0.0 < _score(found) < _THIRD and len(first.split()) >= _LONG
     return UNKNOWN if is_talk else first
 
 
-def _furthest(text: str, found: Match | NoMatch, is_idle: bool) -> float:
-    """Return how far behind the likeliest words, and what they mean, others may be."""
+def _furthest(first: str, found: Match | NoMatch, words: int, is_idle: bool) -> float:
+    """Return how far behind the likeliest words, and what they mean, so many others may be."""
     if isinstance(found, Match):
         return _DOUBT * (1 - found.score / _WHOLE)
-    if set(text.split()) == {UNKNOWN}:
-        return _BEHIND_UNKNOWN
-    return _BEHIND_IDLE if is_idle else _BEHIND
+    if set(first.split()) == {UNKNOWN}:
+        return _BEHIND_UNKNOWN * words
+    return words * (_BEHIND_IDLE if is_idle else _BEHIND)
 
 
 def _score(found: Match | NoMatch) -> float:

@@ -38,7 +38,7 @@ def said(*found: tuple[float, str], idle: bool = False) -> str:
 
 
 def test_what_makes_sense_close_behind_is_what_was_said() -> None:
-    assert said((0.0, "the right on"), (0.5, "right on"), (2.5, "the right one")) == "the right one"
+    assert said((0.0, "the right on"), (0.5, "right on"), (2.2, "the right one")) == "the right one"
 
 
 def test_what_makes_sense_is_taken_as_it_was_heard() -> None:
@@ -52,6 +52,11 @@ def test_the_likelier_of_two_that_make_sense_is_taken() -> None:
 
 def test_what_is_far_behind_was_not_said() -> None:
     assert said((0.0, "the bright one"), (4.0, "the right one")) == "the bright one"
+
+
+def test_a_long_sentence_may_be_further_behind_than_a_short_one() -> None:
+    assert said((0.0, "tops"), (2.0, "stop")) == "tops"
+    assert said((0.0, "might calf is"), (2.0, "my calf is cramping")) == "my calf is cramping"
 
 
 def test_less_is_taken_for_an_utterance_while_nothing_runs() -> None:
@@ -72,7 +77,8 @@ def test_unknown_words_at_the_ends_are_breath_but_not_while_nothing_runs() -> No
 
 
 def test_a_whole_sentence_may_be_further_behind_unknown_words() -> None:
-    assert said((0.0, "[unk]"), (4.0, "stop"), idle=True) == "stop"
+    found = (0.0, "[unk]"), (3.5, "my calf is cramping")
+    assert said(*found, idle=True) == "my calf is cramping"
 
 
 def test_long_talk_of_which_a_little_makes_sense_is_not_for_charley() -> None:
