@@ -68,6 +68,12 @@ def program(
             "--loudspeaker/--no-loudspeaker", help="The microphone hears Charley, as in a kitchen."
         ),
     ] = None,
+    lower_music: Annotated[
+        bool | None,
+        typer.Option(
+            "--lower-music/--no-lower-music", help="Other programs' sound, while Charley speaks."
+        ),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="A speech model's name or folder.")] = None,
     lead_in: Annotated[
         float | None, typer.Option(help="Silence before speech, 0 to 2 seconds.")
@@ -84,7 +90,8 @@ def program(
     given: dict[str, object] = {
         "voice": voice, "rate": rate, "volume": volume, "hold": hold, "count": count,
         "rounds": rounds, "microphone": microphone, "speaker": speaker,
-        "loudspeaker": loudspeaker, "model": model, "lead_in": lead_in, "language": language,
+        "loudspeaker": loudspeaker, "lower_music": lower_music, "model": model,
+        "lead_in": lead_in, "language": language,
     }  # fmt: skip
     ctx.obj = partial(command_flags.load, settings, given)
     if ctx.invoked_subcommand is None:

@@ -26,6 +26,7 @@ SETTINGS = {
     "microphone": "microphone",
     "speaker": "speaker",
     "loudspeaker": "loudspeaker",
+    "lower_music": "lower_music",
     "model": "model",
     "lead_in": "lead_in_seconds",
     "language": "language",
@@ -38,7 +39,7 @@ def flag(parameter: str) -> str:
     return f"--{parameter.replace('_', '-')}"
 
 
-SWITCHES = ("--loudspeaker", "--no-loudspeaker")
+SWITCHES = ("--loudspeaker", "--no-loudspeaker", "--lower-music", "--no-lower-music")
 """Flags that take no value."""
 
 _ANYWHERE = {"--settings", *map(flag, SETTINGS), *SWITCHES}

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from assistant import assembly, book, devices
+from assistant import assembly, book, devices, music
 from assistant.actions import Chime
 from assistant.assembly import Language
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
@@ -78,6 +78,7 @@ class _Examination:
         yield self._looked("voice", Grade.MISSING, self._speech)
         yield self._looked("model", Grade.MISSING, self._hearing)
         yield self._looked("speaker", Grade.WARNING, self._speaker)
+        yield self._looked("music", Grade.OK, self._music)
         yield self._looked("microphone", Grade.WARNING, self._microphone)
 
     def _looked(self, part: str, grade: Grade, look: Callable[[], Finding | str]) -> Finding:
@@ -142,6 +143,19 @@ class _Examination:
                     return _with_gaps("speaker", told, speaker.underflows)
                 over.wait(0.02)
         raise DeviceError(f'The speaker "{speaker.device.name}" plays nothing; choose another.')
+
+    def _music(self) -> Finding | str:
+        if not self._settings.lower_music:
+            return "stays as it is while Charley speaks, as set"
+        try:
+            player = Player(_Mute(), devices.output_rate(self._settings.speaker))
+            with devices.Speaker(player, self._settings.speaker):
+                others = music.others_beside_us()
+        except DeviceError as error:
+            return f"stays as it is. {error}"
+        if others is None:
+            return "stays as it is: the speaker is not played through PulseAudio or PipeWire"
+        return f"is lowered while Charley speaks (of other programs, {others} now)"
 
     def _microphone(self) -> Finding | str:
         with devices.Microphone(self._settings.microphone) as microphone:

@@ -27,10 +27,11 @@ from assistant.events import (
     Xrun,
 )
 from assistant.leaving import Leave
+from assistant.music import SOON_SECONDS, Music
 from assistant.pcm import DEFAULT_RATE, Samples
 from assistant.player import INTERJECT_PACES, Player
 from assistant.session import Session
-from assistant.settings import Settings, recall, remember
+from assistant.settings import Settings, recall, remember, state_folder
 from assistant.spare_voice import SpareVoice
 from assistant.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
@@ -73,6 +74,8 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
         ear = _Hearing(settings, language, opened, lost.put, tell)
         if settings.loudspeaker:
             ear.cancel_echo_of(mouth)
+        if settings.lower_music:
+            opened.enter_context(Music(mouth.speaks, state_folder() / "lowered.json"))
         live = _Live(settings, language, mouth, ear, watch=watch, tell=tell)
         live.converse(lost, leave)
     return leave.exit_code
@@ -181,6 +184,10 @@ class _Mouth:
         if self._player is not None:
             return self._player.is_idle
         return getattr(self.output, "next_at", None) is None
+
+    def speaks(self) -> bool:
+        """Tell, to any thread, whether something is spoken now or in a moment."""
+        return self._player is not None and self._player.speaks_within(SOON_SECONDS)
 
     def tell_played(self, listener: Callable[[Samples], None]) -> None:
         """Let somebody know every sample that is played, in the sound card's thread."""

@@ -187,6 +187,18 @@ class Player:
         with self._lock:
             return not self._queue
 
+    def speaks_within(self, seconds: float) -> bool:
+        """Tell whether a line or a hold is played now, or will be so soon."""
+        with self._lock:
+            left = round(seconds * self.rate)
+            for clip in self._queue:
+                if clip.is_line or clip.hold is not None:
+                    return True
+                left -= clip.left
+                if left < 0:
+                    break
+            return False
+
     @property
     def due_samples(self) -> int | None:
         """Samples until a hold or all speech finishes next; None if nothing is left to play."""

@@ -53,6 +53,9 @@ class Settings:
     loudspeaker: bool = False
     """True where the microphone hears Charley, such as on a kitchen speaker; its own voice is then
     taken out of what it hears. Needs the extra `loudspeaker`."""
+    lower_music: bool = True
+    """Other programs' sound is lowered while Charley speaks, where PulseAudio or PipeWire plays
+    it (`charley doctor` tells)."""
     model: str | None = None
     """A speech model's name (`charley models list`) or folder; None is the best that is there."""
     language: str = "en"
@@ -71,7 +74,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 _NAMES = tuple(field.name for field in fields(Settings))
 _WHOLE = ("words_per_minute", "hold_seconds", "rounds")
 _NUMBERED = ("microphone", "speaker")
-_SWITCHES = ("loudspeaker", "terse")
+_SWITCHES = ("loudspeaker", "lower_music", "terse")
 _SPOKEN = ("hold_seconds", "count", "rounds", "terse", "checkin_seconds", "voice")
 """Settings that can be changed by voice, and are then remembered."""
 _LONGEST_TEXT = 1_000
@@ -244,6 +247,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:40]}..."
 
 
+def state_folder() -> Path:
+    """Return where Charley keeps what it remembers."""
+    return platformdirs.user_state_path(APP, appauthor=False)
+
+
 def remember(name: str, value: str) -> bool:
     """Keep a fact for later sessions; False if the disk would not have it, which harms nothing."""
     facts = _facts() | {name: value}
@@ -273,4 +281,4 @@ def _facts() -> dict[str, str]:
 
 
 def _state_file() -> Path:
-    return platformdirs.user_state_path(APP, appauthor=False) / "state.json"
+    return state_folder() / "state.json"

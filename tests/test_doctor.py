@@ -18,7 +18,7 @@ from assistant.player import Player
 from assistant.recogniser import SpeechModel
 from assistant.settings import Settings
 
-PARTS = ["settings", "language", "cache", "voice", "model", "speaker", "microphone"]
+PARTS = ["settings", "language", "cache", "voice", "model", "speaker", "music", "microphone"]
 
 
 class Usb:

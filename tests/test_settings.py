@@ -27,6 +27,7 @@ lead_in_seconds = 0.5
 microphone = 3
 speaker = "Headset"
 loudspeaker = true
+lower_music = false
 model = "vosk-model-small-en-us-0.15"
 language = "en"
 """
@@ -66,6 +67,7 @@ def test_every_setting_can_be_set_in_the_file(tmp_path: Path) -> None:
         microphone="3",
         speaker="Headset",
         loudspeaker=True,
+        lower_music=False,
         model="vosk-model-small-en-us-0.15",
         language="en",
     )
