@@ -138,7 +138,7 @@ def _vosk() -> Any:
         import vosk
     except (ImportError, OSError) as error:
         raise ModelError(f"The Python package vosk cannot be loaded ({error}).") from None
-    vosk.SetLogLevel(-1)
+    vosk.SetLogLevel(-2)
     return vosk
 
 
