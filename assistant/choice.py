@@ -9,9 +9,12 @@ from collections.abc import Callable
 
 from assistant.meanings import Match, NoMatch
 from assistant.recogniser import UNKNOWN, Hypothesis
+from assistant.slips import RED_FLAG
 
 _WHOLE = 100.0
 """The score of words that are all understood."""
+_WHOLE_FLAG = 85.0
+"""The score at which a red flag counts as one: its sentences name the sign alone ("a pop")."""
 _MOST = 12
 """Alternatives looked at; further down sense turns up by chance in other talk too."""
 _BEHIND = 0.8
@@ -37,7 +40,7 @@ def likeliest(
     for other in heard.alternatives[1:_MOST]:
         text = _spoken(other.text, is_idle)
         furthest = _furthest(first, found, len(text.split()), is_idle)
-        if other.behind < furthest and _score(understand(text)) >= _WHOLE:
+        if other.behind < furthest and _is_whole(understand(text)):
             return text
     is_talk = 0.0 < _score(found) < _THIRD and len(first.split()) >= _LONG
     return UNKNOWN if is_talk else first
@@ -46,10 +49,15 @@ def likeliest(
 def _furthest(first: str, found: Match | NoMatch, words: int, is_idle: bool) -> float:
     """Return how far behind the likeliest words, and what they mean, so many others may be."""
     if isinstance(found, Match):
-        return _DOUBT * (1 - found.score / _WHOLE)
+        return 0.0 if _is_whole(found) else _DOUBT * (1 - found.score / _WHOLE)
     if set(first.split()) == {UNKNOWN}:
         return _BEHIND_UNKNOWN * words
     return words * (_BEHIND_IDLE if is_idle else _BEHIND)
+
+
+def _is_whole(found: Match | NoMatch) -> bool:
+    is_flag = isinstance(found, Match) and found.intent.startswith(RED_FLAG)
+    return _score(found) >= (_WHOLE_FLAG if is_flag else _WHOLE)
 
 
 def _score(found: Match | NoMatch) -> float:

@@ -19,10 +19,16 @@ TALK = "he said that the calf of my neighbour was red"
 
 def understand(text: str) -> Match | NoMatch:
     """Return what a small language makes of words."""
-    scores = {TALK: 10.0, **dict.fromkeys(HALF, 50.0), **dict.fromkeys(WHOLE, 100.0)}
+    scores = {
+        TALK: 10.0,
+        "i heard a pop": 87.0,
+        "i heard it": 87.0,
+        **dict.fromkeys(HALF, 50.0),
+        **dict.fromkeys(WHOLE, 100.0),
+    }
     if text not in scores:
         return NoMatch(text, "no sentence has these words")
-    return Match(text, "some", {}, scores[text], 0.0, text)
+    return Match(text, "redflag_pop" if "pop" in text else "some", {}, scores[text], 0.0, text)
 
 
 def heard(*found: tuple[float, str]) -> Hypothesis:
@@ -68,6 +74,12 @@ def test_less_is_taken_for_an_utterance_while_nothing_runs() -> None:
 def test_a_part_that_makes_sense_yields_to_a_whole_one_and_never_the_other_way() -> None:
     assert said((0.0, "my calf"), (4.0, "my calf is cramping")) == "my calf is cramping"
     assert said((0.0, "the bright"), (0.1, "the right")) == "the bright"
+
+
+def test_of_a_red_flag_the_sign_is_enough() -> None:
+    assert said((0.0, "i heard up off"), (0.5, "i heard a pop")) == "i heard a pop"
+    assert said((0.0, "i heard a pop"), (0.5, "stop")) == "i heard a pop"
+    assert said((0.0, "i heard up off"), (0.5, "i heard it")) == "i heard up off"
 
 
 def test_unknown_words_at_the_ends_are_breath_but_not_while_nothing_runs() -> None:
