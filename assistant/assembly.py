@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant import book, downloads, homophones, intents, prompts
+from assistant import book, downloads, homophones, prompts
 from assistant import wording as wordings
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
@@ -18,6 +18,7 @@ from assistant.matching import Matcher
 from assistant.recogniser import SpeechModel, VoskRecogniser
 from assistant.resources import intents_folder
 from assistant.routines import HELPER, POSITIONS
+from assistant.sentence_cache import KeptSentences
 from assistant.settings import Settings, cache_folder
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 from assistant.transitions import TRANSITIONS
@@ -33,16 +34,23 @@ class Language:
     book: Book
     intents: Intents
     matcher: Matcher
+    keep: Callable[[], None]
+    """Lets the next start have the phrases that were gathered in this one."""
 
 
 def language(settings: Settings) -> Language:
     """Load the user's language; IntentDataError names file and line of a mistake."""
     folder = intents_folder(settings.language)
-    sentences, words = intents.load(folder / "sentences"), book.load(folder)
+    kept, words = (
+        KeptSentences(folder / "sentences", cache_folder() / "sentences"),
+        book.load(folder),
+    )
+    sentences = kept.intents
     _check(sentences, words, folder)
     if not sys.platform.startswith("linux"):  # the choices are voices of espeak-ng
         words = replace(words, voices={})
-    return Language(folder, words, sentences, Matcher(sentences))
+    kept.keep()
+    return Language(folder, words, sentences, Matcher(sentences), kept.keep)
 
 
 def wording(settings: Settings) -> Wording:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from assistant.expressions import count, simplest, spread, texts
+from assistant.expressions import count, is_plain, simplest, spread, texts, tree
 from assistant.files import write_whole
 from assistant.intents import Intents
 from assistant.matching import Match, Matcher
@@ -111,12 +111,12 @@ def _values(name: str, files: SentenceFiles, intents: Intents) -> Iterator[dict[
 
 def _plain(template: Template, intents: Intents, matcher: Matcher) -> str:
     """Return a sentence with {lists} that Charley understands as this template; empty for none."""
-    if template.expression is None:
+    if is_plain(template.text):
         return template.text
-    rules, block = intents.rules, template.block
-    tried = [simplest(template.expression, rules)]
-    if count(template.expression, rules) <= _MOST_TRIED:
-        tried += spread(template.expression, rules)
+    expression, rules, block = tree(template.text), intents.rules, template.block
+    tried = [simplest(expression, rules)]
+    if count(expression, rules) <= _MOST_TRIED:
+        tried += spread(expression, rules)
     for text in tried:
         found = matcher.match(_filled(text, intents), block.requires)
         if (

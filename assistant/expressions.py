@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import pairwise, permutations
 from math import factorial, prod
 
@@ -45,7 +46,7 @@ def parse(text: str, node: Node) -> Expression:
     try:
         if not text:
             raise ParseError("the sentence is empty")
-        expression = _parsed(text)
+        expression = tree(text)
     except (ParseError, AssertionError, IndexError, RecursionError) as error:
         raise node.error(f"cannot read the sentence “{text}”: {error}.") from None
     if _TOUCHING.search(text) and _glues(expression):
@@ -53,10 +54,12 @@ def parse(text: str, node: Node) -> Expression:
     return expression
 
 
-def _parsed(text: str) -> Expression:
-    """Return the tree of a template, with the lists of plain options set aside meanwhile.
+@cache
+def tree(text: str) -> Expression:
+    """Return the tree of a template that was parsed before, and is not plain.
 
-    They are most of the text, and hassil reads letter by letter.
+    Lists of plain options are set aside meanwhile: they are most of the text, and hassil reads
+    letter by letter.
     """
     aside: list[Expression] = []
 
@@ -91,17 +94,17 @@ def _put_back(expression: Expression, aside: list[Expression]) -> None:
             _put_back(item, aside)
 
 
-def texts(text: str, node: Node, rules: Mapping[str, Expression]) -> Iterable[str]:
+def texts(text: str, node: Node, rules: Mapping[str, str]) -> Iterable[str]:
     """Return each text that a small template stands for."""
     if is_plain(text):
         return (text,)
     return dict.fromkeys(surface(found) for found in _spread(parse(text, node), [""], rules))
 
 
-def count(expression: Expression, rules: Mapping[str, Expression]) -> int:
+def count(expression: Expression, rules: Mapping[str, str]) -> int:
     """Return how many sentences `spread` would return; a list counts once."""
     if isinstance(expression, RuleReference):
-        return count(rules[expression.rule_name], rules)
+        return count(tree(rules[expression.rule_name]), rules)
     if not isinstance(expression, Group):
         return 1
     counts = [count(item, rules) for item in expression.items]
@@ -110,13 +113,13 @@ def count(expression: Expression, rules: Mapping[str, Expression]) -> int:
     return prod(counts) * (factorial(len(counts)) if isinstance(expression, Permutation) else 1)
 
 
-def spread(expression: Expression, rules: Mapping[str, Expression]) -> tuple[str, ...]:
+def spread(expression: Expression, rules: Mapping[str, str]) -> tuple[str, ...]:
     """Return every sentence of an expression once; a list stays {name}. `count` them first."""
     found = (" ".join(text.split()) for text in _spread(expression, [""], rules))
     return tuple(dict.fromkeys(text for text in found if text))
 
 
-def simplest(expression: Expression, rules: Mapping[str, Expression]) -> str:
+def simplest(expression: Expression, rules: Mapping[str, str]) -> str:
     """Return a short sentence of an expression that has a place for each {list}, and one only."""
     parts: list[str] = []
     for part in _simplest(expression, rules).split():
@@ -125,13 +128,13 @@ def simplest(expression: Expression, rules: Mapping[str, Expression]) -> str:
     return " ".join(parts).replace(" '", "'")
 
 
-def _simplest(expression: Expression, rules: Mapping[str, Expression]) -> str:
+def _simplest(expression: Expression, rules: Mapping[str, str]) -> str:
     if isinstance(expression, TextChunk):
         return expression.original_text.replace("'s", " 's")
     if isinstance(expression, ListReference):
         return f" {{{expression.list_name}}} "
     if isinstance(expression, RuleReference):
-        return _simplest(rules[expression.rule_name], rules)
+        return _simplest(tree(rules[expression.rule_name]), rules)
     items = expression.items if isinstance(expression, Group) else []
     found = [_simplest(item, rules) for item in items]
     if not isinstance(expression, Alternative):
@@ -142,9 +145,7 @@ def _simplest(expression: Expression, rules: Mapping[str, Expression]) -> str:
     return "" if expression.is_optional else found[0]
 
 
-def _spread(
-    expression: Expression, before: list[str], rules: Mapping[str, Expression]
-) -> list[str]:
+def _spread(expression: Expression, before: list[str], rules: Mapping[str, str]) -> list[str]:
     """Return every text of an expression after every text of `before`."""
     if isinstance(expression, TextChunk):
         return [text + expression.original_text for text in before]
@@ -154,15 +155,13 @@ def _spread(
         orders = permutations(expression.items)
         return [text for order in orders for text in _in_turn(order, before, rules)]
     if isinstance(expression, RuleReference):
-        return _spread(rules[expression.rule_name], before, rules)
+        return _spread(tree(rules[expression.rule_name]), before, rules)
     if isinstance(expression, Alternative):
         return [text for item in expression.items for text in _spread(item, before, rules)]
     return _in_turn(expression.items if isinstance(expression, Group) else (), before, rules)
 
 
-def _in_turn(
-    items: Iterable[Expression], before: list[str], rules: Mapping[str, Expression]
-) -> list[str]:
+def _in_turn(items: Iterable[Expression], before: list[str], rules: Mapping[str, str]) -> list[str]:
     """Return every text of one item after the other, after every text of `before`."""
     for item in items:
         before = _spread(item, before, rules)

@@ -339,6 +339,7 @@ class _Live:
         self._mouth = mouth
         self._hearing = hearing
         self._prompts = language.book.prompts
+        self._keep = language.keep
         self._tell = tell
         self._parts = {part.name: part for part in (mouth, hearing, _Voice(mouth))}
         self._clock = SystemClock()
@@ -368,6 +369,7 @@ class _Live:
         self._session.handle(Started(self._clock.now(), recall("safety_told") is None))
         if self._hearing.ear:  # while the welcome is spoken
             self._hearing.ear.prepare(listening(Dialogue(state=state)) for state in State)
+            self._keep()
         self._mouth.prepare()
         with self._watchdog:
             while leave.signal is None:

@@ -22,6 +22,7 @@ from hassil.expression import (
     TextChunk,
 )
 
+from assistant.expressions import is_plain, tree
 from assistant.sentences import Template, Value
 from assistant.text import surface
 
@@ -40,7 +41,7 @@ Pairs = set[tuple[str, str]]
 def sample(
     templates: Iterable[Template],
     lists: Mapping[str, Sequence[Value]],
-    rules: Mapping[str, Expression],
+    rules: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Return phrases that hold the neighbours of every template, few of them and each once."""
     sampler = _Sampler(lists, rules)
@@ -49,12 +50,12 @@ def sample(
     grown: dict[str, None] = {}
     seen: Pairs = set()
     for template in templates:
-        if template.expression is None:
+        if is_plain(template.text):
             whole[surface(template.text)] = None
         elif template.block.common:
-            common.update(dict.fromkeys(sampler.all(template.expression)))
+            common.update(dict.fromkeys(sampler.all(tree(template.text))))
         else:
-            grown.update(dict.fromkeys(sampler.phrases(template.expression, seen)))
+            grown.update(dict.fromkeys(sampler.phrases(tree(template.text), seen)))
     phrases, often = _spoken(reversed(grown)), _spoken(common)
     whole.update(dict.fromkeys(text for text in phrases if " " not in text))
     whole.update(dict.fromkeys(_cover(often, whole)))
@@ -216,9 +217,7 @@ def _to_end(_: int, vertex: int) -> bool:
 class _Sampler:
     """Makes phrases of templates, in which every value of a list and a choice has its turn."""
 
-    def __init__(
-        self, lists: Mapping[str, Sequence[Value]], rules: Mapping[str, Expression]
-    ) -> None:
+    def __init__(self, lists: Mapping[str, Sequence[Value]], rules: Mapping[str, str]) -> None:
         self._lists = lists
         self._rules = rules
         self._options: dict[str, list[str]] = {}
@@ -283,7 +282,7 @@ class _Sampler:
                 if not (ending and value.text.endswith(ending[-1])):  # nobody says "calves's"
                     yield surface(value.text + ending)
         elif leaf[0] == "<":
-            yield from self.phrases(self._rules[leaf[1:-1]], set())
+            yield from self.phrases(tree(self._rules[leaf[1:-1]]), set())
         else:
             for item in self._choices[leaf].items:
                 plain = _plain(item)

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from assistant.text import Spelling
-
-if TYPE_CHECKING:
-    from hassil.expression import Expression
 
 SKIP = "_skip"
 """The intent name of phrases that may be said around a command without changing it."""
@@ -57,8 +53,6 @@ class Template:
     block: Block
     file: str
     line: int
-    expression: Expression | None
-    """None for a template that is plain words."""
 
 
 @dataclass(frozen=True, slots=True)

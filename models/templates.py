@@ -19,6 +19,7 @@ from hassil.expression import (
     TextChunk,
 )
 
+from assistant.expressions import is_plain, tree
 from assistant.intents import Intents, load
 from assistant.text import surface
 
@@ -26,8 +27,8 @@ from assistant.text import surface
 def drawn(intents: Intents, count: int, chooser: random.Random) -> list[str]:
     """So many different sentences; every template has an equal chance at each draw."""
     templates, words = list(intents.blocks()), set(intents.words())
-    found = dict.fromkeys(surface(t.text) for t in templates if t.expression is None)
-    grown = [t.expression for t in templates if t.expression is not None]
+    found = dict.fromkeys(surface(t.text) for t in templates if is_plain(t.text))
+    grown = [tree(t.text) for t in templates if not is_plain(t.text)]
     for _ in range(20 * count):
         if len(found) >= count:
             break
@@ -44,7 +45,7 @@ def _draw(expression: Expression, intents: Intents, chooser: random.Random) -> s
     if isinstance(expression, ListReference):
         return chooser.choice(intents.lists[expression.list_name]).text
     if isinstance(expression, RuleReference):
-        return _draw(intents.rules[expression.rule_name], intents, chooser)
+        return _draw(tree(intents.rules[expression.rule_name]), intents, chooser)
     if isinstance(expression, Alternative):
         return _draw(chooser.choice(expression.items), intents, chooser)
     items = list(expression.items) if isinstance(expression, Group) else []

@@ -31,6 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "sampling",
             "sentence_files",
             "sentences",
+            "weaving",
         }
     ),
     # 3: the conversation
@@ -109,6 +110,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rendering",
             "replay",
             "report",
+            "sentence_cache",
             "session",
             "watchdog",
         }

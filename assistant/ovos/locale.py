@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from assistant.book import Book
-from assistant.expressions import count, spread
+from assistant.expressions import count, is_plain, spread, tree
 from assistant.files import write_whole
 from assistant.intents import Intents
 from assistant.sentences import Template
@@ -62,11 +62,12 @@ def _all(written: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
 
 
 def _sentences(template: Template, intents: Intents) -> tuple[str, ...]:
-    if template.expression is None:
+    if is_plain(template.text):
         return (template.text,)
-    if count(template.expression, intents.rules) > _MOST_SENTENCES:
+    expression = tree(template.text)
+    if count(expression, intents.rules) > _MOST_SENTENCES:
         return ()
-    return tuple(filter(_names_once, spread(template.expression, intents.rules)))
+    return tuple(filter(_names_once, spread(expression, intents.rules)))
 
 
 def _names_once(sentence: str) -> bool:

@@ -45,6 +45,7 @@ class Household:
     def prepare(self) -> None:
         """Gather the words of every moment ahead of it; this may take its time on a thread."""
         self.ear().prepare(listening(Dialogue(state=state)) for state in State)
+        self.language.keep()
         self.give_back(self.borrow_recogniser())
 
     def ear(self) -> Ear:

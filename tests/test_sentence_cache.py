@@ -1,0 +1,136 @@
+"""Sentences come from the cache as they were, or are read anew; no file there does harm."""
+
+import hashlib
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import IntentDataError
+from assistant.intents import Intents, load
+from assistant.matching import Match, Matcher
+from assistant.sentence_cache import KeptSentences
+
+LANGUAGE = """\
+language: en
+precedence: [greet]
+asides: ["i think"]
+"""
+GREET = """\
+language: en
+intents:
+  greet:
+    data:
+      - sentences: ["hello [there] {name}", "<morning> to you", "hi"]
+lists:
+  name:
+    values: ["(ann|bob)", {in: "old friend", out: friend, metadata: {known: "yes"}}]
+expansion_rules:
+  morning: "good (morning|day)"
+"""
+IDLE: frozenset[str] = frozenset()
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("intents") / "xx" / "sentences"
+    folder.mkdir(parents=True)
+    (folder / "language.yaml").write_text(LANGUAGE, "utf-8")
+    (folder / "greet.yaml").write_text(GREET, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory, sentences: Path) -> Path:
+    """Return a cache that knows them, with the phrases of one context."""
+    folder = tmp_path_factory.mktemp("cache")
+    kept = KeptSentences(sentences, folder)
+    kept.intents.phrases(IDLE)
+    kept.keep()
+    return folder
+
+
+@pytest.fixture
+def weaving(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Note each time that the sentences are read anew."""
+    woven: list[Path] = []
+
+    def noted(folder: Path) -> Intents:
+        woven.append(folder)
+        return load(folder)
+
+    monkeypatch.setattr("assistant.intents.load", noted)
+    return woven
+
+
+def test_kept_sentences_are_the_same(sentences: Path, cache: Path, weaving: list[Path]) -> None:
+    kept, fresh = KeptSentences(sentences, cache).intents, load(sentences)
+    assert not weaving
+    assert kept == fresh
+    assert kept.sampled == 1
+    assert kept.phrases(IDLE) == fresh.phrases(IDLE)
+    assert kept.phrases(None) == fresh.phrases(None)  # was not sampled before
+    found = Matcher(kept).match("hello there old friend")
+    assert isinstance(found, Match)
+    assert dict(found.slots) == {"name": "friend", "known": "yes"}
+
+
+def test_what_was_written_since_is_read(
+    sentences: Path, cache: Path, weaving: list[Path], tmp_path: Path
+) -> None:
+    other = tmp_path / "xx" / "sentences"
+    other.mkdir(parents=True)
+    for file in sentences.iterdir():
+        (other / file.name).write_text(file.read_text("utf-8").replace('"hi"', '"hey"'), "utf-8")
+    phrases = KeptSentences(other, cache).intents.phrases()
+    assert weaving == [other]
+    assert "hey" in phrases
+    assert "hi" not in phrases
+
+
+def test_a_mistake_is_told_each_time(tmp_path: Path) -> None:
+    (tmp_path / "language.yaml").write_text(LANGUAGE, "utf-8")
+    (tmp_path / "greet.yaml").write_text(GREET.replace("{name}", "{nam}"), "utf-8")
+    for _ in range(2):
+        with pytest.raises(IntentDataError, match=r"greet\.yaml, line 5: unknown list"):
+            KeptSentences(tmp_path, tmp_path / "cache")
+
+
+@given(data=st.data())
+def test_a_damaged_file_is_read_anew(sentences: Path, cache: Path, data: st.DataObject) -> None:
+    whole = (cache / "xx.pickle").read_bytes()
+    at = data.draw(st.integers(0, len(whole) - 1))
+    damage = data.draw(st.binary(max_size=3).filter(lambda b: b != whole[at : at + 1]))
+    broken = cache / "broken"
+    broken.mkdir(exist_ok=True)
+    (broken / "xx.pickle").write_bytes(whole[:at] + damage + whole[at + 1 :])
+    assert KeptSentences(sentences, broken).intents == load(sentences)
+
+
+class Evil:
+    """What runs a command when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, ("touch was-run",)
+
+
+def test_nothing_is_run(
+    sentences: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = (cache / "xx.pickle").read_bytes()[:32]
+    body = pickle.dumps(Evil())
+    (tmp_path / "xx.pickle").write_bytes(key + hashlib.sha256(body).digest() + body)
+    monkeypatch.chdir(tmp_path)
+    assert KeptSentences(sentences, tmp_path).intents == load(sentences)
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(sentences: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", "utf-8")
+    kept = KeptSentences(sentences, tmp_path / "file")
+    kept.keep()
+    assert kept.intents == load(sentences)
