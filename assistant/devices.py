@@ -30,6 +30,8 @@ QUEUE_BLOCKS = 256
 SPEAKER_LATENCY_SECONDS = 0.1
 """Sound kept in store for a busy machine; every word is cut later by it (bench/xruns.py)."""
 FILL_SECONDS = 0.5
+SLOWEST = 0.0002
+"""Share by which a sound card may run slower than the clock; crystals keep to half of it."""
 STALL_SECONDS = 1.5
 """PortAudio reports no unplugging: the callback simply is not called any more."""
 
@@ -333,13 +335,26 @@ class Microphone(_Stream):
         self._blocks: queue.Queue[Samples] = queue.Queue(QUEUE_BLOCKS)
         self._resampled = resampler(self.rate, LISTEN_RATE)
 
+    @property
+    def behind_seconds(self) -> float:
+        """Sound that was recorded and waits to be read."""
+        return self._blocks.qsize() * BLOCK_SECONDS
+
     def read(self, timeout_seconds: float | None = None) -> Samples | None:
-        """Return the next block, int16 at 16 kHz, or None if none came in time."""
+        """Return the next sound, int16 at 16 kHz, or None if none came in time.
+
+        It is one block, or all that wait: in one piece they take a fraction of the work, so a
+        reader that is behind catches up.
+        """
+        blocks: list[Samples] = []
         try:
-            block = self._blocks.get(timeout=timeout_seconds)
+            blocks.append(self._blocks.get(timeout=timeout_seconds))
+            while len(blocks) < QUEUE_BLOCKS:
+                blocks.append(self._blocks.get_nowait())
         except queue.Empty:
-            return None
-        return self._resampled(block)
+            if not blocks:
+                return None
+        return self._resampled(np.concatenate(blocks))
 
     def _options(self) -> dict[str, Any]:
         return {"blocksize": round(BLOCK_SECONDS * self.rate), "latency": "low"}
@@ -383,18 +398,45 @@ class Speaker(_Stream):
         self._player = player
         self.underflows = 0
         """Times that the sound card ran dry and played a gap, its first half second left out."""
+        self._clock = SystemClock()
+        self._begin()
+
+    def _begin(self) -> None:
         self._is_dry = True
-        self._filling = round(FILL_SECONDS * player.rate)
+        self._filling = round(FILL_SECONDS * self._player.rate)
         """Frames until then: while the store is filled, PortAudio speaks of underflows."""
+        self._pulled = 0
+        self._full: float | None = None
+        """Seconds that the frames were ahead of the clock when the store was full."""
+        self._full_at = 0.0
+
+    def pause(self) -> None:
+        """Let go of the device; what comes after begins anew."""
+        super().pause()
+        self._begin()
 
     def _options(self) -> dict[str, Any]:
         return {"latency": SPEAKER_LATENCY_SECONDS}
 
     def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
         self._watch.beat()
+        is_dry = self._is_late() or bool(status)
         # It is said again at each call until the store is full.
-        if status and not self._is_dry and self._filling <= 0:
+        if is_dry and not self._is_dry and self._filling <= 0:
             self.underflows += 1
-        self._is_dry = bool(status)
+        self._is_dry = is_dry
         self._filling -= frames
+        self._pulled += frames
         data[:] = self._player.read(frames)[:, np.newaxis]
+
+    def _is_late(self) -> bool:
+        """Tell whether the store ran out before these frames; PulseAudio does not always say so."""
+        now = self._clock.now()
+        ahead = self._pulled / self.rate - now
+        if self._full is None or ahead > self._full:
+            self._full, self._full_at = ahead, now
+        fullest = self._full - SLOWEST * (now - self._full_at)
+        if fullest - ahead <= self.latency_seconds:
+            return False
+        self._full = None  # after the gap it is filled anew
+        return True

@@ -6,7 +6,8 @@ Virtual: the session with the real matcher, voice and timeline, in lockstep on a
 users say phrases of their language, nonsense too, and microphones come and go. Real: `charley run`
 on a sound card made of software, spoken to by synthetic voices. Either way a ledger is kept of what
 was begun and must end, and memory, threads and open files are written down at every mark, as
-DIR/virtual.csv and DIR/real.csv. Exits with 1 if anything was lost or has drifted.
+DIR/virtual.csv and DIR/real.csv; how the clocks of the real process run stands in DIR/clocks.jsonl
+(bench/drift.py). Exits with 1 if anything was lost or has drifted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
 
+import drift  # noqa: E402
 import pulse  # noqa: E402
 from hearing import VOICES  # noqa: E402
 from process import Process  # noqa: E402
@@ -165,7 +167,7 @@ class Mark:
     threads: int
     files: int
     drift_ms: float
-    """Timeline less clock."""
+    """Timeline less clock; in the real process only what was lost of it without a word."""
 
 
 def mark(pid: int, minutes: float, drift_ms: float) -> Mark:
@@ -281,26 +283,6 @@ def virtual(hours: float, seed: int, out: Path) -> list[str]:
 
 # --- Real ----------------------------------------------------------------------------------------
 
-MONITOR = """
-import csv, sys, threading, time
-from assistant import live
-players = []
-class Player(live.Player):
-    def __init__(self, *words):
-        super().__init__(*words)
-        players.append(self)
-live.Player = Player
-def note():
-    while True:
-        time.sleep(1)
-        if players:
-            place = players[0].position_samples / players[0].rate
-            with open({path!r}, "w") as file:
-                file.write(f"{{time.monotonic()}} {{place}}")
-threading.Thread(target=note, daemon=True).start()
-"""
-"""Runs inside the real process: writes down where its timeline stands."""
-
 
 class Real:
     """`charley run`, spoken to by synthetic runners."""
@@ -308,12 +290,11 @@ class Real:
     def __init__(self, card: pulse.SoundCard, folder: Path, seed: int) -> None:
         self._random = random.Random(seed)
         self._card = card
-        self._place = folder / "place"
-        code = MONITOR.format(path=str(self._place))
+        self._clocks = folder / "clocks.jsonl"
+        code = drift.MONITOR.format(path=str(self._clocks))
         self.charley = Process(card, folder, "--no-captions", code=code)
         self._voices = [Pyttsx3Voice(name, 160) for name in VOICES]
         self.said = 0
-        self._first: tuple[float, float] | None = None
 
     def talk(self) -> None:
         """Say something, and wait a while."""
@@ -325,17 +306,11 @@ class Real:
 
     def mark(self, minutes: float) -> Mark:
         """Look at the process."""
-        return mark(self.charley.process.pid, minutes, self._drift_ms())
+        return mark(self.charley.process.pid, minutes, self.clocks().lost_ms)
 
-    def _drift_ms(self) -> float:
-        """Return how far the timeline has moved from the clock since the first look."""
-        try:
-            clock, place = map(float, self._place.read_text().split())
-        except (OSError, ValueError):
-            return 0.0
-        if self._first is None:
-            self._first = (clock, place)
-        return 1000 * ((place - self._first[1]) - (clock - self._first[0]))
+    def clocks(self) -> drift.Finding:
+        """Return how the clocks of the process have run so far."""
+        return drift.read(self._clocks)
 
 
 def real(minutes: float, seed: int, out: Path) -> list[str]:
@@ -353,17 +328,22 @@ def real(minutes: float, seed: int, out: Path) -> list[str]:
                     _write(out / "real.csv", marks)
                 user.talk()
             marks.append(user.mark(minutes))
+            clocks = user.clocks()
             code = user.charley.interrupt()
         finally:
             user.charley.close()
     _write(out / "real.csv", marks)
     ledger = Ledger()
+    stood_still_seconds = 0.0
     for event, actions in _turns(user.charley.journal):
         ledger.note(event, actions, 1.0)
+        stood_still_seconds += event.seconds if isinstance(event, Suspended) else 0.0
     ledger.close()
     print(f"real: {minutes:g} minutes, {user.said} times spoken to, exit code {code}")
     _show(ledger, marks)
-    return ledger.problems + ([] if code == 130 else [f"exit code {code}"])
+    print(clocks)
+    problems = ledger.problems + clocks.problems(stood_still_seconds)
+    return problems + ([] if code == 130 else [f"exit code {code}"])
 
 
 def _turns(path: Path) -> Iterator[tuple[Event, tuple[Action, ...]]]:

@@ -16,6 +16,7 @@ import pytest
 
 from assistant import devices
 from assistant.actions import Say
+from assistant.clock import VirtualClock
 from assistant.devices import Microphone, Speaker, find_device, list_devices, output_rate
 from assistant.errors import DeviceError
 from assistant.pcm import Pcm, from_int16, resample, to_int16
@@ -166,13 +167,17 @@ def test_a_missing_portaudio_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 
 
 class TestMicrophone:
-    """Blocks of 16 kHz mono, whatever the device gives."""
+    """16 kHz mono, whatever the device gives."""
 
-    def test_blocks_come_in_order(self, card: FakeSoundDevice) -> None:
+    def test_what_waits_is_read_at_once_and_in_order(self, card: FakeSoundDevice) -> None:
         with Microphone() as microphone:
             for value in (1, 2, 3):
                 card.streams[0].give(np.full((480, 1), value, np.int16))
-            assert [int(microphone.read()[0]) for _ in range(3)] == [1, 2, 3]  # type: ignore[index]
+            assert microphone.behind_seconds == pytest.approx(0.09)
+            sound = microphone.read()
+            assert sound is not None
+            assert sound.tolist() == [1] * 480 + [2] * 480 + [3] * 480
+            assert microphone.behind_seconds == 0.0
             assert microphone.read(0.0) is None
 
     def test_a_block_is_a_copy(self, card: FakeSoundDevice) -> None:
@@ -281,6 +286,25 @@ class TestSpeaker:
             Speaker(Player(Steady()))
         assert Speaker(Player(Steady(), output_rate())).rate == 48000
 
+    def test_frames_that_come_later_than_the_store_lasts_are_a_gap(
+        self, card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = VirtualClock()
+        monkeypatch.setattr(devices, "SystemClock", lambda: clock)
+        with Speaker(Player(Steady())) as speaker:  # whose store lasts 40 ms
+            ten_ms = np.zeros((220, 1), np.int16)
+            found = []
+            for late_ms in (0.0, 30.0, 0.0, 300.0, 300.0, 0.0, 600.0):
+                for _ in range(100):
+                    clock.wait_until(clock.now() + 220 / 22050)
+                    card.streams[0].give(ten_ms)
+                for _ in range(round(late_ms / 10)):
+                    clock.wait_until(clock.now() + 0.01)
+                for _ in range(4):  # it is filled again, if it can be, in no time
+                    card.streams[0].give(ten_ms)
+                found.append(speaker.underflows)
+            assert found == [0, 0, 0, 1, 2, 2, 3]
+
 
 class TestLoss:
     """A device that goes away is reported once, never raised in a thread."""
@@ -370,6 +394,7 @@ print(speaker.underflows)
 RECORD_A_TONE = """
 import sys
 import numpy as np
+from assistant.clock import VirtualClock
 from assistant.devices import Microphone
 from assistant.pcm import Pcm, write
 heard = []
@@ -382,6 +407,7 @@ write(sys.argv[1], Pcm(np.concatenate(heard), 16000))
 
 LOSE_THE_DEVICE = """
 import threading
+from assistant.clock import VirtualClock
 from assistant.devices import Microphone
 lost = threading.Event()
 with Microphone(on_lost=lambda name: (print("lost", name, flush=True), lost.set())) as microphone:
@@ -394,6 +420,7 @@ with Microphone(on_lost=lambda name: (print("lost", name, flush=True), lost.set(
 CHIME_AND_LISTEN = """
 import numpy as np
 from assistant.actions import Chime
+from assistant.clock import VirtualClock
 from assistant.devices import Microphone, Speaker, output_rate
 from assistant.player import Player
 player = Player(None, output_rate())
