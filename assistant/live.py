@@ -5,10 +5,10 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 
-from assistant import assembly, devices
+from assistant import assembly, devices, heap
 from assistant.actions import Action, Interject, SetVolume
 from assistant.assembly import Language
 from assistant.captions import Caption, CaptionPlayer
@@ -66,6 +66,7 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
     Returns the exit code: 0, or 128 and the signal's number. Raises AssistantError if the language
     or a setting is broken.
     """
+    heap.settle()
     sys.setswitchinterval(_SWITCH_SECONDS)
     language = assembly.language(settings)
     with Leave() as leave, ExitStack() as opened:
@@ -131,15 +132,20 @@ class _Mouth:
         self._player.perform(SetVolume(self._settings.volume))
         return Sound(self._player)
 
-    def prepare(self) -> None:
-        """Speak in advance what may have to be said when nothing can be rendered any more."""
+    def prepare(self) -> Iterator[None]:
+        """Speak in advance what may have to be said when nothing can be rendered any more.
+
+        It yields after every line.
+        """
         if self._voice is None:
             return
-        faults = [key for key in self._prompts.lines if key.startswith(_FAULTS)]
-        self._voice.prepare(self._prompts.line(key).text for key in faults)
-        between = [self._prompts.line(key).text for key in _BETWEEN_COUNTS]
-        self._voice.prepare(between, INTERJECT_PACES)
-        self._voice.prepare(self._prompts.numbers[1 : self._settings.hold_seconds + 1])
+        for key in (key for key in self._prompts.lines if key.startswith(_FAULTS)):
+            paces = INTERJECT_PACES if key in _BETWEEN_COUNTS else INTERJECT_PACES[:1]
+            self._voice.prepare([self._prompts.line(key).text], paces)
+            yield
+        for number in self._prompts.numbers[1 : self._settings.hold_seconds + 1]:
+            self._voice.prepare([number])
+            yield
 
     def open(self) -> None:
         """Open the speaker; DeviceError if it cannot be. What was queued goes on playing."""
@@ -282,6 +288,11 @@ class _Hearing:
         found = self._microphone
         return found.overflows + found.dropped_blocks if found else 0
 
+    @property
+    def behind_seconds(self) -> float:
+        """Sound that waits to be heard."""
+        return self._microphone.behind_seconds if self._microphone else 0.0
+
     def _read_typing(self) -> None:
         if not self._is_read:
             self._is_read = True
@@ -367,10 +378,7 @@ class _Live:
     def converse(self, lost: queue.SimpleQueue[str], leave: Leave) -> None:
         """Run until the input ends or the program is asked to leave."""
         self._session.handle(Started(self._clock.now(), recall("safety_told") is None))
-        if self._hearing.ear:  # while the welcome is spoken
-            self._hearing.ear.prepare(listening(Dialogue(state=state)) for state in State)
-            self._keep()
-        self._mouth.prepare()
+        preparation = self._prepare()
         with self._watchdog:
             while leave.signal is None:
                 try:
@@ -378,7 +386,18 @@ class _Live:
                 except EOFError:
                     return
                 self._pass(block, line, lost)
+                if not self._hearing.behind_seconds:
+                    next(preparation, None)
             self._take_leave()
+
+    def _prepare(self) -> Iterator[None]:
+        """Make ready what may be needed, a little at a time, while nobody waits for an answer."""
+        if self._hearing.ear:
+            for state in State:
+                self._hearing.ear.prepare([listening(Dialogue(state=state))])
+                yield
+            self._keep()
+        yield from self._mouth.prepare()
 
     def _pass(self, block: Samples | None, line: str | None, lost: queue.SimpleQueue[str]) -> None:
         """Answer what happened since the last time."""

@@ -4,7 +4,7 @@
 
 Cold start: from the start of the process to the first block that could be heard (language, model,
 voice and player made, the first grammar set). Answer: from the end of an utterance (the final
-hypothesis) to the first sample of the answer leaving the player, endpointing not included.
+hypothesis) to the moment from which the sound card can pull the answer, endpointing not included.
 """
 
 from __future__ import annotations
@@ -76,8 +76,13 @@ def memory() -> float:
 
 
 def answers(runs: int, cache: Path | None) -> list[float]:
-    """Return the seconds from a whole utterance to the first sample of its answer."""
+    """Return the seconds from a whole utterance to the moment its answer can be played.
+
+    The sound card pulls from another thread, so it plays the first line while the session renders
+    the ones behind it.
+    """
     from assistant import assembly
+    from assistant.actions import Action
     from assistant.conversation import Sound
     from assistant.events import Started
     from assistant.player import Player
@@ -85,20 +90,30 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     from assistant.settings import Settings
     from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 
+    class Noted(Player):
+        ready_at: float | None = None
+
+        def perform(self, action: Action) -> None:
+            super().perform(action)
+            if self.ready_at is None and not self.is_idle:
+                self.ready_at = time.perf_counter()
+
     language = assembly.language(Settings())
     seconds = []
     for _ in range(runs):
-        player = Player(CachedVoice(Pyttsx3Voice(), cache))
+        player = Noted(CachedVoice(Pyttsx3Voice(), cache))
         session = Session(
             language.book, language.matcher, assembly.coaching(Settings()), Sound(player)
         )
         session.handle(Started(0.0, first_time=False))
         for at, text in enumerate(UTTERANCES, start=1):
-            began = time.perf_counter()
+            while not player.is_idle:
+                player.read(BLOCK_FRAMES)
+            player.ready_at, began = None, time.perf_counter()
             session.hear(text, float(at))
-            while not player.read(BLOCK_FRAMES).any():
-                pass
-            seconds.append(time.perf_counter() - began)
+            if player.ready_at is None or not player.read(BLOCK_FRAMES).any():
+                raise SystemExit(f"“{text}” was not answered.")
+            seconds.append(player.ready_at - began)
     return seconds
 
 

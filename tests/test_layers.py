@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     # 0: what can go wrong
     frozenset({"errors"}),
     # 1: what is said and done, and files
-    frozenset({"actions", "events", "files", "hold", "sheet", "text"}),
+    frozenset({"actions", "events", "files", "heap", "hold", "sheet", "text"}),
     # 2: the data of intents/
     frozenset(
         {
