@@ -25,6 +25,8 @@ RATE = 16_000
 LEVELS = (20, 10, 5)
 BABBLERS = 6
 EDGE = np.zeros(RATE // 2, dtype=np.float32)
+AFTER = np.zeros(2 * RATE, dtype=np.float32)
+"""Long enough that an utterance must be ended while the noise goes on."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Corpus:
         if not path.exists():
             self._cache.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, speak(line), RATE, subtype="PCM_16")
-        return padded(load(path))
+        return np.concatenate([EDGE, load(path), AFTER])
 
     def under(self, samples: Samples, condition: Condition, seed: int) -> Samples:
         """Return speech as a condition makes it."""
