@@ -1,7 +1,8 @@
 """What to do: the only things that the dialogue ever asks for.
 
-Say, Chime and Count are queued and played one after the other; Interject is laid into the gaps of
-the running hold; Hush throws away all that is queued. The session performs them in order.
+Say and Count are queued and played one after the other; a Chime sounds at once, beside them;
+Interject is laid into the gaps of the running hold; Hush throws away all that is queued. The
+session performs them in order.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Chime:
     """Play an earcon."""
 
     name: str
-    """"heard", "missed", "quiet" or "end"."""
+    """"heard", "missed" or "quiet"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The four earcons: short tones that say "heard", "missed", "I go quiet" and "that was the end"."""
+"""The earcons: short tones that say "heard", "missed", "I go quiet" and "that was the end"."""
 
 import numpy as np
 
@@ -6,16 +6,18 @@ from assistant.pcm import DEFAULT_RATE, Pcm, fade, to_int16
 
 CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
     # (hertz, begins at seconds, loudness); rising is "go on", falling is "I wait".
-    "heard": ((880.0, 0.0, 0.12),),
-    "missed": ((392.0, 0.0, 0.12),),
-    "quiet": ((587.3, 0.0, 0.10), (440.0, 0.14, 0.10)),
+    # Those that may sound beside speech leave it room (synthesiser.SPEECH_PEAK).
+    "heard": ((880.0, 0.0, 0.10),),
+    "missed": ((392.0, 0.0, 0.10),),
+    "quiet": ((587.3, 0.0, 0.09), (440.0, 0.14, 0.09)),
     "end": ((659.3, 0.0, 0.16), (880.0, 0.16, 0.16)),
+    "tick": ((1318.5, 0.0, 0.10),),  # in the place of words that could not be spoken
 }
 NOTE_SECONDS = 0.32
 
 
 def chime(name: str, rate: int = DEFAULT_RATE) -> Pcm:
-    """Return one of the four earcons; raises KeyError for another name."""
+    """Return an earcon; raises KeyError for another name."""
     notes = CHIMES[name]
     note_samples = round(NOTE_SECONDS * rate)
     out = np.zeros(round(notes[-1][1] * rate) + note_samples)

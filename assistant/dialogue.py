@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from assistant import safety
-from assistant.actions import Action, CancelTimer, Count, Hush, Listen, Say, SetTimer, Wait
+from assistant.actions import (
+    Action,
+    CancelTimer,
+    Chime,
+    Count,
+    Hush,
+    Interject,
+    Listen,
+    Say,
+    SetTimer,
+    SetVolume,
+    Wait,
+)
 from assistant.book import Book
 from assistant.errors import IllegalEvent
 from assistant.events import (
@@ -37,6 +49,10 @@ _EXPECTED: Mapping[State, frozenset[str]] = {
     State.OFFERING: frozenset({"control_resume", "control_stop", "yes", "no"}),
 }
 """What people mostly say in a state."""
+
+
+_ANSWERS = (Say, Chime, Count, Interject, Hush, Wait, SetVolume)
+"""What can be heard."""
 
 
 def listening(now: Dialogue) -> Listen:
@@ -73,7 +89,7 @@ def step(
     if rule is None:
         raise IllegalEvent(f"“{trigger(event)}” means nothing while {now.state.value}.")
     turn = rule(_noted(Turn(now, event, book, coaching)))
-    turn = _listened(_invited(_timed(turn)))
+    turn = _listened(_invited(_timed(_acknowledged(turn))))
     return turn.now, turn.actions
 
 
@@ -84,6 +100,14 @@ def _noted(turn: Turn) -> Turn:
     if isinstance(turn.event, SpeechFinished):
         return turn.know(speaking=False)
     return turn
+
+
+def _acknowledged(turn: Turn) -> Turn:
+    """Let an earcon tell what was understood and needs no words; idle, few words are for us."""
+    if not isinstance(turn.event, UtteranceHeard) or turn.now.state is State.IDLE:
+        return turn
+    is_answered = any(isinstance(action, _ANSWERS) for action in turn.actions)
+    return turn if is_answered else turn.do(Chime("heard"))
 
 
 def _timed(turn: Turn) -> Turn:

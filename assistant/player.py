@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -123,8 +123,7 @@ class Player:
             case Say(text=text, pace=pace):
                 self._enqueue(line(text, self._spoken(text, pace)))
             case Chime(name=name):
-                sound = chime(name, self.rate)
-                self._enqueue(Clip(len(sound), [Word(0, sound.samples, "")]))
+                self._chime(chime(name, self.rate).samples)
             case Count(hold=hold, words=names):
                 self._enqueue(hold_clip(hold, names, self.rate, self._count))
             case Wait(seconds=seconds):
@@ -215,7 +214,8 @@ class Player:
         """Return all that is left to play, without playing it."""
         with self._lock:
             clips = [clip.mix(clip.at, clip.left) for clip in self._queue]
-            return _as_pcm(np.concatenate([np.zeros(0), *clips]) * self._volume[1])
+            queued = np.concatenate([np.zeros(0), *clips])
+            return _as_pcm(_added(queued, self._tail) * self._volume[1])
 
     def speaking_now(self) -> str:
         """Return the words played now or a moment ago, which an echo may bring back."""
@@ -283,6 +283,14 @@ class Player:
 
     # Queue and hush.
 
+    def _chime(self, samples: Samples) -> None:
+        """Play an earcon at once: beside what is played, if there is something."""
+        if self.is_idle:
+            self._enqueue(Clip(len(samples), [Word(0, samples, "")]))
+            return
+        with self._lock:  # of two at once only the newer one: together they could distort
+            self._tail = _added(self._faded(self._tail), samples)
+
     def _enqueue(self, clip: Clip) -> None:
         with self._lock:
             self._queue.extend(self._gap())
@@ -337,10 +345,13 @@ class Player:
             clip = self._queue[0]
             count = min(self._ramp, clip.left)
             ending[:count] = clip.mix(clip.at, count)
-            ending *= np.arange(self._ramp, 0, -1) / self._ramp
-            ending[: len(self._tail)] += self._tail
-            self._tail = ending
+            self._tail = self._faded(_added(ending, self._tail))
             self._log_cut()
+
+    def _faded(self, sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the beginning of a sound, dying away."""
+        ending = sound[: self._ramp]
+        return ending * (np.arange(self._ramp, 0, -1) / self._ramp)[: len(ending)]
 
     def _log_cut(self) -> None:
         end = self._position + self._ramp
@@ -397,6 +408,14 @@ class Player:
 
 def _as_pcm(mixed: npt.NDArray[np.float64]) -> Samples:
     return np.clip(np.rint(mixed), -FULL_SCALE, FULL_SCALE).astype(np.int16)
+
+
+def _added(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return two sounds at once, as long as the longer one."""
+    both = np.zeros(max(len(one), len(other)))
+    both[: len(one)] += one
+    both[: len(other)] += other
+    return both
 
 
 def _words_between(span: tuple[int, int, str], first: int, last: int) -> list[str]:

@@ -75,7 +75,7 @@ class SpareVoice:
 
 def _tick(text: str) -> Pcm:
     """Return a soft tick; a line also gets the silence in which it can be read."""
-    tick = chime("heard")
+    tick = chime("tick")
     words = len(text.split())
     if words < 3:  # a number of a hold, whose next one must not wait
         return tick

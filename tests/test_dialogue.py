@@ -292,6 +292,17 @@ class TestControls:
         heard = stage.until(State.CHECKING).words
         assert heard[-6:] == ["five", "six", "seven", "eight", "nine", "ten"]
 
+    def test_what_needs_no_words_is_answered_by_a_tone(self) -> None:
+        stage = in_state(State.HOLDING).until_count(4)
+        assert stage.says("yes") == []
+        assert (stage.heard[-1].kind, stage.heard[-1].text) == ("chime", "heard")
+
+    def test_what_others_say_while_nothing_runs_is_not(self) -> None:
+        stage = in_state(State.IDLE)
+        before = len(stage.heard)
+        assert stage.says("yes") == []
+        assert stage.heard[before:] == []
+
     def test_slower_stretches_the_beat_of_a_running_count(self) -> None:
         stage = in_state(State.HOLDING).until_count(3)
         stage.says("control_slower")

@@ -22,7 +22,7 @@ from assistant.actions import (
 from assistant.chimes import CHIMES, chime
 from assistant.counting import render_hold
 from assistant.hold import CountStyle, Hold
-from assistant.pcm import Pcm, Samples
+from assistant.pcm import FULL_SCALE, Pcm, Samples
 from assistant.player import (
     BREATH_SECONDS,
     FADE_SECONDS,
@@ -30,6 +30,7 @@ from assistant.player import (
     Finished,
     Player,
 )
+from assistant.synthesiser import SPEECH_PEAK
 
 RATE = 1000
 """Hertz: one sample a millisecond keeps the numbers readable."""
@@ -413,7 +414,7 @@ class TestVoice:
 
 
 class TestChimes:
-    """An earcon is a sound like any other."""
+    """An earcon is heard at once."""
 
     def test_it_is_played_like_a_line(self) -> None:
         made = player()
@@ -421,6 +422,24 @@ class TestChimes:
         first = 50 + int(np.argmax(chime("heard", RATE).samples != 0))
         assert onsets(sound)[0] == first
         assert [done.kind for done in made.take_finished()] == ["speech"]
+
+    def test_it_does_not_wait_for_what_is_being_said_and_delays_nothing(self) -> None:
+        alone, made = player(), player()
+        said = play(alone, say("two words"), 1000)
+        chimed = play(made, say("two words"), 100, Chime("heard"), 900)
+        difference = (chimed.astype(int) - said)[100:]
+        earcon = chime("heard", RATE).samples
+        assert np.array_equal(difference[: len(earcon)], earcon)
+        assert made.take_finished() == alone.take_finished()
+
+    def test_a_hush_silences_it_too(self) -> None:
+        made = player()
+        play(made, say("two words"), 100, Chime("heard"), 50)
+        assert not play(made, Hush(), 1000)[FADE:].any()
+
+    def test_beside_speech_it_distorts_nothing(self) -> None:
+        for name in ("heard", "missed", "quiet"):
+            assert np.abs(chime(name).samples).max() / FULL_SCALE + SPEECH_PEAK <= 1.0
 
 
 # --- Any conversation, in any pieces -------------------------------------------------------------
@@ -463,11 +482,12 @@ def test_block_sizes_change_no_sample_and_no_event(
 
 
 @given(SCRIPTS)
-def test_no_sample_is_ever_louder_than_the_loudest_source(
+def test_no_sample_is_ever_louder_than_the_loudest_source_and_an_earcon(
     script: list[tuple[Action, int]],
 ) -> None:
     sound, _ = run(script, [10_000])
-    assert np.abs(sound.astype(int)).max(initial=0) <= LOUD
+    earcon = max(int(np.abs(chime(name, RATE).samples).max()) for name in CHIMES)
+    assert np.abs(sound.astype(int)).max(initial=0) <= LOUD + earcon
 
 
 @given(
