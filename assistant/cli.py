@@ -74,6 +74,14 @@ def program(
             "--lower-music/--no-lower-music", help="Other programs' sound, while Charley speaks."
         ),
     ] = None,
+    push_to_talk: Annotated[
+        bool | None,
+        typer.Option("--push-to-talk/--no-push-to-talk", help="Listen only after a key or button."),
+    ] = None,
+    media_buttons: Annotated[
+        bool | None,
+        typer.Option("--media-buttons/--no-media-buttons", help="A headset's buttons steer it."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="A speech model's name or folder.")] = None,
     lead_in: Annotated[
         float | None, typer.Option(help="Silence before speech, 0 to 2 seconds.")
@@ -90,8 +98,8 @@ def program(
     given: dict[str, object] = {
         "voice": voice, "rate": rate, "volume": volume, "hold": hold, "count": count,
         "rounds": rounds, "microphone": microphone, "speaker": speaker,
-        "loudspeaker": loudspeaker, "lower_music": lower_music, "model": model,
-        "lead_in": lead_in, "language": language,
+        "loudspeaker": loudspeaker, "lower_music": lower_music, "push_to_talk": push_to_talk,
+        "media_buttons": media_buttons, "model": model, "lead_in": lead_in, "language": language,
     }  # fmt: skip
     ctx.obj = partial(command_flags.load, settings, given)
     if ctx.invoked_subcommand is None:

@@ -27,6 +27,8 @@ SETTINGS = {
     "speaker": "speaker",
     "loudspeaker": "loudspeaker",
     "lower_music": "lower_music",
+    "push_to_talk": "push_to_talk",
+    "media_buttons": "media_buttons",
     "model": "model",
     "lead_in": "lead_in_seconds",
     "language": "language",
@@ -39,7 +41,11 @@ def flag(parameter: str) -> str:
     return f"--{parameter.replace('_', '-')}"
 
 
-SWITCHES = ("--loudspeaker", "--no-loudspeaker", "--lower-music", "--no-lower-music")
+SWITCHES = tuple(
+    f"--{no}{name}"
+    for name in ("loudspeaker", "lower-music", "push-to-talk", "media-buttons")
+    for no in ("", "no-")
+)
 """Flags that take no value."""
 
 _ANYWHERE = {"--settings", *map(flag, SETTINGS), *SWITCHES}

@@ -50,7 +50,7 @@ def run(
     with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
 
         def watch(event: Event, actions: tuple[Action, ...]) -> None:
-            _show_heard(transcript, event)
+            _show_heard(transcript, words, event)
             if kept:
                 kept.write(event, actions)
 
@@ -59,9 +59,12 @@ def run(
     raise typer.Exit(code)
 
 
-def _show_heard(transcript: Transcript, event: Event) -> None:
+def _show_heard(transcript: Transcript, words: Wording, event: Event) -> None:
     """Show what was heard, before it is answered; sound that is no word is an ellipsis."""
-    if isinstance(event, UtteranceHeard | UtteranceMissed):
+    if isinstance(event, UtteranceHeard) and not event.text:  # a button was pressed
+        named = words.meanings.get(event.intent, event.intent)
+        transcript.you(event.at, words("talk.meant", meaning=named))
+    elif isinstance(event, UtteranceHeard | UtteranceMissed):
         transcript.you(event.at, event.text.replace("[unk]", "...") or "...")
 
 

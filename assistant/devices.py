@@ -356,6 +356,12 @@ class Microphone(_Stream):
                 return None
         return self._resampled(np.concatenate(blocks))
 
+    def forget(self) -> None:
+        """Drop what nobody has read yet; from any thread."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._blocks.get_nowait()
+
     def _options(self) -> dict[str, Any]:
         return {"blocksize": round(BLOCK_SECONDS * self.rate), "latency": "low"}
 

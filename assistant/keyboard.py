@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from assistant.clock import Clock
-from assistant.events import Event, Started, UtteranceHeard
+from assistant.events import Event, Started
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Output, Session
 from assistant.turn import State
@@ -69,15 +69,7 @@ class Conversation:
         """The user has made something known now, such as by a button, without words."""
         now = self._clock.now()
         self._catch_up(now)
-        self.session.handle(
-            UtteranceHeard(
-                now,
-                "",
-                intent,
-                hold_seconds=self._output.hold_seconds,
-                lines_left=self._output.lines_left,
-            )
-        )
+        self.session.command(intent, now)
 
     def _catch_up(self, at: float) -> None:
         while (event := self._output.advance(at)) is not None:

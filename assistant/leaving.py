@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +27,8 @@ class Leave:
     def __init__(self) -> None:
         self.signal: int | None = None
         """The number of the signal that was caught."""
+        self.at_last: Callable[[], None] = lambda: None
+        """Called before the process is ended without more ado, from another thread."""
         self._before: dict[int, Any] = {}
         self._is_over = False
 
@@ -72,10 +75,14 @@ class Leave:
                 if number in _SIGNALS:
                     self._note(number)
         if not self._is_over:
-            os._exit(self.exit_code)
+            self._end(self.exit_code)
 
     def _note(self, number: int) -> None:
         if self.signal is not None:
-            os._exit(128 + number)
+            self._end(128 + number)
         self.signal = number
         self._ours.settimeout(LEAVE_SECONDS)
+
+    def _end(self, code: int) -> None:
+        self.at_last()
+        os._exit(code)

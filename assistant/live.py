@@ -7,16 +7,24 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from assistant import assembly, devices, heap
-from assistant.actions import Action, Interject, SetVolume
+from assistant.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.assembly import Language
+from assistant.buttons import Button, meaning
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import SystemClock
 from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.devices import Microphone, Speaker, output_rate
 from assistant.dialogue import listening
-from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
+from assistant.errors import (
+    AssistantError,
+    DeviceError,
+    ModelError,
+    SettingsError,
+    SynthesiserError,
+)
 from assistant.events import (
     DeviceFound,
     DeviceLost,
@@ -24,12 +32,16 @@ from assistant.events import (
     Leaving,
     Started,
     Suspended,
+    UtteranceHeard,
+    UtteranceMissed,
     Xrun,
 )
+from assistant.keys import Keys
 from assistant.leaving import Leave
 from assistant.music import SOON_SECONDS, Music
 from assistant.pcm import DEFAULT_RATE, Samples
 from assistant.player import INTERJECT_PACES, Player
+from assistant.push_to_talk import PushToTalk
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember, state_folder
 from assistant.spare_voice import SpareVoice
@@ -37,6 +49,9 @@ from assistant.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
 from assistant.voice_gate import VoiceGate
 from assistant.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from assistant.media_buttons import MediaButtons
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound or typing before timers and captions are looked at."""
@@ -76,8 +91,10 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
         if settings.loudspeaker:
             ear.cancel_echo_of(mouth)
         if settings.lower_music:
-            opened.enter_context(Music(mouth.speaks, state_folder() / "lowered.json"))
-        live = _Live(settings, language, mouth, ear, watch=watch, tell=tell)
+            note = state_folder() / "lowered.json"
+            opened.enter_context(Music(lambda: mouth.speaks() or ear.is_awaited, note))
+        buttons = _Buttons(settings, opened, leave, tell, ear)
+        live = _Live(settings, language, mouth, ear, buttons, watch=watch, tell=tell)
         live.converse(lost, leave)
     return leave.exit_code
 
@@ -249,9 +266,14 @@ class _Hearing:
         self._is_read = False
         self._cleaned: Callable[[Samples], Samples] = lambda block: block
         self.ear: Ear | None = None
+        self.talk: PushToTalk | None = None
+        """What a press of a button opens, if that is how the user wants to be heard."""
         try:
             self.open()
-            self.ear = Ear(VoiceGate(assembly.recogniser(settings)), language.intents)
+            recogniser = assembly.recogniser(settings)
+            if settings.push_to_talk:
+                self.talk = PushToTalk(recogniser)
+            self.ear = Ear(self.talk or VoiceGate(recogniser), language.intents)
         except (DeviceError, ModelError) as error:
             tell(f"{error} Type to Charley instead, one line at a time.")
             self._let_go()
@@ -265,8 +287,25 @@ class _Hearing:
     def close(self, _at: float) -> None:
         """Let go of a microphone that was lost; a person at a keyboard types meanwhile."""
         self._let_go()
-        if sys.stdin is not None and sys.stdin.isatty():
+        if _is_terminal() and self.talk is None:  # push-to-talk has its keys
             self._read_typing()
+
+    @property
+    def is_awaited(self) -> bool:
+        """True while an utterance was asked for by a button."""
+        return self.talk is not None and self.talk.is_open
+
+    def forget(self) -> None:
+        """Drop what was said before now; from any thread."""
+        microphone = self._microphone
+        if microphone is not None:
+            microphone.forget()
+
+    def press(self) -> str:
+        """Open or close the ear; return the earcon that tells what came of it."""
+        if self.talk is None or self._microphone is None:
+            return "missed"
+        return "heard" if self.talk.press() else "quiet"
 
     def cancel_echo_of(self, mouth: _Mouth) -> None:
         """Take what the speaker plays out of what is heard from now on. SettingsError."""
@@ -317,6 +356,70 @@ class _Hearing:
         return None, line
 
 
+class _Buttons:
+    """Keys and a headset's buttons, where the user wants them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        opened: ExitStack,
+        leave: Leave,
+        tell: Tell,
+        hearing: _Hearing,
+    ) -> None:
+        """Raises SettingsError if the user would have no way to be heard."""
+        self._hearing = hearing
+        self._pressed: queue.SimpleQueue[Button] = queue.SimpleQueue()
+        self._media: MediaButtons | None = None
+        if settings.media_buttons:
+            try:
+                self._media = opened.enter_context(_media_buttons(self._press, settings))
+            except DeviceError as error:
+                tell(str(error))
+        if hearing.talk is None:
+            return
+        if _is_terminal():
+            keys = opened.enter_context(Keys(sys.stdin, self._press))
+            leave.at_last = keys.give_back
+            tell(assembly.wording(settings)("typing.keys"))
+        elif self._media is None:
+            raise SettingsError(
+                "For push-to-talk there must be a key or a button: start Charley in a terminal,"
+                " or with --media-buttons."
+            )
+
+    def _press(self, button: Button) -> None:
+        if button is Button.TALK:
+            self._hearing.forget()
+        self._pressed.put(button)
+
+    def take(self) -> Iterator[Button]:
+        """Yield what was pressed since the last time."""
+        while not self._pressed.empty():
+            yield self._pressed.get()
+
+    def show(self, state: State) -> None:
+        """Let the desktop know whether something is going on."""
+        if self._media is not None:
+            self._media.show(state)
+
+
+def _media_buttons(pressed: Callable[[Button], None], settings: Settings) -> MediaButtons:
+    """Return a headset's buttons. SettingsError if their package is not installed."""
+    try:
+        from assistant.media_buttons import MediaButtons
+    except ImportError:
+        raise SettingsError(
+            "media_buttons needs the Python package dbus-fast: `.venv/bin/python -m pip install"
+            " dbus-fast`, on Linux."
+        ) from None
+    return MediaButtons(pressed, talks=settings.push_to_talk)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 class _Voice:
     """What is lost and found of the voice; the mouth has it."""
 
@@ -343,12 +446,17 @@ class _Live:
         language: Language,
         mouth: _Mouth,
         hearing: _Hearing,
+        buttons: _Buttons,
         *,
         watch: Watch | None,
         tell: Tell,
     ) -> None:
         self._mouth = mouth
         self._hearing = hearing
+        self._buttons = buttons
+        self._watch = watch or (lambda _event, _actions: None)
+        self._is_answered = False
+        """True once an utterance was answered since the last press."""
         self._prompts = language.book.prompts
         self._keep = language.keep
         self._tell = tell
@@ -367,7 +475,7 @@ class _Live:
             assembly.coaching(settings),
             mouth.output,
             start=assembly.beginning(settings),
-            watch=watch,
+            watch=self._note,
             listen=ear.listen if ear else None,
             remember=remember,
         )
@@ -404,12 +512,36 @@ class _Live:
         at, asleep_seconds = self._watchdog.beat()
         if asleep_seconds:
             self._session.handle(Suspended(at, asleep_seconds, self._mouth.output.hold_seconds))
-        self._conversation.tick(at, block)
+        for button in self._buttons.take():
+            self._press(button, at)
+        self._hear(block, at)
+        self._buttons.show(self._session.now.state)
         if line is not None and line.strip():
             self._session.hear(line, at)
         self._mouth.caption(at)
         self._mind_losses(lost, at)
         self._mind_xruns(at)
+
+    def _note(self, event: Event, actions: tuple[Action, ...]) -> None:
+        sounds = any(isinstance(action, Say | Chime) for action in actions)
+        if isinstance(event, UtteranceHeard) or (isinstance(event, UtteranceMissed) and sounds):
+            self._is_answered = True
+        self._watch(event, actions)
+
+    def _hear(self, block: Samples | None, at: float) -> None:
+        """Take the next sound; whoever pressed a button for it is told if nothing came of it."""
+        talk = self._hearing.talk
+        was_open = talk is not None and talk.is_open
+        self._conversation.tick(at, block)
+        if talk is not None and was_open and not talk.is_open and not self._is_answered:
+            self._mouth.output.perform(Chime("missed" if talk.is_heard else "quiet"))
+
+    def _press(self, button: Button, at: float) -> None:
+        if button is Button.TALK:
+            self._is_answered = False
+            self._mouth.output.perform(Chime(self._hearing.press()))
+        else:
+            self._session.command(meaning(button, self._session.now.state), at)
 
     def _take_leave(self) -> None:
         """Let the word be finished and the farewell be heard."""

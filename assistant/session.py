@@ -133,6 +133,11 @@ class Session:
         self.handle(self._heard(found, at, is_early=True))
         return True
 
+    def command(self, intent: str, at: float) -> None:
+        """Answer what was made known without words, such as by a button."""
+        hold, left = self._output.hold_seconds, self._output.lines_left
+        self.handle(UtteranceHeard(at, "", intent, hold_seconds=hold, lines_left=left))
+
     def _heard(self, found: Match, at: float, *, is_early: bool) -> UtteranceHeard:
         hold = self._output.hold_seconds
         left = self._output.lines_left

@@ -56,6 +56,10 @@ class Settings:
     lower_music: bool = True
     """Other programs' sound is lowered while Charley speaks, where PulseAudio or PipeWire plays
     it (`charley doctor` tells)."""
+    push_to_talk: bool = False
+    """True to be heard only after a key (the space bar, in a terminal) or a headset's button."""
+    media_buttons: bool = False
+    """True to let a headset's buttons steer Charley (Linux). Needs the extra `buttons`."""
     model: str | None = None
     """A speech model's name (`charley models list`) or folder; None is the best that is there."""
     language: str = "en"
@@ -74,7 +78,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 _NAMES = tuple(field.name for field in fields(Settings))
 _WHOLE = ("words_per_minute", "hold_seconds", "rounds")
 _NUMBERED = ("microphone", "speaker")
-_SWITCHES = ("loudspeaker", "lower_music", "terse")
+_SWITCHES = ("loudspeaker", "lower_music", "media_buttons", "push_to_talk", "terse")
 _SPOKEN = ("hold_seconds", "count", "rounds", "terse", "checkin_seconds", "voice")
 """Settings that can be changed by voice, and are then remembered."""
 _LONGEST_TEXT = 1_000

@@ -35,7 +35,7 @@ _NAMES = {
     ),
     "talk": "you unkept meant(meaning) you_say charley_says you_spoke missed one_count"
     " tone chime runner heard",
-    "typing": "hint hint_fast",
+    "typing": "hint hint_fast keys",
     "pack": "comment cover(count,rounds,note,example,title,playlist)",
 }
 _LISTS = ("weekdays", "months")

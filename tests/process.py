@@ -69,8 +69,12 @@ class Process(Told):
         *words: str,
         code: str = "",
         env: Mapping[str, str] = {},
+        keys: int = subprocess.PIPE,
     ) -> None:
-        """Start it with more words on its command line; `code` is run before it begins."""
+        """Start it with more words on its command line; `code` is run before it begins.
+
+        `keys` is its standard input, such as a terminal of its own.
+        """
         self.journal = folder / "journal.jsonl"
         command = [
             sys.executable,
@@ -82,7 +86,7 @@ class Process(Told):
             *words,
         ]
         process = subprocess.Popen(
-            command, env={**card.env, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            command, env={**card.env, **env}, stdin=keys, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, cwd=Path(__file__).parent.parent,
         )  # fmt: skip
         super().__init__(process, process.stdout)

@@ -127,10 +127,15 @@ def counts_on(process: Process, event: str, **wanted: object) -> tuple[float, in
 
 def says(card: pulse.SoundCard, text: str) -> None:
     """Speak into the microphone."""
+    card.play(utterance(text)).wait(60)
+
+
+def utterance(text: str) -> Pcm:
+    """Return what a runner says, with a second of silence before and after."""
     names = book.voices(intents_folder())
     spoken = CachedVoice(Pyttsx3Voice(names.runner, RUNNER_WORDS_PER_MINUTE), None).render(text)
     quiet = silence(spoken.rate, spoken.rate).samples
-    card.play(Pcm(np.concatenate([quiet, spoken.samples, quiet]), spoken.rate)).wait(60)
+    return Pcm(np.concatenate([quiet, spoken.samples, quiet]), spoken.rate)
 
 
 # --- Devices -------------------------------------------------------------------------------------

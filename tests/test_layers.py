@@ -37,6 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     # 3: the conversation
     frozenset(
         {
+            "buttons",
             "chart",
             "controls",
             "cover",
@@ -79,13 +80,16 @@ LAYERS: tuple[frozenset[str], ...] = (
             "echo",
             "fst",
             "graphs",
+            "keys",
             "lexicon",
+            "media_buttons",
             "model_building",
             "model_files",
             "music",
             "pcm",
             "phones",
             "player",
+            "push_to_talk",
             "recogniser",
             "spelling",
             "spare_voice",
@@ -194,6 +198,7 @@ IMPURE = frozenset(
 
 WRAPPED = {
     "ovos_workshop": {"ovos.skill"},
+    "dbus_fast": {"media_buttons"},
     "livekit": {"echo"},
     "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"likeness"},

@@ -28,6 +28,8 @@ microphone = 3
 speaker = "Headset"
 loudspeaker = true
 lower_music = false
+push_to_talk = true
+media_buttons = true
 model = "vosk-model-small-en-us-0.15"
 language = "en"
 """
@@ -68,6 +70,8 @@ def test_every_setting_can_be_set_in_the_file(tmp_path: Path) -> None:
         speaker="Headset",
         loudspeaker=True,
         lower_music=False,
+        push_to_talk=True,
+        media_buttons=True,
         model="vosk-model-small-en-us-0.15",
         language="en",
     )

@@ -1,0 +1,79 @@
+"""Single keys of a terminal, without Enter: for push-to-talk, and for those who rather press."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from assistant.buttons import Button
+
+# Switches for people who cannot type send the space bar or Enter.
+KEYS = {
+    " ": Button.TALK,
+    "\r": Button.TALK,
+    "\n": Button.TALK,
+    "s": Button.STOP,
+    "n": Button.NEXT,
+    "b": Button.BACK,
+    "r": Button.REPEAT,
+    "p": Button.PAUSE_OR_RESUME,
+}
+
+
+class Keys:
+    """Tells which keys are pressed in a terminal; a context manager."""
+
+    def __init__(self, terminal: TextIO, pressed: Callable[[Button], None]) -> None:
+        """`pressed` is called from a thread of its own."""
+        self._terminal = terminal
+        self._pressed = pressed
+        self._mode: Any = None
+
+    def __enter__(self) -> Self:
+        """Take each key at once and show none; Ctrl-C stays what it is."""
+        if sys.platform != "win32":
+            import termios
+            import tty
+
+            self._mode = termios.tcgetattr(self._terminal.fileno())
+            tty.setcbreak(self._terminal.fileno())
+        threading.Thread(target=self._run, name="keys", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Let the terminal be as it was; from any thread."""
+        if sys.platform != "win32" and self._mode is not None:
+            import termios
+
+            with suppress(termios.error):
+                termios.tcsetattr(self._terminal.fileno(), termios.TCSADRAIN, self._mode)
+
+    def _run(self) -> None:
+        while key := self._read():
+            if key in KEYS:
+                self._pressed(KEYS[key])
+
+    def _read(self) -> str:
+        """Return the next key; empty at the end of the input."""
+        if sys.platform == "win32":
+            import msvcrt
+
+            return msvcrt.getwch()
+        try:
+            # One byte is enough: the keys are ASCII, and no part of another character is.
+            return os.read(self._terminal.fileno(), 1).decode("ascii", "replace")
+        except OSError:  # the terminal was closed
+            return ""
