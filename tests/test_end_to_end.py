@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import earbuds
 import numpy as np
 import pulse
 import pytest
@@ -143,6 +144,19 @@ class TestRun:
         heard = [event["intent"] for event in events if event.get("event") == "UtteranceHeard"]
         assert heard[0] == "cramp"
         assert heard[-1] == "control_stop"
+
+
+@pytest.mark.sound
+@pytest.mark.slow
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (48000, 2)])
+def test_speech_is_understood_where_charley_itself_must_change_the_rate(
+    tmp_path: Path, rate: int, channels: int
+) -> None:
+    """Of an old headset and of a modern one; bench/rates.py tries them all."""
+    if reason := pulse.missing():
+        pytest.skip(reason)
+    outcome = earbuds.converse(tmp_path, rate, channels, native=True)
+    assert outcome.is_whole, outcome
 
 
 def test_the_recording_is_a_sound_file(tmp_path: Path) -> None:
