@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def main() -> None:
     figures = {
         name: {
             "median_ms": 1000 * statistics.median(values),
-            "p95_ms": 1000 * sorted(values)[int(0.95 * (len(values) - 1))],
+            "p95_ms": 1000 * sorted(values)[math.ceil(0.95 * len(values)) - 1],
         }
         for name, values in rows.items()
     }

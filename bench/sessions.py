@@ -14,7 +14,9 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
+import statistics
 import sys
 import time
 from collections.abc import Iterable
@@ -172,8 +174,8 @@ def measure(
         sessions=sessions,
         core_percent=round(100 * used / wall, 1),
         memory_mb=round(resident_mb(pid), 1),
-        stop_median_ms=round(delays[len(delays) // 2], 1),
-        stop_95_ms=round(delays[int(0.95 * (len(delays) - 1))], 1),
+        stop_median_ms=round(statistics.median(delays), 1),
+        stop_95_ms=round(delays[math.ceil(0.95 * len(delays)) - 1], 1),
         block_95_ms=block_95_ms(before, after),
         late_worst_ms=round(1000 * max(max(one.caller.late_seconds) for one in found), 1),
         understood=round((after[UNDERSTOOD] - before.get(UNDERSTOOD, 0.0)) / said, 3),
