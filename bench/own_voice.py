@@ -38,6 +38,7 @@ from assistant.actions import Action, Chime, Say  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
+from assistant.foreground import Foreground  # noqa: E402
 from assistant.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.recogniser import RATE, STABLE_SECONDS  # noqa: E402
@@ -55,10 +56,11 @@ FLOOR_DB = -66.0
 """Hiss of the microphone."""
 PERSON_DB = (12, 6, 0, -6)
 """A person's speech to the echo of Charley's."""
-SAID = (("stop", "control_stop"), ("my chest hurts", "redflag_chest"), ("pause", "control_pause"))
+SAID = ("stop", "my chest hurts", "it still hurts", "how long left", "pause")
 PATIENCE_SECONDS = 3.0
 SPEECH_DB = -23.0
 """Loudness of Charley's speech, to which a person's is set; measured over all prompts."""
+BLOCK = round(BLOCK_SECONDS * RATE)
 Wave = NDArray[np.float64]
 
 
@@ -89,27 +91,30 @@ def response(room: str, folder: Path | None) -> Wave:
 
 
 class Echo:
-    """What comes back of what is played, block by block."""
+    """What comes back of what is played, block by block: a convolution in parts of one block."""
 
     def __init__(self, place: Place, folder: Path | None) -> None:
         late = np.zeros(round(place.delay_ms * RATE / 1000))
-        way = np.concatenate([late, response(place.room, folder)])
-        self._way = way * 10 ** (place.level_db / 20)
-        self._tail: Wave = np.zeros(len(way))
+        way = np.concatenate([late, response(place.room, folder)]) * 10 ** (place.level_db / 20)
+        parts = np.pad(way, (0, -len(way) % BLOCK)).reshape(-1, BLOCK)
+        self._way = np.fft.rfft(parts, 2 * BLOCK)
+        self._blocks = np.zeros_like(self._way)
+        """Spectra of what was played, the latest first."""
+        self._tail: Wave = np.zeros(BLOCK)
         self._resampled = resampler(DEFAULT_RATE, RATE, quality="QQ")
+        self._ready: Wave = np.zeros(2)  # the resampler holds as much back
 
-    def of(self, played: Samples, count: int) -> Wave:
-        """Return the next `count` samples at the microphone."""
+    def of(self, played: Samples) -> Wave:
+        """Return the next block at the microphone."""
         sound = self._resampled(played).astype(float) / FULL_SCALE
         driven = np.tanh(1.5 * sound) / 1.5  # a small loudspeaker
-        size = 1 << (len(self._way) + len(driven)).bit_length()
-        echo = np.fft.irfft(np.fft.rfft(driven, size) * np.fft.rfft(self._way, size), size)
-        length = max(len(self._tail), len(self._way) + len(driven))
-        mixed = np.zeros(length)
-        mixed[: len(self._tail)] += self._tail
-        mixed[: min(length, size)] += echo[:length]
-        self._tail = mixed[count:]
-        return mixed[:count]
+        ready = np.concatenate([self._ready, driven])
+        block, self._ready = ready[:BLOCK], ready[BLOCK:]
+        self._blocks = np.roll(self._blocks, 1, axis=0)
+        self._blocks[0] = np.fft.rfft(block, 2 * BLOCK)
+        echo = np.fft.irfft(np.sum(self._blocks * self._way, axis=0))
+        heard, self._tail = echo[:BLOCK] + self._tail, echo[BLOCK:]
+        return heard
 
 
 # --- The ways ------------------------------------------------------------------------------------
@@ -158,13 +163,15 @@ class WebRtc(Way):
 
 
 class WebRtcWords(WebRtc):
-    """Both."""
+    """And the words that Charley is saying are not heard: what is shipped."""
 
     words = True
 
 
 class Speex(Way):
-    """Speex's echo canceller, from the package pyaec."""
+    """Speex's echo canceller alone, with its own suppressor behind it."""
+
+    words = True
 
     def __init__(self, player: Player) -> None:
         super().__init__(player)
@@ -174,7 +181,7 @@ class Speex(Way):
 
         self._reference = Reference(player.rate)
         player.on_played = self._reference.put
-        self._canceller = Aec(160, RATE // 2, RATE, True)
+        self._canceller = Aec(160, RATE // 2, RATE, enable_preprocess=True)
 
     def clean(self, block: Samples) -> Samples:
         """Return the block without the echo."""
@@ -186,12 +193,6 @@ class Speex(Way):
             for at in range(0, len(block), 160)
         ]
         return np.array(out, np.int16).reshape(-1)
-
-
-class SpeexWords(Speex):
-    """Both."""
-
-    words = True
 
 
 class Envelopes(Way):
@@ -236,9 +237,10 @@ def _correlation(one: Wave, other: Wave) -> float:
 
 
 WAYS: dict[str, type[Way]] = {
-    "nothing": Way, "words": Words, "envelopes": Envelopes, "speex": Speex,
-    "speex+words": SpeexWords, "webrtc": WebRtc, "webrtc+words": WebRtcWords,
+    "nothing": Way, "words": Words, "envelopes": Envelopes, "speex+words": Speex,
+    "webrtc": WebRtc, "webrtc+words": WebRtcWords,
 }  # fmt: skip
+SHIPPED = "webrtc+words"
 
 
 # --- The conversation ----------------------------------------------------------------------------
@@ -253,7 +255,7 @@ class Kitchen:
         self._way = WAYS[way](self.player)
         self._echo = Echo(place, folder)
         self._hiss = np.random.default_rng(7)
-        self.ear = NotingEar(VoiceGate(kit.recogniser), kit.language.intents)
+        self.ear = NotingEar(VoiceGate(Foreground(kit.recogniser)), kit.language.intents)
         self.ear.heard = []
         self.heard: list[Event] = []
         self.is_own = True
@@ -295,9 +297,7 @@ class Kitchen:
         """Let one block of time pass."""
         self.blocks += 1
         played = self.player.read(round(self.now * DEFAULT_RATE) - self.player.position_samples)
-        count = round(BLOCK_SECONDS * RATE)
-        heard = self._echo.of(played, count)
-        heard += 10 ** (FLOOR_DB / 20) * self._hiss.normal(size=count)
+        heard = self._echo.of(played) + 10 ** (FLOOR_DB / 20) * self._hiss.normal(size=BLOCK)
         if person is not None:
             heard[: len(person)] += person
         block = np.rint(np.clip(heard, -1, 1) * FULL_SCALE).astype(np.int16)
@@ -308,9 +308,8 @@ class Kitchen:
 
     def run(self, seconds: float, person: Wave | None = None) -> None:
         """Let time pass."""
-        size = round(BLOCK_SECONDS * RATE)
         for number in range(round(seconds / BLOCK_SECONDS)):
-            self.step(None if person is None else person[number * size : (number + 1) * size])
+            self.step(None if person is None else person[number * BLOCK : (number + 1) * BLOCK])
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +326,8 @@ class Alone:
     """Share of a core that cleaning takes."""
 
 
-def routine_alone(kitchen: Kitchen, routine: Routine, position: str) -> None:
-    """Play a routine from the cramp to the run; two holds."""
+def routine_alone(kitchen: Kitchen, routine: Routine, position: str, holds: int) -> None:
+    """Play a routine from the cramp to the run."""
     slots = {"muscle": routine.muscle, "position": position, "toes": routine.toes}
     slots["side"] = "both" if routine.both else "left"
     kitchen.welcome()
@@ -337,7 +336,7 @@ def routine_alone(kitchen: Kitchen, routine: Routine, position: str) -> None:
     kitchen.tell(UtteranceHeard(kitchen.now, "", intent, known))
     while kitchen.session.now.state is not State.IDLE or kitchen.session.now.speaking:
         kitchen.step()
-        if (answer := _answer(kitchen)) is not None:
+        if (answer := _answer(kitchen, holds)) is not None:
             kitchen.run(0.6)  # the last echo comes back before a person answers
             kitchen.tell(UtteranceHeard(kitchen.now, "", answer))
         if kitchen.now > 400.0:
@@ -345,12 +344,12 @@ def routine_alone(kitchen: Kitchen, routine: Routine, position: str) -> None:
     kitchen.run(2.0)
 
 
-def _answer(kitchen: Kitchen) -> str | None:
+def _answer(kitchen: Kitchen, holds: int) -> str | None:
     now = kitchen.session.now
     if now.speaking:
         return None
     if now.state is State.CHECKING:
-        return "relief_gone" if now.round else "still_hurts"
+        return "still_hurts" if now.round + 1 < holds else "relief_gone"
     return {State.TRIAGE: "no", State.ASKING: "yes", State.WARNED: "im_okay",
             State.OFFERING: "no", State.PAUSED: "control_resume"}.get(now.state)  # fmt: skip
 
@@ -367,23 +366,28 @@ def lines_alone(kitchen: Kitchen, texts: Iterable[str]) -> None:
         kitchen.run(0.9)
 
 
-def alone(
-    kit: Kit, way: str, places: list[Place], folder: Path | None, every: int
-) -> Iterator[Alone]:
-    """Play everything once, each in the next place of the list."""
+def place_of(number: int, turn: int) -> Place:
+    """Return where something is played, so that in four turns it is played at each level."""
+    room = (*ROOMS, "made")[(number // 20 + turn) % 5]
+    return Place(room, LEVELS_DB[(number + turn) % 4], DELAYS_MS[(number // 4 + turn) % 5])
+
+
+def alone(kit: Kit, way: str, folder: Path | None, every: int, turn: int) -> Iterator[Alone]:
+    """Play everything once, each thing in its place of this turn."""
     book = kit.language.book
     cells = [(r, p) for r in book.routines.values() for p in positions(r)][::every]
     texts = [line.text for lines in book.prompts.lines.values() for line in lines]
     texts = [text.replace("{", "").replace("}", "") for text in texts][::every]
     jobs: list[tuple[str, Callable[[Kitchen], None]]] = [
-        (f"{r.id} {p}", partial(routine_alone, routine=r, position=p)) for r, p in cells
+        (f"{r.id} {p}", partial(routine_alone, routine=r, position=p, holds=1 if turn else 2))
+        for r, p in cells
     ]
     jobs += [
         (f"lines {at}", partial(lines_alone, texts=texts[at : at + 20]))
         for at in range(0, len(texts), 20)
     ]
     for number, (name, play) in enumerate(jobs):
-        place = places[number % len(places)]
+        place = place_of(number, turn)
         kitchen = Kitchen(kit, way, place, folder)
         play(kitchen)
         kit.recogniser.finish()
@@ -418,8 +422,8 @@ def with_person(
     kit: Kit, way: str, place: Place, folder: Path | None, *, person_db: float, number: int
 ) -> Spoken:
     """Say one command while Charley speaks."""
-    text, _ = SAID[number % len(SAID)]
-    voice, chance = VOICES[number % len(VOICES)], random.Random(f"{number} {place}")
+    text = SAID[number % len(SAID)]
+    voice, chance = VOICES[number // len(SAID) % len(VOICES)], random.Random(f"{number} {place}")
     kitchen = Kitchen(kit, way, place, folder)
     kitchen.welcome()
     kitchen.tell(UtteranceHeard(kitchen.now, "", "cramp", {"muscle": "calf", "side": "left"}))
@@ -474,7 +478,7 @@ def table_spoken(rows: list[Spoken]) -> None:
             share = 100 * sum(r.right for r in some) / len(some)
             early = sum(bool(r.early) for r in some)
             print(f"{way:16}{level:>5} dB{len(some):5}{share:9.0f}{shown}{early:7}")
-        for text, _ in SAID:
+        for text in SAID:
             some = [r for r in rows if r.way == way and r.said == text]
             wrong = Counter(r.heard for r in some if not r.right)
             print(f"{'':18}{text}: {sum(r.right for r in some)} of {len(some)} {dict(wrong)}")
@@ -483,28 +487,25 @@ def table_spoken(rows: list[Spoken]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ways", default=",".join(WAYS), help=f"of {', '.join(WAYS)}")
+    parser.add_argument("--ways", default=SHIPPED, help=f"of {', '.join(WAYS)}")
     parser.add_argument(
         "--rooms", type=Path, default=ROOT.parent / "shared/speech/impulse_responses"
     )
     parser.add_argument("--every", type=int, default=1, help="alone: only every nth routine")
-    parser.add_argument("--repeats", type=int, default=40, help="person: trials at each level")
+    parser.add_argument("--turns", type=int, default=4, help="alone: each at so many levels")
+    parser.add_argument("--repeats", type=int, default=50, help="person: trials at each level")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     kit = Kit(STABLE_SECONDS, BLOCK_SECONDS)
-    places = [Place(room, level, delay)
-              for delay, room in zip(DELAYS_MS, (*ROOMS, "made"), strict=True)
-              for level in LEVELS_DB]  # fmt: skip
-    random.Random(1).shuffle(places)
     folder = options.rooms if options.rooms.is_dir() else None
     rows: list[Alone] = []
     said: list[Spoken] = []
     for way in options.ways.split(","):
-        if options.every:
-            rows += alone(kit, way, places, folder, options.every)
+        for turn in range(options.turns):
+            rows += alone(kit, way, folder, options.every, turn)
         for person_db in PERSON_DB if options.repeats else ():
             said += [with_person(
-                    kit, way, places[n % len(places)], folder, person_db=person_db, number=n)
+                    kit, way, place_of(n, n // 5), folder, person_db=person_db, number=n)
                      for n in range(options.repeats)]  # fmt: skip
     if options.json:
         print(json.dumps({"alone": [asdict(r) for r in rows], "person": [asdict(s) for s in said]}))
