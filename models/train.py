@@ -29,7 +29,7 @@ from assistant.phones import OUTPUTS
 from .features import BINS
 from .sequence import AllSequences, SequenceLoss, phone_bigrams
 
-CHANNELS, BOTTLENECK = 384, 128
+CHANNELS, BOTTLENECK = 448, 144
 # One block after the other: its step in output frames, and whether it looks ahead too.
 AHEAD, BEHIND, FAR_BEHIND = (1, True), (1, False), (2, False)
 BLOCKS = (AHEAD, BEHIND, AHEAD, FAR_BEHIND, AHEAD, FAR_BEHIND, AHEAD, FAR_BEHIND, AHEAD)
@@ -43,6 +43,11 @@ PRIOR_POWER, FRAME_SHARE = 0.8, 0.1
 DECIBEL = math.log(10) / 10
 PACES = (0.87, 1.16)  # a clip is said so much slower or faster
 RATIOS = ((0, 15), (-3, 30))  # decibels of speech over noise, one or the other
+PAUSES = (20, 120)  # mean frames between two clips; one in ten is of the longer kind
+CLEAN, CROWDED, BOTH = 0.12, 0.4, 0.12  # shares of spans: no noise, other talkers, these and noise
+TALKERS, FEW = 8, 2  # others who talk at most; so few can be understood when they talk alone
+CROWD_RATIOS = ((0, 25), (6, 25))  # decibels over many others; over a few
+SEEN = (40, 15)  # frames before and after within which the nearest speaker tells what is quieter
 
 
 class Block(nn.Module):  # type: ignore[misc, unused-ignore]
@@ -155,7 +160,7 @@ class Stream:
         total = len(self._labels)
         while total < length:
             frames, marks = self._clip()
-            pause = int(self._chooser.exponential(20))
+            pause = int(self._chooser.exponential(PAUSES[self._chooser.random() < 0.1]))
             quiet = np.full((pause, BINS), self._chooser.uniform(-15.9, 5), dtype=np.float32)
             features += [frames, quiet]
             labels += [marks, np.zeros(pause, dtype=np.uint8)]
@@ -175,6 +180,26 @@ def _warps(count: int = 21, strength: float = 0.12) -> Tensor:
             matrices[index, bin_, low] = 1 - (source - low)
             matrices[index, bin_, low + 1] = source - low
     return matrices
+
+
+def _loudness(speech: Tensor, voiced: Tensor) -> Tensor:
+    """The mean energy of a bin where someone speaks, a span; very great where nobody does."""
+    total = (speech.exp().mean(2) * voiced).sum(1)
+    return torch.where(voiced.any(1), total / voiced.sum(1).clamp_min(1), 1e9).clamp_min(1e-3)
+
+
+def _below(noise: Tensor, loudness: Tensor, decibels: NDArray[np.float64]) -> Tensor:
+    """The log energies of noise, moved to so many decibels below the speaker of each span."""
+    ratio = torch.from_numpy(decibels.astype(np.float32)) * DECIBEL
+    own = noise.exp().mean((1, 2)).clamp_min(1e-3)
+    return noise + (loudness.log() - own.log() - ratio)[:, None, None]
+
+
+def _around(voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Frames that have someone speaking a little before or after them."""
+    before, after = SEEN
+    counts = np.pad(voiced, ((0, 0), (before + 1, after))).cumsum(1)
+    return np.asarray(counts[:, before + after + 1 :] > counts[:, : -before - after - 1])
 
 
 class Batches:
@@ -205,9 +230,11 @@ class Batches:
         spans = [stream.span(length) for stream in self._streams]
         speech = torch.from_numpy(np.stack([features for features, _ in spans]))
         labels = np.stack([marks for _, marks in spans])
-        voiced = torch.from_numpy((labels > 1) & (labels != UNKNOWN))
+        voiced = (labels > 1) & (labels != UNKNOWN)
         speech = self._tilt(self._stretch(speech))
-        mixed = self._mix(speech, voiced)
+        loudness = _loudness(speech, torch.from_numpy(voiced))
+        mixed, few = self._mix(speech, loudness)
+        labels[few[:, None] & (labels < 2) & ~_around(voiced)] = UNKNOWN
         level = torch.from_numpy(self._chooser.uniform(-28, 10, BATCH).astype(np.float32))
         mixed = (mixed + level[:, None, None] * DECIBEL).clamp_min_(-15.9)
         return self._mask(mixed).transpose(1, 2), targets(labels)
@@ -220,18 +247,35 @@ class Batches:
         amounts = self._chooser.normal(0, 1, (BATCH, 3)) * [0.8, 0.4, 0.3]
         return speech + (torch.from_numpy(amounts.astype(np.float32)) @ self._slopes)[:, None]
 
-    def _mix(self, speech: Tensor, voiced: Tensor) -> Tensor:
-        """Add noise; energies add, so logarithms add by `logaddexp`."""
+    def _mix(self, speech: Tensor, loudness: Tensor) -> tuple[Tensor, NDArray[np.bool_]]:
+        """Add noise and other talkers; energies add, so logarithms add by `logaddexp`.
+
+        Also tells where only a few others talk: alone, a quieter talker may be the one to hear, so
+        no label is right there.
+        """
+        kind = self._chooser.random(BATCH)
+        crowded = kind < CROWDED
+        talkers = np.where(crowded, self._chooser.integers(1, TALKERS + 1, BATCH), 0)
+        few = crowded & (talkers <= FEW)
+        above = np.where(few, *(self._chooser.uniform(*ends, BATCH) for ends in CROWD_RATIOS[::-1]))
+        crowd = _below(self._crowd(speech, loudness, talkers), loudness, above)
         noise = torch.from_numpy(np.stack([self._noise(speech.shape[1]) for _ in range(BATCH)]))
-        power = speech.exp().mean(2)
-        loudness = (power * voiced).sum(1) / voiced.sum(1).clamp_min(1)
-        difference = loudness.clamp_min(1e-3).log() - noise.exp().mean((1, 2)).clamp_min(1e-3).log()
         loud = self._chooser.random(BATCH) < 0.5
-        decibels = np.where(loud, *(self._chooser.uniform(*ends, BATCH) for ends in RATIOS))
-        ratio = torch.from_numpy(decibels.astype(np.float32)) * DECIBEL
-        noise += (difference - ratio)[:, None, None]
-        clean = torch.from_numpy(self._chooser.random(BATCH) < 0.15)
-        return torch.where(clean[:, None, None], speech, torch.logaddexp(speech, noise))
+        above = np.where(loud, *(self._chooser.uniform(*ends, BATCH) for ends in RATIOS))
+        above[(kind > 1 - CLEAN) | (kind < CROWDED - BOTH)] = np.inf
+        noise = _below(noise, loudness, above)
+        return torch.logaddexp(torch.logaddexp(speech, crowd), noise), few
+
+    def _crowd(self, speech: Tensor, loudness: Tensor, talkers: NDArray[np.int64]) -> Tensor:
+        """So many other spans at once, each from another time on, a little louder or quieter."""
+        power = speech.exp() / loudness[:, None, None]
+        crowd = torch.full_like(power, 1e-6)
+        for row, count in enumerate(talkers):
+            for other in self._chooser.choice(BATCH - 1, count, replace=False):
+                gain = 10 ** self._chooser.uniform(-0.8, 0)
+                later = int(self._chooser.integers(speech.shape[1]))
+                crowd[row] += gain * power[(row + 1 + other) % BATCH].roll(later, 0)
+        return crowd.log()
 
     def _mask(self, speech: Tensor) -> Tensor:
         """Hide a few bins and a few short stretches of time behind the mean."""
