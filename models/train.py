@@ -343,7 +343,7 @@ class Trainer:
         _normalise(self.network, clips)
         parameters = self.network.parameters()
         self.optimiser = torch.optim.AdamW(parameters, lr=self.rate, weight_decay=0.02)
-        self.spent, self.step = 0.0, 0
+        self.spent, self.step, self.taken = 0.0, 0, 0.0
         self.counts = torch.ones(OUTPUTS, dtype=torch.float64)
         whole = options.after or options.model
         self.everything = AllSequences(phone_bigrams(clips.labels)) if whole else None
@@ -422,12 +422,17 @@ class Trainer:
         return float(loss.detach())
 
     def share(self) -> None:
-        """Write the weights down and go halfway towards those of the training beside this one."""
+        """Write the weights down and go halfway towards those of the training beside this one.
+
+        Each is taken once: a slower one's old weights would hold this one back again and again.
+        """
         torch.save(self.network.state_dict(), self.folder / "new.pt")
         (self.folder / "new.pt").replace(self.folder / "weights.pt")
         other = self.beside / "weights.pt"
-        if not other.exists():
+        written = other.stat().st_mtime if other.exists() else self.taken
+        if written <= self.taken:
             return
+        self.taken = written
         theirs = torch.load(other, weights_only=True)
         for name, value in self.network.state_dict().items():
             value.lerp_(theirs[name], 0.5) if value.is_floating_point() else None
