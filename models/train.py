@@ -258,6 +258,7 @@ class Batches:
         talkers = np.where(crowded, self._chooser.integers(1, TALKERS + 1, BATCH), 0)
         few = crowded & (talkers <= FEW)
         above = np.where(few, *(self._chooser.uniform(*ends, BATCH) for ends in CROWD_RATIOS[::-1]))
+        above[~crowded] = np.inf
         crowd = _below(self._crowd(speech, loudness, talkers), loudness, above)
         noise = torch.from_numpy(np.stack([self._noise(speech.shape[1]) for _ in range(BATCH)]))
         loud = self._chooser.random(BATCH) < 0.5
