@@ -22,7 +22,7 @@ _BEHIND = 0.8
 all the same: a long one makes no sense by chance."""
 _BEHIND_IDLE = 0.5
 """The same while nothing runs and most talk is not for Charley."""
-_BEHIND_UNKNOWN = 1.0
+_BEHIND_UNKNOWN = 1.4
 """The same behind nothing but unknown words; they are made likely enough."""
 _LONG = 8
 """Words; so many of which less than a third makes sense are somebody else's talk, misheard."""
