@@ -32,15 +32,26 @@ _DOUBT = 10.0
 
 
 def likeliest(
-    heard: Hypothesis, understand: Callable[[str], Match | NoMatch], *, is_idle: bool
+    heard: Hypothesis,
+    understand: Callable[[str], Match | NoMatch],
+    *,
+    is_idle: bool,
+    is_over_voice: bool = False,
 ) -> str:
-    """Return the words that were said, of a final hypothesis; `is_idle` while nothing runs."""
+    """Return the words that were said, of a final hypothesis; `is_idle` while nothing runs.
+
+    `is_over_voice` if Charley spoke meanwhile, where the microphone hears it: then only red flags
+    are looked for, because of all that the rest of an echo may have been, something makes sense.
+    """
     first = _spoken(heard.text, is_idle)
     found = understand(first)
     for other in heard.alternatives[1:_MOST]:
         text = _spoken(other.text, is_idle)
         furthest = _furthest(first, found, len(text.split()), is_idle)
-        if other.behind < furthest and _is_whole(understand(text)):
+        if other.behind >= furthest:
+            continue
+        meant = understand(text)
+        if _is_whole(meant) and (_is_flag(meant) or not is_over_voice):
             return text
     is_talk = 0.0 < _score(found) < _THIRD and len(first.split()) >= _LONG
     return UNKNOWN if is_talk else first
@@ -56,8 +67,11 @@ def _furthest(first: str, found: Match | NoMatch, words: int, is_idle: bool) -> 
 
 
 def _is_whole(found: Match | NoMatch) -> bool:
-    is_flag = isinstance(found, Match) and found.intent.startswith(RED_FLAG)
-    return _score(found) >= (_WHOLE_FLAG if is_flag else _WHOLE)
+    return _score(found) >= (_WHOLE_FLAG if _is_flag(found) else _WHOLE)
+
+
+def _is_flag(found: Match | NoMatch) -> bool:
+    return isinstance(found, Match) and found.intent.startswith(RED_FLAG)
 
 
 def _score(found: Match | NoMatch) -> float:

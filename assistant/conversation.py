@@ -116,17 +116,25 @@ class _Echo:
         """The words of the utterance so far, and whether each is Charley's."""
         self._said: set[str] = set()
         """What Charley said while they were heard."""
-        self.was_speaking = False
+        self._said_last: set[str] = set()
+        """The same for the utterance that ended last."""
+
+    @property
+    def was_speaking(self) -> bool:
         """True if Charley spoke during the utterance that ended last."""
+        return bool(self._said_last)
+
+    def was_all(self, text: str) -> bool:
+        """Tell whether Charley said all these words during the utterance that ended last."""
+        return all(_is_own(word, self._said_last) for word in text.split())
 
     def is_all(self, hypothesis: Hypothesis) -> bool:
         """Tell whether Charley alone spoke the words; of a partial hypothesis, the stable ones."""
         now = set(surface(self._own_words()).split())
         words = hypothesis.text.split()
         if hypothesis.final:
-            said, self._said, self._heard = self._said | now, set(), []
-            self.was_speaking = bool(said)
-            return all(_is_own(word, said) for word in words)
+            self._said_last, self._said, self._heard = self._said | now, set(), []
+            return self.was_all(hypothesis.text)
         same = _in_common([word for word, _ in self._heard], words)
         # Nothing in common: another utterance has begun, and the last one came to nothing.
         self._said = self._said | now if same else now
@@ -179,12 +187,17 @@ class SpokenConversation:
         # The session waits for the end of an utterance of which it has answered the beginning.
         was_early, self._was_early = self._was_early, False
         if not is_echo or was_early:
-            self._hear_whole(hypothesis, at)
+            self._hear_whole(hypothesis, at, was_early=was_early)
 
-    def _hear_whole(self, heard: Hypothesis, at: float) -> None:
+    def _hear_whole(self, heard: Hypothesis, at: float, *, was_early: bool) -> None:
         state = self.session.now.state
-        text = likeliest(heard, self.session.understand, is_idle=state is State.IDLE)
+        over_voice = self._echo is not None and self._echo.was_speaking
+        text = likeliest(
+            heard, self.session.understand, is_idle=state is State.IDLE, is_over_voice=over_voice
+        )
+        if self._echo and self._echo.was_all(text) and not was_early:
+            return  # a misheard echo whose better alternative is what Charley said
         is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in text.split())
         # What makes no sense may be the rest of an echo; to answer that would make the next one.
-        is_addressed = is_addressed and not (self._echo and self._echo.was_speaking)
+        is_addressed = is_addressed and not over_voice
         self.session.hear(text, at, addressed=is_addressed)

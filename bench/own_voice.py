@@ -19,7 +19,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -372,31 +372,41 @@ def place_of(number: int, turn: int) -> Place:
     return Place(room, LEVELS_DB[(number + turn) % 4], DELAYS_MS[(number // 4 + turn) % 5])
 
 
-def alone(kit: Kit, way: str, folder: Path | None, every: int, turn: int) -> Iterator[Alone]:
-    """Play everything once, each thing in its place of this turn."""
+Job = tuple[str, Callable[[Kitchen], None]]
+
+
+def jobs(kit: Kit, every: int, turn: int) -> list[tuple[int, Job]]:
+    """Return everything that Charley can say, numbered, in a random order: half a run is fair."""
     book = kit.language.book
     cells = [(r, p) for r in book.routines.values() for p in positions(r)][::every]
     texts = [line.text for lines in book.prompts.lines.values() for line in lines]
     texts = [text.replace("{", "").replace("}", "") for text in texts][::every]
-    jobs: list[tuple[str, Callable[[Kitchen], None]]] = [
+    found: list[Job] = [
         (f"{r.id} {p}", partial(routine_alone, routine=r, position=p, holds=1 if turn else 2))
         for r, p in cells
     ]
-    jobs += [
+    found += [
         (f"lines {at}", partial(lines_alone, texts=texts[at : at + 20]))
         for at in range(0, len(texts), 20)
     ]
-    for number, (name, play) in enumerate(jobs):
-        place = place_of(number, turn)
-        kitchen = Kitchen(kit, way, place, folder)
-        play(kitchen)
-        kit.recogniser.finish()
-        obeyed = tuple(
-            f"{e.intent}: {e.text}" for e in kitchen.heard if isinstance(e, UtteranceHeard)
-        )
-        missed = tuple(e.text for e in kitchen.heard if isinstance(e, UtteranceMissed))
-        yield Alone(way, place, name, kitchen.now, obeyed, missed,
-                    kitchen.busy_seconds / kitchen.now)  # fmt: skip
+    numbered = list(enumerate(found))
+    random.Random(turn).shuffle(numbered)
+    return numbered
+
+
+def alone(kit: Kit, way: str, folder: Path | None, job: Job, place: Place) -> Alone:
+    """Play one thing to Charley itself; tell on the error output what came of it."""
+    name, play = job
+    kitchen = Kitchen(kit, way, place, folder)
+    play(kitchen)
+    kit.recogniser.finish()
+    heard = kitchen.heard
+    obeyed = tuple(f"{e.intent}: {e.text}" for e in heard if isinstance(e, UtteranceHeard))
+    missed = tuple(e.text for e in heard if isinstance(e, UtteranceMissed))
+    cleaning = kitchen.busy_seconds / kitchen.now
+    found = Alone(way, place, name, kitchen.now, obeyed, missed, cleaning)
+    print(json.dumps(asdict(found)), file=sys.stderr, flush=True)
+    return found
 
 
 # --- With a person -------------------------------------------------------------------------------
@@ -492,17 +502,25 @@ def main() -> None:
         "--rooms", type=Path, default=ROOT.parent / "shared/speech/impulse_responses"
     )
     parser.add_argument("--every", type=int, default=1, help="alone: only every nth routine")
+    parser.add_argument("--only", default="", help='alone: only what begins so, as "quad chair"')
+    parser.add_argument("--place", default="", help='alone: all in one, as "kitchen 0 300"')
     parser.add_argument("--turns", type=int, default=4, help="alone: each at so many levels")
     parser.add_argument("--repeats", type=int, default=50, help="person: trials at each level")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     kit = Kit(STABLE_SECONDS, BLOCK_SECONDS)
     folder = options.rooms if options.rooms.is_dir() else None
+    room, *numbers = options.place.split() or [""]
+    fixed = Place(room, float(numbers[0]), int(numbers[1])) if numbers else None
     rows: list[Alone] = []
     said: list[Spoken] = []
     for way in options.ways.split(","):
         for turn in range(options.turns):
-            rows += alone(kit, way, folder, options.every, turn)
+            rows += [
+                alone(kit, way, folder, job, fixed or place_of(number, turn))
+                for number, job in jobs(kit, options.every, turn)
+                if job[0].startswith(options.only)
+            ]
         for person_db in PERSON_DB if options.repeats else ():
             said += [with_person(
                     kit, way, place_of(n, n // 5), folder, person_db=person_db, number=n)

@@ -39,8 +39,8 @@ def heard(*found: tuple[float, str]) -> Hypothesis:
     return Hypothesis.ended(tuple(alternatives), 1.0)
 
 
-def said(*found: tuple[float, str], idle: bool = False) -> str:
-    return likeliest(heard(*found), understand, is_idle=idle)
+def said(*found: tuple[float, str], idle: bool = False, over_voice: bool = False) -> str:
+    return likeliest(heard(*found), understand, is_idle=idle, is_over_voice=over_voice)
 
 
 def test_what_makes_sense_close_behind_is_what_was_said() -> None:
@@ -80,6 +80,11 @@ def test_of_a_red_flag_the_sign_is_enough() -> None:
     assert said((0.0, "i heard up off"), (0.5, "i heard a pop")) == "i heard a pop"
     assert said((0.0, "i heard a pop"), (0.5, "stop")) == "i heard a pop"
     assert said((0.0, "i heard up off"), (0.5, "i heard it")) == "i heard up off"
+
+
+def test_over_charleys_own_voice_only_a_red_flag_is_looked_for() -> None:
+    assert said((0.0, "the right on"), (0.1, "the right one"), over_voice=True) == "the right on"
+    assert said((0.0, "i heard a top"), (0.5, "i heard a pop"), over_voice=True) == "i heard a pop"
 
 
 def test_unknown_words_at_the_ends_are_breath_but_not_while_nothing_runs() -> None:

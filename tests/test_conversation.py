@@ -13,7 +13,7 @@ from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.matching import Matcher
 from assistant.pcm import Pcm, Samples
 from assistant.player import Player
-from assistant.recogniser import Hypothesis
+from assistant.recogniser import Alternative, Hypothesis, Word
 from assistant.session import Session
 from assistant.turn import Coaching, State
 
@@ -88,6 +88,15 @@ class Kitchen:
         """Let the recogniser hear a hypothesis; all of it is stable unless told."""
         count = len(text.split()) if stable is None else stable
         self._ear.next = [Hypothesis(text, (), final, self.at, count)]
+        self._talk.tick(self.at, BLOCK)
+
+    def hear_one_of(self, *texts: str) -> None:
+        """Let the recogniser end an utterance, the likeliest first, each a little behind."""
+        found = (
+            Alternative(tuple(Word(w, 0.0, 0.1) for w in text.split()), 0.2 * place)
+            for place, text in enumerate(texts)
+        )
+        self._ear.next = [Hypothesis.ended(tuple(found), self.at)]
         self._talk.tick(self.at, BLOCK)
 
     def echo(self) -> None:
@@ -186,6 +195,32 @@ def test_nonsense_is_not_answered_if_charley_spoke_meanwhile(
     kitchen.hear("locked up", final=True)
     assert kitchen.taken == ["locked up"]
     assert kitchen.session.now.misses == misses
+
+
+@pytest.mark.parametrize(("loudspeaker", "taken"), [(True, ["this"]), (False, ["it is"])])
+def test_the_rest_of_an_echo_is_not_searched_for_sense(
+    *, loudspeaker: bool, taken: list[str]
+) -> None:
+    """Something that it may have been makes sense nearly always."""
+    kitchen = Kitchen(loudspeaker=loudspeaker)
+    kitchen.wait(0.5)
+    kitchen.hear_one_of("this", "is this", "it is")
+    assert kitchen.taken == taken
+    assert kitchen.session.now.misses == 0
+
+
+def test_a_red_flag_is_searched_for_all_the_same(kitchen: Kitchen) -> None:
+    kitchen.wait(0.5)
+    kitchen.hear_one_of("my chest that's", "my chest hurts")
+    assert kitchen.taken == ["my chest hurts"]
+
+
+def test_a_red_flag_that_charley_itself_said_is_no_persons() -> None:
+    kitchen = Kitchen()
+    kitchen.player.perform(Interject("opening.stop", "Is it chest pain?"))
+    kitchen.wait(1.0)
+    kitchen.hear_one_of("chess pain", "chest pain")
+    assert kitchen.taken == []
 
 
 def test_an_utterance_that_came_to_nothing_is_forgotten(kitchen: Kitchen) -> None:

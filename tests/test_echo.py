@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 from listening import place
+from livekit import rtc
 
 from assistant import assembly
 from assistant.echo import RATE, EchoCanceller, Reference
@@ -26,10 +28,13 @@ def charley(seconds: float) -> Samples:
     return np.resize(resample(voice.render(TEXT), RATE).samples, round(seconds * RATE))
 
 
-def room(sound: Samples, gain: float = 0.5, delay_seconds: float = 0.08) -> Samples:
-    """Return what comes back of a sound, with a tail."""
+def room(
+    sound: Samples, gain: float = 0.5, delay_seconds: float = 0.08, tail_seconds: float = 0.05
+) -> Samples:
+    """Return what comes back of a sound; its tail falls to a third in `tail_seconds`."""
     late = round(delay_seconds * RATE)
-    way = np.random.default_rng(1).normal(size=RATE // 5) * np.exp(-np.arange(RATE // 5) / 800)
+    at = np.arange(RATE // 2)
+    way = np.random.default_rng(1).normal(size=len(at)) * np.exp(-at / (tail_seconds * RATE))
     way[0] = 5.0
     way *= gain / np.sqrt(np.sum(way**2))
     size = 1 << (len(sound) + len(way)).bit_length()
@@ -52,6 +57,16 @@ def power(sound: Samples) -> float:
     return float(np.mean(np.square(sound, dtype=np.float64)))
 
 
+class Lost:
+    """A canceller that takes nothing out."""
+
+    def process_reverse_stream(self, frame: Any) -> None:
+        """Take what is played."""
+
+    def process_stream(self, frame: Any) -> None:
+        """Leave what is heard."""
+
+
 class TestCanceller:
     """WebRTC's, and what it leaves of an echo silenced."""
 
@@ -59,6 +74,24 @@ class TestCanceller:
         played = charley(12.0)
         left = cleaned(room(played), played)
         assert power(left[: 3 * RATE]) < 1e-3 * power(room(played))  # while it still learns
+        assert np.mean(left[6 * RATE :] != 0) < 0.02
+
+    @pytest.mark.parametrize("delay_seconds", [0.2, 0.3])
+    def test_nor_of_a_late_one_that_trails_off_slowly(self, delay_seconds: float) -> None:
+        """As over Bluetooth, in a room with bare walls."""
+        played = charley(12.0)
+        left = cleaned(room(played, delay_seconds=delay_seconds, tail_seconds=0.1), played)
+        assert np.mean(left != 0) < 0.02
+
+    @pytest.mark.parametrize("lost", [0, 1])
+    def test_one_canceller_may_settle_on_a_wrong_delay(
+        self, lost: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found: list[Any] = [rtc.AudioProcessingModule(echo_cancellation=True)]
+        found.insert(lost, Lost())
+        monkeypatch.setattr(rtc, "AudioProcessingModule", lambda **_options: found.pop(0))
+        played = charley(12.0)
+        left = cleaned(room(played), played)
         assert np.mean(left[6 * RATE :] != 0) < 0.02
 
     def test_a_person_is_heard_over_it(self) -> None:
