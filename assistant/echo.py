@@ -26,11 +26,13 @@ _PERSON_DB = -15.0
 """What the canceller leaves of a person's voice, relative to what was heard; of an echo, less."""
 _LOUD_FRAMES = 40
 """An echo is measured by its loudest moment in so many frames: its end trails off in the room. At
-20 a word's end passed for a person's in 10 of 10 places, at 40 in the two that `_LATER` is for."""
-_LATER = (0, 1)
-"""Frames by which the cancellers get late what was played. One alone settles on a wrong delay now
-and then: in the kitchen of bench/own_voice.py, for an echo 275 to 280 ms late, it takes out 16 dB
-and not 36 as for one 5 ms earlier or later. What it leaves was heard as "that foot", "gone"."""
+20 an end of a word passed for a person's in 10 of 10 places, at 40 in 2 (those of the second
+canceller)."""
+_FORGOTTEN = 0.005
+"""Share of a frame in what is remembered of the two cancellers: a person's word weighs little."""
+_CLEARLY_DB = 3.0
+"""If the first leaves so much more, the second is heard. Always to hear the quieter of them would
+silence persons: one that is lost takes them out too."""
 _VOTE_FRAMES = 9
 """More than half of so many frames decide whether a person speaks."""
 _AHEAD_FRAMES = 14
@@ -83,13 +85,22 @@ class Reference:
 
 
 class EchoCanceller:
-    """Takes what is being played out of what is heard."""
+    """Takes what is being played out of what is heard, twice: WebRTC's settles on wrong delays.
+
+    In the kitchen of bench/own_voice.py it takes 16 dB out of an echo that comes 275 to 280 ms
+    after the reference, and 36 of one 5 ms sooner or later. So a second one gets the reference a
+    frame later.
+    """
 
     def __init__(self, reference: Reference) -> None:
         """Raises SettingsError if the package is missing."""
         self._reference = reference
-        self._frame, self._cancellers = _webrtc()
-        self._played: deque[Samples] = deque([np.zeros(_FRAME, np.int16)] * max(_LATER))
+        self._frame, canceller = _webrtc()
+        self._first, self._second = canceller(), canceller()
+        self._before: Samples = np.zeros(_FRAME, np.int16)
+        """What was played a frame ago."""
+        self._more_db = 0.0
+        """What the first canceller leaves more than the second, lately."""
         self._rest: Samples = np.zeros(0, np.int16)
         self._residue = _Residue()
 
@@ -106,13 +117,12 @@ class EchoCanceller:
         return np.concatenate(frames) if frames else heard[:0]
 
     def _cleaned(self, heard: Samples, played: Samples) -> Samples:
-        self._played.appendleft(played)
-        left = [
-            self._cancelled(canceller, heard, self._played[later])
-            for later, canceller in zip(_LATER, self._cancellers, strict=True)
-        ]
-        self._played.pop()
-        cleaned = min(left, key=_power)
+        first = self._cancelled(self._first, heard, played)
+        second = self._cancelled(self._second, heard, self._before)
+        self._before = played
+        more_db = 10 * np.log10(_power(first) / _power(second))
+        self._more_db += _FORGOTTEN * (more_db - self._more_db)
+        cleaned = second if self._more_db > _CLEARLY_DB else first
         return self._residue.removed(heard, cleaned, is_played=_power(played) > _SILENT_POWER)
 
     def _cancelled(self, canceller: Any, heard: Samples, played: Samples) -> Samples:
@@ -158,8 +168,8 @@ def _power(frame: Samples) -> float:
     return float(np.mean(np.square(frame, dtype=np.float64))) + 1.0
 
 
-def _webrtc() -> tuple[Any, list[Any]]:
-    """Return what makes a frame of samples, and the cancellers that take it."""
+def _webrtc() -> tuple[Any, Any]:
+    """Return what makes a frame of samples, and what makes a canceller that takes it."""
     try:
         from livekit import rtc
     except ImportError:
@@ -171,4 +181,4 @@ def _webrtc() -> tuple[Any, list[Any]]:
     def frame(samples: Samples) -> Any:
         return rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples))
 
-    return frame, [rtc.AudioProcessingModule(echo_cancellation=True) for _ in _LATER]
+    return frame, lambda: rtc.AudioProcessingModule(echo_cancellation=True)
