@@ -50,7 +50,7 @@ class Vosk:
     def __init__(self, name: str, folder: Path) -> None:
         import vosk
 
-        vosk.SetLogLevel(-1)
+        vosk.SetLogLevel(-2)
         begun = time.perf_counter()
         self.model = vosk.Model(str(folder))
         self.load_seconds = time.perf_counter() - begun
