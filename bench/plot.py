@@ -36,7 +36,7 @@ def table(results: Results) -> str:
     for what in measures:
         values = (_shown(figures[name].get(what)) for name in names)
         rows.append(f"| {what} | {' | '.join(values)} |")
-    some = f", every {results['every']}th clip and line" if results["every"] > 1 else ""
+    some = f", one in {results['every']} clips and lines" if results["every"] > 1 else ""
     made = (
         f"Network {results['model']}; {results['machine']}; {results['minutes']:.0f} minutes{some}."
     )
