@@ -81,7 +81,7 @@ class TestCanceller:
         """As over Bluetooth, in a room with bare walls."""
         played = charley(12.0)
         left = cleaned(room(played, delay_seconds=delay_seconds, tail_seconds=0.1), played)
-        assert np.mean(left != 0) < 0.02
+        assert np.mean(left[6 * RATE :] != 0) < 0.02  # before, it still learns
 
     @pytest.mark.parametrize("lost", [0, 1])
     def test_one_canceller_may_settle_on_a_wrong_delay(
