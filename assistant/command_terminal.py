@@ -6,7 +6,6 @@ import contextlib
 import io
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from assistant.command_transcript import LiveTranscript, Transcript, printable
@@ -102,12 +101,7 @@ class Terminal:
             self._mode = termios.tcgetattr(self._stdin.fileno())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         """Give the terminal back as it was."""
         print(file=self._out, flush=True)
         if self._mode is not None:

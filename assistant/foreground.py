@@ -89,9 +89,8 @@ class Foreground:
         pause = round(_PAUSE_SECONDS * RATE / _FRAME)
         if len(said) < pause + _LOUD_FRAMES:
             return False
-        loud = np.sort(said[:-pause])[-_LOUD_FRAMES]
         # The mean, for the talk behind has its own loud moments.
-        return bool(np.mean(said[-pause:]) < loud / 10 ** (_PAUSE_DB / 10))
+        return bool(np.mean(said[-pause:]) < _quietest(said[:-pause]))
 
     def _near(self, hypothesis: Hypothesis) -> Hypothesis:
         """Return a final hypothesis without the quiet words at its ends; with them is less likely.
@@ -112,9 +111,8 @@ class Foreground:
         said = self._between(self._begun, self._frames)
         if len(said) < _SMOOTH_FRAMES:
             return self._begun * _FRAME / RATE, self._frames * _FRAME / RATE
-        loud = np.sort(said)[-_LOUD_FRAMES]
         smooth = np.convolve(said, np.full(_SMOOTH_FRAMES, 1 / _SMOOTH_FRAMES), "same")
-        near = np.flatnonzero(smooth >= loud / 10 ** (_PAUSE_DB / 10)) + self._frames - len(said)
+        near = np.flatnonzero(smooth >= _quietest(said)) + self._frames - len(said)
         return float(near[0]) * _FRAME / RATE, float(near[-1]) * _FRAME / RATE
 
     def _loud(self, words: tuple[Word, ...], span: tuple[float, float]) -> tuple[Word, ...]:
@@ -140,3 +138,8 @@ class Foreground:
     def _between(self, first: int, last: int) -> npt.NDArray[np.float64]:
         oldest = self._frames - len(self._powers)
         return self._powers[max(0, first - oldest) : max(0, last - oldest)]
+
+
+def _quietest(said: npt.NDArray[np.float64]) -> float:
+    """Return the power of a frame below which the loudest talker is not speaking."""
+    return float(np.sort(said)[-_LOUD_FRAMES]) / 10 ** (_PAUSE_DB / 10)

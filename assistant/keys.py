@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self, TextIO
 
 from assistant.buttons import Button
@@ -45,12 +44,7 @@ class Keys:
         threading.Thread(target=self._run, name="keys", daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.give_back()
 
     def give_back(self) -> None:

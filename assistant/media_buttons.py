@@ -7,7 +7,6 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Annotated, Any, Self
 
 from dbus_fast import (
@@ -186,12 +185,7 @@ class MediaButtons:
             )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(_CONNECT_SECONDS)
 

@@ -14,6 +14,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,9 +84,13 @@ class Listener:
         self.recogniser = assembly.recogniser(settings)
         self.ear = Ear(self.recogniser, self.language.intents)
 
+    def understand(self, text: str, state: State) -> Match | NoMatch:
+        """Return what the matcher makes of words in a state."""
+        return self.language.matcher.match(text, listening(Dialogue(state=state)).context)
+
     def meaning(self, text: str, state: State) -> tuple[str, dict[str, str]] | None:
         """Return what a typed line means in a state."""
-        found = self.language.matcher.match(text, listening(Dialogue(state=state)).context)
+        found = self.understand(text, state)
         return (found.intent, dict(found.slots)) if isinstance(found, Match) else None
 
     def hear(self, sound: Samples, state: State) -> tuple[str, tuple[str, dict[str, str]] | None]:
@@ -93,12 +98,8 @@ class Listener:
         self.ear.listen(listening(Dialogue(state=state)))
         quiet = np.zeros(RATE // 2, np.int16)
         sound = np.concatenate([quiet, sound, quiet, quiet])
-        context = listening(Dialogue(state=state)).context
-
-        def understand(text: str) -> Match | NoMatch:
-            return self.language.matcher.match(text, context)
-
         finals = [h for h in (*self.recogniser.feed(sound), *self.recogniser.finish()) if h.final]
+        understand = partial(self.understand, state=state)
         texts = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]
         found = [meaning for text in texts if (meaning := self.meaning(text, state))]
         return " ".join(texts), found[0] if len(found) == 1 else None
