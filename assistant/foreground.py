@@ -109,10 +109,13 @@ class Foreground:
     def _span(self) -> tuple[float, float]:
         """Return from when to when the loudest talker of this utterance spoke, in seconds."""
         said = self._between(self._begun, self._frames)
+        everything = self._begun * _FRAME / RATE, self._frames * _FRAME / RATE
         if len(said) < _SMOOTH_FRAMES:
-            return self._begun * _FRAME / RATE, self._frames * _FRAME / RATE
+            return everything
         smooth = np.convolve(said, np.full(_SMOOTH_FRAMES, 1 / _SMOOTH_FRAMES), "same")
         near = np.flatnonzero(smooth >= _quietest(said)) + self._frames - len(said)
+        if not len(near):  # clicks that stand alone are loud, and nobody's speech
+            return everything
         return float(near[0]) * _FRAME / RATE, float(near[-1]) * _FRAME / RATE
 
     def _loud(self, words: tuple[Word, ...], span: tuple[float, float]) -> tuple[Word, ...]:

@@ -80,6 +80,16 @@ def test_the_whole_stays_as_the_less_likely_alternative() -> None:
     assert whole.behind > near.behind
 
 
+def test_clicks_that_stand_alone_hide_no_word() -> None:
+    clicks = np.zeros(10 * RATE, np.int16)
+    for at in range(0, len(clicks), RATE // 2):
+        clicks[at : at + RATE // 100] = LOUD
+    ear = Foreground(Told(("how", "long", "left")))
+    ear.feed(clicks)
+    (ended,) = ear.finish()
+    assert ended.text == "how long left"
+
+
 @given(st.lists(st.sampled_from((LOUD, QUIET)), min_size=1, max_size=8))
 def test_loud_words_stay_and_their_order_too(levels: list[int]) -> None:
     words = [f"w{number}" for number in range(len(levels))]
