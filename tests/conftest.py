@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pulse
 import pytest
 from hypothesis import settings
 
@@ -56,3 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         dropped = [item for item in items if item.get_closest_marker("device")]
         config.hook.pytest_deselected(items=dropped)
         items[:] = chosen
+
+
+@pytest.fixture
+def card() -> Iterator[pulse.SoundCard]:
+    """Return a sound card made of software."""
+    if reason := pulse.missing():
+        pytest.skip(reason)
+    with pulse.sound_card() as made:
+        yield made

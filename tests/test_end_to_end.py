@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import earbuds
@@ -96,15 +95,6 @@ def hear(pcm: Pcm, phrases: tuple[str, ...]) -> str:
     padded = np.concatenate([sound, silence(MODEL_RATE, MODEL_RATE).samples])
     finals = [h for h in (*recogniser.feed(padded), *recogniser.finish()) if h.final]
     return " ".join(hypothesis.text for hypothesis in finals)
-
-
-@pytest.fixture
-def card() -> Iterator[pulse.SoundCard]:
-    """Return a sound card made of software."""
-    if reason := pulse.missing():
-        pytest.skip(reason)
-    with pulse.sound_card() as made:
-        yield made
 
 
 @pytest.mark.sound

@@ -75,15 +75,6 @@ def fault(what: str, hears: str, lost: str = "nothing") -> Callable[[Any], Any]:
     return noted
 
 
-@pytest.fixture
-def card() -> Iterator[pulse.SoundCard]:
-    """Return a sound card made of software, that may be broken."""
-    if reason := pulse.missing():
-        pytest.skip(reason)
-    with pulse.sound_card() as made:
-        yield made
-
-
 @contextmanager
 def charley(card: pulse.SoundCard, folder: Path, *words: str, **more: Any) -> Iterator[Process]:
     """Run the program; it is there when it has said hello."""

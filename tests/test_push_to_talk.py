@@ -110,15 +110,6 @@ class TestButtons:
 # --- The real program ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def card() -> Iterator[pulse.SoundCard]:
-    """Return a sound card made of software."""
-    if reason := pulse.missing():
-        pytest.skip(reason)
-    with pulse.sound_card() as made:
-        yield made
-
-
 class Desktop:
     """A session's D-Bus, and what a headset's buttons do on it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pulse
@@ -22,15 +21,6 @@ from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 pytestmark = [pytest.mark.model, pytest.mark.sound, pytest.mark.slow]
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 VOICES = book.voices(intents_folder())
-
-
-@pytest.fixture
-def card() -> Iterator[pulse.SoundCard]:
-    """Return a sound card made of software."""
-    if reason := pulse.missing():
-        pytest.skip(reason)
-    with pulse.sound_card() as made:
-        yield made
 
 
 def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
