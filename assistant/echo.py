@@ -1,38 +1,72 @@
-"""Charley's own voice, taken out of what the microphone hears: WebRTC's echo canceller.
+"""Charley's own voice, taken out of what the microphone hears.
 
-Only loudspeaker mode imports this. The canceller gets every sample that was played, in step with
-what was heard, and finds the way from speaker to microphone, up to half a second long, by itself.
+Only loudspeaker mode imports this. An adaptive filter gets every sample that was played, in step
+with what was heard, and learns the way from the speaker to the microphone; what it does not take
+out is silenced unless it is far louder than that can be, and so a person's.
+
+The filter is our own, because of bench/own_voice.py: WebRTC's (livekit) settles on wrong delays and
+takes persons out with the echo, Speex's (pyaec) learns more slowly, has no wheel for aarch64, and
+neither tells how much of an echo there is to be left.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from assistant.errors import SettingsError
-from assistant.pcm import Samples, resampler
+from assistant.pcm import FULL_SCALE, Samples, resampler
+
+Wave = npt.NDArray[np.float64]
+Spectra = npt.NDArray[np.complex128]
 
 RATE = 16000
 """Hertz of what the microphone hears."""
-_FRAME = RATE // 100
-"""The canceller takes ten milliseconds at a time."""
+_HELD_SAMPLES = round(0.025 * RATE)
+"""All is looked at so much later: what was played comes out of its resampler up to 22 ms late, and
+gaps in it would be new delays to learn, again and again."""
 _LOOK_SAMPLES = RATE
 """So much is heard before it is judged whether the reference lies too far ahead."""
 _AHEAD_SAMPLES = round(0.1 * RATE)
 """Sound that was played but not asked for yet; more than this is a stream that has slipped."""
-_PERSON_DB = -15.0
-"""What the canceller leaves of a person's voice, relative to what was heard; of an echo, less."""
-_LOUD_FRAMES = 40
-"""An echo is measured by its loudest moment in so many frames: its end trails off in the room. At
-20 an end of a word passed for a person's in 10 of 10 places, at 40 in 2 (those of the second
-canceller)."""
-_FORGOTTEN = 0.005
-"""Share of a frame in what is remembered of the two cancellers: a person's word weighs little."""
-_CLEARLY_DB = 3.0
-"""If the first leaves so much more, the second is heard. Always to hear the quieter of them would
-silence persons: one that is lost takes them out too."""
+
+# The filter
+
+_BLOCK = RATE // 50
+"""It takes 20 ms at a time."""
+_PARTS = 26
+"""Blocks that an echo lasts, the delay included: half a second."""
+_UNCERTAIN = 0.03
+"""The mean square that a weight may have before anything is known."""
+_KEPT = 0.9995
+"""Of what is known, from one block to the next; the way changes when somebody walks by."""
+_LEAST_CHANGE = 1e-4
+"""So much of a weight's square may change however small it is; of the share that is not kept."""
+_NOISE_KEPT = 0.9
+_LEAST_NOISE = 1e4
+"""Mean square of the noise in a sample that is never undercut: a hiss at -50 dB."""
+_DRIFT_STEP = 0.002
+_MOST_DRIFT = 200e-6
+"""Two sound cards' clocks differ by less."""
+_WORSE, _WORSE_KEPT, _WORSE_BLOCKS = 1.12, 0.95, 25
+"""A filter that makes the sound louder by so much, for half a second, begins anew: the delay is
+another. A person makes what is left as loud as what is heard, but not louder."""
+
+# The person
+
+_FRAME = RATE // 100
+"""Whether a person speaks is looked at every 10 ms."""
+_PERSON_DB = -7.0
+"""What is left of a person's voice, to the echo that was taken out. In 24 minutes of Charley alone
+it is at -30 in the middle, and never above -8 for long; a person as loud as the echo is at -6."""
+_LOUD_FRAMES = 50
+"""An echo is measured by its loudest moment in so many frames: its end trails off in the room."""
+_ALIKE, _ALIKE_FRAMES = 0.5, 6
+"""What is left, and for 60 ms so much like what was taken out, is echo: the volume was turned."""
+_HISS = 20.0
+"""Times the quietest in three seconds; what is no louder than this is noise."""
+_HISS_FRAMES = 300
 _VOTE_FRAMES = 9
 """More than half of so many frames decide whether a person speaks."""
 _AHEAD_FRAMES = 14
@@ -58,7 +92,7 @@ class Reference:
         """`rate` in hertz is that of the samples that are put in."""
         self._played: deque[Samples] = deque()
         self._resampled = resampler(rate, RATE, quality="LQ")
-        self._ready: Samples = np.zeros(0, np.int16)
+        self._ready: Samples = np.zeros(_HELD_SAMPLES, np.int16)
         self._least_ahead = _AHEAD_SAMPLES
         self._looked = 0
 
@@ -67,7 +101,7 @@ class Reference:
         self._played.append(samples)
 
     def take(self, count: int) -> Samples:
-        """Return the next samples at 16 kHz; silence for what has not been played."""
+        """Return what was played 25 ms ago at 16 kHz; silence for what has not been played."""
         while self._played:
             self._ready = np.concatenate([self._ready, self._resampled(self._played.popleft())])
         taken, self._ready = self._ready[:count], self._ready[count:]
@@ -85,100 +119,180 @@ class Reference:
 
 
 class EchoCanceller:
-    """Takes what is being played out of what is heard, twice: WebRTC's settles on wrong delays.
-
-    In the kitchen of bench/own_voice.py it takes 16 dB out of an echo that comes 275 to 280 ms
-    after the reference, and 36 of one 5 ms sooner or later. So a second one gets the reference a
-    frame later.
-    """
+    """Takes what is being played out of what is heard."""
 
     def __init__(self, reference: Reference) -> None:
-        """Raises SettingsError if the package is missing."""
         self._reference = reference
-        self._frame, canceller = _webrtc()
-        self._first, self._second = canceller(), canceller()
-        self._before: Samples = np.zeros(_FRAME, np.int16)
-        """What was played a frame ago."""
-        self._more_db = 0.0
-        """What the first canceller leaves more than the second, lately."""
+        self._way = _EchoWay()
+        self._person = _Person()
         self._rest: Samples = np.zeros(0, np.int16)
-        self._residue = _Residue()
+        self._late: Samples = np.zeros(_HELD_SAMPLES, np.int16)
 
     def clean(self, block: Samples) -> Samples:
-        """Return the sound without the echo, int16 at 16 kHz, 0.14 seconds later."""
-        heard = np.concatenate([self._rest, block])
-        whole = len(heard) // _FRAME * _FRAME
-        self._rest = heard[whole:]
+        """Return the sound without the echo, int16 at 16 kHz, 0.165 seconds later."""
+        new = np.concatenate([self._rest, block])
+        whole = len(new) // _BLOCK * _BLOCK
+        heard = np.concatenate([self._late, new[:whole]])
+        self._rest, self._late = new[whole:], heard[whole:]
         played = self._reference.take(whole)
-        frames = [
-            self._cleaned(heard[at : at + _FRAME], played[at : at + _FRAME])
-            for at in range(0, whole, _FRAME)
+        blocks = [
+            self._cleaned(heard[at : at + _BLOCK], played[at : at + _BLOCK])
+            for at in range(0, whole, _BLOCK)
         ]
-        return np.concatenate(frames) if frames else heard[:0]
+        return np.concatenate(blocks) if blocks else block[:0]
 
     def _cleaned(self, heard: Samples, played: Samples) -> Samples:
-        first = self._cancelled(self._first, heard, played)
-        second = self._cancelled(self._second, heard, self._before)
-        self._before = played
-        more_db = 10 * np.log10(_power(first) / _power(second))
-        self._more_db += _FORGOTTEN * (more_db - self._more_db)
-        cleaned = second if self._more_db > _CLEARLY_DB else first
-        return self._residue.removed(heard, cleaned, is_played=_power(played) > _SILENT_POWER)
-
-    def _cancelled(self, canceller: Any, heard: Samples, played: Samples) -> Samples:
-        canceller.process_reverse_stream(self._frame(played))
-        frame = self._frame(heard)
-        canceller.process_stream(frame)
-        return np.frombuffer(frame.data, np.int16).copy()
+        left, echo = self._way.split(heard.astype(np.float64), played.astype(np.float64))
+        if self._way.is_new:
+            self._person.learn()
+        is_played = _is_loud(played)
+        frames = [
+            self._person.heard(left[at : at + _FRAME], echo[at : at + _FRAME], is_played=is_played)
+            for at in range(0, _BLOCK, _FRAME)
+        ]
+        limits = -FULL_SCALE, FULL_SCALE - 1
+        return np.rint(np.clip(np.concatenate(frames), *limits)).astype(np.int16)
 
 
-class _Residue:
-    """Silences what the canceller leaves of an echo: faint, and yet the recogniser finds words."""
+class _EchoWay:
+    """The way of the sound from the speaker to the microphone, learnt while it is played.
+
+    A Kalman filter for each frequency, over blocks of the past: G. Enzner and P. Vary,
+    "Frequency-domain adaptive Kalman filter for acoustic echo control in hands-free telephones",
+    2006; in parts, F. Kuech, E. Mabande and G. Enzner, 2014. It learns while a person speaks, too:
+    what it cannot explain counts as noise. Beyond these, it follows two clocks that drift apart.
+    """
 
     def __init__(self) -> None:
-        self._heard: deque[float] = deque([0.0] * _LOUD_FRAMES, _LOUD_FRAMES)
-        self._left: deque[float] = deque([0.0] * 3, 3)
-        self._votes: deque[bool] = deque([False] * _VOTE_FRAMES, _VOTE_FRAMES)
-        self._waiting: deque[Samples] = deque([np.zeros(_FRAME, np.int16)] * _AHEAD_FRAMES)
+        shape = _PARTS, _BLOCK + 1
+        self._played: Wave = np.zeros(2 * _BLOCK)
+        self._spectra: Spectra = np.zeros(shape, np.complex128)
+        """Of what was played, the latest first."""
+        self._noise: Wave = np.zeros(_BLOCK + 1)
+        """Power of what is no echo."""
+        self._turn = -1j * np.pi * np.arange(_BLOCK + 1) / _BLOCK
+        self._drift = 0.0
+        """Samples by which the echo comes later from one block to the next."""
+        self._silent_blocks = _PARTS
+        """Blocks since something was played."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._weights: Spectra = np.zeros_like(self._spectra)
+        self._uncertain: Wave = np.full(self._spectra.shape, _UNCERTAIN)
+        self._heard_power = self._left_power = 0.0
+        self._blocks = 0
+
+    @property
+    def is_new(self) -> bool:
+        """True where what was known of the way has just been dropped."""
+        return self._blocks == 0
+
+    def split(self, heard: Wave, played: Wave) -> tuple[Wave, Wave]:
+        """Return a block of what was heard in two: what is left, and the echo in it."""
+        self._silent_blocks = 0 if _is_loud(played) else self._silent_blocks + 1
+        if self._silent_blocks > _PARTS:
+            return heard, np.zeros_like(heard)
+        self._played = np.concatenate([self._played[_BLOCK:], played])
+        self._spectra = np.roll(self._spectra, 1, axis=0)
+        self._spectra[0] = np.fft.rfft(self._played)
+        self._weights *= np.exp(self._turn * self._drift)
+        echo = np.fft.irfft(np.sum(self._spectra * self._weights, axis=0))[_BLOCK:]
+        left = heard - echo
+        self._learn(left)
+        self._follow(left, echo)
+        self._judge(heard, left, echo)
+        return left, echo
+
+    def _learn(self, left: Wave) -> None:
+        error = np.fft.rfft(np.concatenate([np.zeros(_BLOCK), left]))
+        self._noise = _NOISE_KEPT * self._noise + (1 - _NOISE_KEPT) * np.abs(error) ** 2
+        # Half of the samples that a spectrum is made of are new.
+        power = 0.5 * np.abs(self._spectra) ** 2
+        unexplained = np.sum(power * self._uncertain, axis=0) + self._noise
+        step = self._uncertain / (unexplained + _LEAST_NOISE * _BLOCK)
+        weights = np.fft.irfft(_KEPT * (self._weights + step * np.conj(self._spectra) * error))
+        weights[:, _BLOCK:] = 0.0  # of a part, one block; the rest is another part's
+        self._weights = np.fft.rfft(weights)
+        change = (1 - _KEPT**2) * (np.abs(self._weights) ** 2 + _LEAST_CHANGE)
+        self._uncertain = _KEPT**2 * (1 - step * power) * self._uncertain + change
+
+    def _follow(self, left: Wave, echo: Wave) -> None:
+        """An echo that comes later leaves its own slope behind."""
+        if not (_is_loud(left) and _power(left) < 0.5 * _power(echo)):
+            return
+        slope = np.gradient(echo)
+        late = np.clip(-np.dot(left, slope) / np.dot(slope, slope), -0.2, 0.2)
+        most = _MOST_DRIFT * _BLOCK
+        self._drift = float(np.clip(self._drift + _DRIFT_STEP * late, -most, most))
+
+    def _judge(self, heard: Wave, left: Wave, echo: Wave) -> None:
+        self._blocks += 1
+        if not _is_loud(echo):
+            return
+        self._heard_power = _WORSE_KEPT * self._heard_power + _power(heard)
+        self._left_power = _WORSE_KEPT * self._left_power + _power(left)
+        if self._blocks > _WORSE_BLOCKS and self._left_power > _WORSE * self._heard_power:
+            self._begin()
+
+
+class _Person:
+    """Silences what is left while nobody but Charley speaks: faint, and yet there are words in it.
+
+    It tells a person by the loudness of what is left, to that of the echo a moment before.
+    """
+
+    def __init__(self) -> None:
+        self._echoes = _last(_LOUD_FRAMES)
+        self._left = _last(_HISS_FRAMES)
+        self._products = [_last(_ALIKE_FRAMES) for _ in range(3)]
+        self._votes = _last(_VOTE_FRAMES)
+        self._waiting: deque[Wave] = deque([np.zeros(_FRAME)] * _AHEAD_FRAMES)
         self._open_frames = 0
         self._echo_frames = 0
+        self.learn()
+
+    def learn(self) -> None:
+        """Let nobody through until the way of the echo is known."""
         self._unlearnt_frames = _LEARNING_FRAMES
 
-    def removed(self, heard: Samples, cleaned: Samples, *, is_played: bool) -> Samples:
+    def heard(self, left: Wave, echo: Wave, *, is_played: bool) -> Wave:
         """Return the frame of 0.14 seconds ago; silence if nobody but Charley spoke."""
-        self._waiting.append(cleaned)
+        self._waiting.append(left)
         now = self._waiting.popleft()
         self._open_frames -= 1
-        if self._is_person(_power(heard), _power(cleaned), is_played=is_played):
-            self._open_frames = _AHEAD_FRAMES + _AFTER_FRAMES
-        return now if self._open_frames >= 0 else np.zeros_like(now)
-
-    def _is_person(self, heard: float, cleaned: float, *, is_played: bool) -> bool:
-        self._heard.append(heard)
-        self._left.append(cleaned)
-        left = sum(self._left) / len(self._left)
-        self._votes.append(left > 10 ** (_PERSON_DB / 10) * max(self._heard))
         self._echo_frames = _ECHO_FRAMES if is_played else self._echo_frames - 1
         self._unlearnt_frames -= is_played
-        is_learning = self._unlearnt_frames > 0 and self._echo_frames > 0
-        return sum(self._votes) > _VOTE_FRAMES // 2 and not is_learning
+        self._votes.append(self._is_loud(left, echo) and not self._is_like(left, echo))
+        is_person = sum(self._votes) > _VOTE_FRAMES // 2 and self._unlearnt_frames <= 0
+        if is_person:
+            self._open_frames = _AHEAD_FRAMES + _AFTER_FRAMES
+        is_open = self._open_frames >= 0 or self._echo_frames <= 0
+        return now if is_open else np.zeros_like(now)
+
+    def _is_loud(self, left: Wave, echo: Wave) -> bool:
+        self._echoes.append(_power(echo))
+        self._left.append(_power(left))
+        levels = np.array(self._left)
+        hiss = _HISS * np.min(levels)
+        return bool(np.mean(levels[-3:]) > 10 ** (_PERSON_DB / 10) * (max(self._echoes) + hiss))
+
+    def _is_like(self, left: Wave, echo: Wave) -> bool:
+        pairs = (left, left), (echo, echo), (left, echo)
+        for past, (one, other) in zip(self._products, pairs, strict=True):
+            past.append(float(np.dot(one, other)))
+        own, taken, common = (sum(past) for past in self._products)
+        return common**2 > _ALIKE**2 * own * taken
 
 
-def _power(frame: Samples) -> float:
-    return float(np.mean(np.square(frame, dtype=np.float64))) + 1.0
+def _last(frames: int) -> deque[float]:
+    """Return a memory of so many frames, all silent."""
+    return deque([0.0] * frames, frames)
 
 
-def _webrtc() -> tuple[Any, Any]:
-    """Return what makes a frame of samples, and what makes a canceller that takes it."""
-    try:
-        from livekit import rtc
-    except ImportError:
-        raise SettingsError(
-            "Loudspeaker mode needs the package livekit, for WebRTC's echo canceller; install it "
-            "with: .venv/bin/python -m pip install livekit (in Charley's folder)."
-        ) from None
+def _power(sound: npt.NDArray[np.generic]) -> float:
+    return float(np.mean(np.square(sound, dtype=np.float64)))
 
-    def frame(samples: Samples) -> Any:
-        return rtc.AudioFrame(samples.tobytes(), RATE, 1, len(samples))
 
-    return frame, lambda: rtc.AudioProcessingModule(echo_cancellation=True)
+def _is_loud(sound: npt.NDArray[np.generic]) -> bool:
+    return _power(sound) > _SILENT_POWER

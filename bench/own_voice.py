@@ -1,4 +1,4 @@
-"""Does Charley obey itself on a loudspeaker? `python bench/own_voice.py [--ways webrtc+words]`.
+"""Does Charley obey itself on a loudspeaker? `python bench/own_voice.py [--ways nothing,shipped]`.
 
 Everything that Charley plays comes back to its microphone: through a small loudspeaker that
 distorts, a room, and a delay. In lockstep, without devices, but with the real voice, model, player
@@ -22,7 +22,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,7 @@ from assistant import assembly  # noqa: E402
 from assistant.actions import Action, Chime, Say  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.devices import BLOCK_SECONDS  # noqa: E402
+from assistant.echo import Reference  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.foreground import Foreground  # noqa: E402
 from assistant.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
@@ -139,6 +142,12 @@ class Way:
         """Return the words that are discounted now."""
         return self.player.speaking_now() if self.words else ""
 
+    def _reference(self) -> Reference:
+        """Return what is being played, from now on."""
+        reference = Reference(self.player.rate)
+        self.player.on_played = reference.put
+        return reference
+
 
 class Words(Way):
     """The words that Charley is saying are not heard."""
@@ -146,30 +155,48 @@ class Words(Way):
     words = True
 
 
-class WebRtc(Way):
-    """WebRTC's echo canceller, as Charley has it."""
+class Shipped(Way):
+    """As Charley has it: the echo taken out, the rest silenced, its own words not heard."""
+
+    words = True
 
     def __init__(self, player: Player) -> None:
         super().__init__(player)
-        from assistant.echo import EchoCanceller, Reference
+        from assistant.echo import EchoCanceller
 
-        reference = Reference(player.rate)
-        player.on_played = reference.put
-        self._canceller = EchoCanceller(reference)
+        self._canceller = EchoCanceller(self._reference())
 
     def clean(self, block: Samples) -> Samples:
         """Return the block without the echo."""
         return self._canceller.clean(block)
 
 
-class WebRtcWords(WebRtc):
-    """And the words that Charley is saying are not heard: what is shipped."""
+class WebRtc(Way):
+    """WebRTC's echo canceller (the package livekit), as it is."""
 
     words = True
 
+    def __init__(self, player: Player) -> None:
+        super().__init__(player)
+        rtc: Any = import_module("livekit.rtc")
+        self._played = self._reference()
+        self._frame = lambda sound: rtc.AudioFrame(sound.tobytes(), RATE, 1, len(sound))
+        self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
+
+    def clean(self, block: Samples) -> Samples:
+        """Return the block without the echo."""
+        played = self._played.take(len(block))
+        out = []
+        for at in range(0, len(block), 160):
+            self._canceller.process_reverse_stream(self._frame(played[at : at + 160]))
+            frame = self._frame(block[at : at + 160])
+            self._canceller.process_stream(frame)
+            out.append(np.frombuffer(frame.data, np.int16).copy())
+        return np.concatenate(out)
+
 
 class Speex(Way):
-    """Speex's echo canceller alone, with its own suppressor behind it."""
+    """Speex's echo canceller (the package pyaec), with its own suppressor behind it."""
 
     words = True
 
@@ -177,15 +204,12 @@ class Speex(Way):
         super().__init__(player)
         from pyaec import Aec
 
-        from assistant.echo import Reference
-
-        self._reference = Reference(player.rate)
-        player.on_played = self._reference.put
+        self._played = self._reference()
         self._canceller = Aec(160, RATE // 2, RATE, enable_preprocess=True)
 
     def clean(self, block: Samples) -> Samples:
         """Return the block without the echo."""
-        played = self._reference.take(len(block))
+        played = self._played.take(len(block))
         out = [
             self._canceller.cancel_echo(
                 block[at : at + 160].tolist(), played[at : at + 160].tolist()
@@ -202,16 +226,13 @@ class Envelopes(Way):
 
     def __init__(self, player: Player) -> None:
         super().__init__(player)
-        from assistant.echo import Reference
-
-        self._reference = Reference(player.rate)
-        player.on_played = self._reference.put
+        self._taken = self._reference()
         self._heard: list[float] = []
         self._played: list[float] = []
 
     def clean(self, block: Samples) -> Samples:
         """Return the block without the echo."""
-        played = self._reference.take(len(block))
+        played = self._taken.take(len(block))
         for sound, levels in ((block, self._heard), (played, self._played)):
             frames = sound.astype(float).reshape(-1, self.frame)
             levels.extend(np.log(np.mean(frames**2, axis=1) + 1e3).tolist())
@@ -238,9 +259,8 @@ def _correlation(one: Wave, other: Wave) -> float:
 
 WAYS: dict[str, type[Way]] = {
     "nothing": Way, "words": Words, "envelopes": Envelopes, "speex+words": Speex,
-    "webrtc": WebRtc, "webrtc+words": WebRtcWords,
+    "webrtc+words": WebRtc, "shipped": Shipped,
 }  # fmt: skip
-SHIPPED = "webrtc+words"
 
 
 # --- The conversation ----------------------------------------------------------------------------
@@ -497,7 +517,7 @@ def table_spoken(rows: list[Spoken]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ways", default=SHIPPED, help=f"of {', '.join(WAYS)}")
+    parser.add_argument("--ways", default="shipped", help=f"of {', '.join(WAYS)}")
     parser.add_argument(
         "--rooms", type=Path, default=ROOT.parent / "shared/speech/impulse_responses"
     )

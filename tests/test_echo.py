@@ -2,22 +2,21 @@
 
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
 from listening import place
-from livekit import rtc
 
 from assistant import assembly
 from assistant.echo import RATE, EchoCanceller, Reference
-from assistant.errors import SettingsError
 from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 
 BLOCK = round(0.03 * RATE)
-WAIT = round(0.14 * RATE)
+HELD = round(0.025 * RATE)
+"""Samples that the reference comes later."""
+WAIT = HELD + round(0.14 * RATE)
 """Samples that the canceller holds back."""
 TEXT = "Put your left leg one step in front, foot flat on the ground. Bend your back knee and sit."
 
@@ -57,56 +56,62 @@ def power(sound: Samples) -> float:
     return float(np.mean(np.square(sound, dtype=np.float64)))
 
 
-class Lost:
-    """A canceller that takes nothing out."""
-
-    def process_reverse_stream(self, frame: Any) -> None:
-        """Take what is played."""
-
-    def process_stream(self, frame: Any) -> None:
-        """Leave what is heard."""
+def left_of_echo(heard: Samples, played: Samples) -> float:
+    """Return the share of samples that are let through after six seconds."""
+    return float(np.mean(cleaned(heard, played)[6 * RATE :] != 0))
 
 
 class TestCanceller:
-    """WebRTC's, and what it leaves of an echo silenced."""
+    """The echo is taken out, and what is left of it silenced."""
 
     def test_of_an_echo_nothing_is_left(self) -> None:
         played = charley(12.0)
         left = cleaned(room(played), played)
         assert power(left[: 3 * RATE]) < 1e-3 * power(room(played))  # while it still learns
-        assert np.mean(left[6 * RATE :] != 0) < 0.02
+        assert not left[6 * RATE :].any()
 
-    @pytest.mark.parametrize(("delay_seconds", "most"), [(0.2, 0.1), (0.3, 0.05)])
-    def test_of_a_late_one_that_trails_off_slowly_little_is_left(
-        self, delay_seconds: float, most: float
-    ) -> None:
-        """As over Bluetooth, in a room with bare walls; of four voices, one more than another."""
-        left = []
-        for name in ("en-us", "en-us+m3", "en-gb", "en-gb+f2"):
-            spoken = resample(Pyttsx3Voice(name, 160).render(TEXT), RATE).samples
-            played = np.resize(spoken, 12 * RATE)
-            left += [cleaned(room(played, delay_seconds=delay_seconds, tail_seconds=0.1), played)]
-        assert np.mean(np.array(left) != 0) < most
+    @pytest.mark.parametrize("voice", ["en-us", "en-us+m3", "en-gb", "en-gb+f2"])
+    def test_of_a_late_one_that_trails_off_slowly_neither(self, voice: str) -> None:
+        """As over Bluetooth, in a room with bare walls."""
+        spoken = resample(Pyttsx3Voice(voice, 160).render(TEXT), RATE).samples
+        played = np.resize(spoken, 12 * RATE)
+        heard = room(played, delay_seconds=0.3, tail_seconds=0.1)
+        assert left_of_echo(heard, played) < 0.01
 
-    @pytest.mark.parametrize("lost", [0, 1])
-    def test_one_canceller_may_settle_on_a_wrong_delay(
-        self, lost: int, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        found: list[Any] = [rtc.AudioProcessingModule(echo_cancellation=True)]
-        found.insert(lost, Lost())
-        monkeypatch.setattr(rtc, "AudioProcessingModule", lambda **_options: found.pop(0))
-        played = charley(12.0)
-        left = cleaned(room(played), played)
-        assert np.mean(left[6 * RATE :] != 0) < 0.02
+    @pytest.mark.parametrize("parts_per_million", [-100, 50])
+    def test_of_one_by_another_clock_neither(self, parts_per_million: int) -> None:
+        """A microphone and a loudspeaker that are plugged in apart."""
+        played = charley(20.0)
+        there = np.arange(len(played)) * (1 + parts_per_million * 1e-6)
+        heard = np.interp(there, np.arange(len(played)), room(played)).astype(np.int16)
+        assert left_of_echo(heard, played) < 0.01
 
-    def test_a_person_is_heard_over_it(self) -> None:
+    def test_of_one_whose_volume_is_turned_little_is_left(self) -> None:
+        played = charley(16.0)
+        heard = room(played, gain=0.2)
+        heard[10 * RATE :] *= 2
+        assert left_of_echo(heard, played) < 0.02
+
+    def test_one_from_elsewhere_is_learnt_anew(self) -> None:
+        """The sound card's buffer is another, or a door was shut."""
+        played = charley(30.0)
+        heard, at = room(played), 10 * RATE
+        heard[at:] = room(played, delay_seconds=0.2)[at:]
+        left = cleaned(heard, played)
+        assert np.mean(left[at : at + 3 * RATE] != 0) < 0.5
+        assert not left[at + 8 * RATE :].any()
+
+    @pytest.mark.parametrize("times", [1.0, 0.5])
+    def test_a_person_is_heard_over_it(self, times: float) -> None:
+        """Twice as loud as the echo, or as loud."""
         played = charley(12.0)
         word = resample(Pyttsx3Voice("en-us+m7", 160).render("stop"), RATE).samples
+        word = (word * times * 0.25 * np.sqrt(power(played) / power(word)) * 2).astype(np.int16)
         heard, at = room(played, gain=0.25), 8 * RATE
-        heard[at : at + len(word)] += word // 2
+        heard[at : at + len(word)] += word
         left = cleaned(heard, played)
-        there = left[at + WAIT : at + WAIT + len(word)]
-        assert power(there) > 0.15 * power(word // 2)
+        there = left[at + WAIT : at + WAIT + len(word)].astype(float)
+        assert power(there - word) < 0.2 * power(word)
 
     def test_without_an_echo_all_is_heard_a_moment_later(self) -> None:
         word = resample(Pyttsx3Voice("en-us+m7", 160).render("my left calf"), RATE).samples
@@ -114,18 +119,13 @@ class TestCanceller:
         left = cleaned(heard, np.zeros_like(heard))
         at = place(Pcm(left, RATE), Pcm(word, RATE), 0.5, 2.0)
         assert at == pytest.approx(1.0 + WAIT / RATE, abs=0.02)
-        assert power(left) > 0.7 * power(heard)
+        assert power(left) == pytest.approx(power(heard), rel=0.01)
 
     def test_blocks_may_be_of_any_size(self) -> None:
         canceller = EchoCanceller(Reference(RATE))
         given = [canceller.clean(np.zeros(size, np.int16)) for size in (1, 159, 480, 700)]
-        assert [len(found) % (RATE // 100) for found in given] == [0, 0, 0, 0]
-        assert sum(map(len, given)) > 1340 - RATE // 100
-
-    def test_a_missing_package_is_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "livekit", None)
-        with pytest.raises(SettingsError, match="pip install livekit"):
-            EchoCanceller(Reference(RATE))
+        assert [len(found) % (RATE // 50) for found in given] == [0, 0, 0, 0]
+        assert sum(map(len, given)) > 1340 - RATE // 50
 
 
 class TestReference:
@@ -143,6 +143,7 @@ class TestReference:
     def test_what_was_not_played_is_silence(self) -> None:
         reference = Reference(RATE)
         reference.put(np.full(100, 7, np.int16))
+        assert reference.take(HELD).tolist() == [0] * HELD
         assert reference.take(BLOCK).tolist() == [7] * 100 + [0] * (BLOCK - 100)
 
     def test_a_microphone_that_began_late_catches_up(self) -> None:
@@ -161,10 +162,10 @@ class TestReference:
             reference.put(counted[at : at + 4 * BLOCK])
             heard += [reference.take(BLOCK) for _ in range(4)]
         whole = np.concatenate(heard)
-        assert np.array_equal(whole, counted[: len(whole)])
+        assert np.array_equal(whole[HELD:], counted[: len(whole) - HELD])
 
 
 def test_with_earbuds_nothing_of_it_is_loaded() -> None:
-    code = "import sys, assistant.live; print({'livekit', 'assistant.echo'} & set(sys.modules))"
+    code = "import sys, assistant.live; print('assistant.echo' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+    assert done.stdout == "False\n"

@@ -199,7 +199,6 @@ IMPURE = frozenset(
 WRAPPED = {
     "ovos_workshop": {"ovos.skill"},
     "dbus_fast": {"media_buttons"},
-    "livekit": {"echo"},
     "pyttsx3": {"voice_engine"},
     "rapidfuzz": {"likeness"},
     "pulsectl": {"music"},
