@@ -178,9 +178,11 @@ class WebRtc(Way):
 
     def __init__(self, player: Player) -> None:
         super().__init__(player)
-        rtc: Any = import_module("livekit.rtc")
         self._played = self._reference()
-        self._frame = lambda sound: rtc.AudioFrame(sound.tobytes(), RATE, 1, len(sound))
+        rtc = import_module("livekit.rtc")
+        self._frame: Callable[[Samples], Any] = lambda sound: rtc.AudioFrame(
+            sound.tobytes(), RATE, 1, len(sound)
+        )
         self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
 
     def clean(self, block: Samples) -> Samples:
