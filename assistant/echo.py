@@ -12,6 +12,7 @@ neither tells how much of an echo there is to be left.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -70,10 +71,10 @@ _HISS_FRAMES = 300
 _VOTE_FRAMES = 9
 """More than half of so many frames decide whether a person speaks."""
 _AHEAD_FRAMES = 14
-"""Sound waits so long, for a word begins before it is known to be a person's: at 10 a
+"""Sound waits so long to be told, for a word begins before it is known to be a person's: at 10 a
 "stop" was heard as "top" in 9 of 25."""
-_AFTER_FRAMES = 20
-"""A person's voice is let through so much longer."""
+_AFTER_FRAMES = 40
+"""A person's voice is let through so much longer, for the recogniser to be sure of its end."""
 _LEARNING_FRAMES = 300
 """So much of Charley's voice must have been heard before a person is told from it."""
 _ECHO_FRAMES = 60
@@ -129,29 +130,31 @@ class EchoCanceller:
         self._late: Samples = np.zeros(_HELD_SAMPLES, np.int16)
 
     def clean(self, block: Samples) -> Samples:
-        """Return the sound without the echo, int16 at 16 kHz, 0.165 seconds later."""
+        """Return the sound without the echo, int16 at 16 kHz, as far as it is known whose it is.
+
+        A person's comes 25 ms later; of silence, a sixth of a second is always held back.
+        """
         new = np.concatenate([self._rest, block])
         whole = len(new) // _BLOCK * _BLOCK
         heard = np.concatenate([self._late, new[:whole]])
         self._rest, self._late = new[whole:], heard[whole:]
         played = self._reference.take(whole)
-        blocks = [
-            self._cleaned(heard[at : at + _BLOCK], played[at : at + _BLOCK])
+        frames = [
+            frame
             for at in range(0, whole, _BLOCK)
+            for frame in self._cleaned(heard[at : at + _BLOCK], played[at : at + _BLOCK])
         ]
-        return np.concatenate(blocks) if blocks else block[:0]
+        clear = np.clip(np.concatenate([np.zeros(0), *frames]), -FULL_SCALE, FULL_SCALE)
+        return np.rint(clear).astype(np.int16)
 
-    def _cleaned(self, heard: Samples, played: Samples) -> Samples:
+    def _cleaned(self, heard: Samples, played: Samples) -> Iterator[Wave]:
         left, echo = self._way.split(heard.astype(np.float64), played.astype(np.float64))
         if self._way.is_new:
             self._person.learn()
         is_played = _is_loud(played)
-        frames = [
-            self._person.heard(left[at : at + _FRAME], echo[at : at + _FRAME], is_played=is_played)
-            for at in range(0, _BLOCK, _FRAME)
-        ]
-        limits = -FULL_SCALE, FULL_SCALE - 1
-        return np.rint(np.clip(np.concatenate(frames), *limits)).astype(np.int16)
+        for at in range(0, _BLOCK, _FRAME):
+            one = slice(at, at + _FRAME)
+            yield from self._person.heard(left[one], echo[one], is_played=is_played)
 
 
 class _EchoWay:
@@ -247,7 +250,7 @@ class _Person:
         self._left = _last(_HISS_FRAMES)
         self._products = [_last(_ALIKE_FRAMES) for _ in range(3)]
         self._votes = _last(_VOTE_FRAMES)
-        self._waiting: deque[Wave] = deque([np.zeros(_FRAME)] * _AHEAD_FRAMES)
+        self._waiting: deque[Wave] = deque()
         self._open_frames = 0
         self._echo_frames = 0
         self.learn()
@@ -256,19 +259,22 @@ class _Person:
         """Let nobody through until the way of the echo is known."""
         self._unlearnt_frames = _LEARNING_FRAMES
 
-    def heard(self, left: Wave, echo: Wave, *, is_played: bool) -> Wave:
-        """Return the frame of 0.14 seconds ago; silence if nobody but Charley spoke."""
-        self._waiting.append(left)
-        now = self._waiting.popleft()
+    def heard(self, left: Wave, echo: Wave, *, is_played: bool) -> list[Wave]:
+        """Return the frames about which is decided now; silence if nobody but Charley spoke."""
         self._open_frames -= 1
         self._echo_frames = _ECHO_FRAMES if is_played else self._echo_frames - 1
         self._unlearnt_frames -= is_played
         self._votes.append(self._is_loud(left, echo) and not self._is_like(left, echo))
-        is_person = sum(self._votes) > _VOTE_FRAMES // 2 and self._unlearnt_frames <= 0
-        if is_person:
-            self._open_frames = _AHEAD_FRAMES + _AFTER_FRAMES
-        is_open = self._open_frames >= 0 or self._echo_frames <= 0
-        return now if is_open else np.zeros_like(now)
+        if sum(self._votes) > _VOTE_FRAMES // 2 and self._unlearnt_frames <= 0:
+            self._open_frames = _AFTER_FRAMES
+        self._waiting.append(left)
+        if self._open_frames >= 0 or self._echo_frames <= 0:
+            decided = list(self._waiting)
+            self._waiting.clear()
+            return decided
+        if len(self._waiting) <= _AHEAD_FRAMES:
+            return []
+        return [np.zeros_like(self._waiting.popleft())]
 
     def _is_loud(self, left: Wave, echo: Wave) -> bool:
         self._echoes.append(_power(echo))

@@ -15,9 +15,7 @@ from assistant.synthesiser import Pyttsx3Voice
 
 BLOCK = round(0.03 * RATE)
 HELD = round(0.025 * RATE)
-"""Samples that the reference comes later."""
-WAIT = HELD + round(0.14 * RATE)
-"""Samples that the canceller holds back."""
+"""Samples by which the reference, and so all, is later."""
 TEXT = "Put your left leg one step in front, foot flat on the ground. Bend your back knee and sit."
 
 
@@ -110,7 +108,7 @@ class TestCanceller:
         heard, at = room(played, gain=0.25), 8 * RATE
         heard[at : at + len(word)] += word
         left = cleaned(heard, played)
-        there = left[at + WAIT : at + WAIT + len(word)].astype(float)
+        there = left[at + HELD : at + HELD + len(word)].astype(float)
         assert power(there - word) < 0.2 * power(word)
 
     def test_without_an_echo_all_is_heard_a_moment_later(self) -> None:
@@ -118,7 +116,7 @@ class TestCanceller:
         heard = np.pad(word, (RATE, RATE))
         left = cleaned(heard, np.zeros_like(heard))
         at = place(Pcm(left, RATE), Pcm(word, RATE), 0.5, 2.0)
-        assert at == pytest.approx(1.0 + WAIT / RATE, abs=0.02)
+        assert at == pytest.approx(1.0 + HELD / RATE, abs=0.02)
         assert power(left) == pytest.approx(power(heard), rel=0.01)
 
     def test_blocks_may_be_of_any_size(self) -> None:
