@@ -74,7 +74,7 @@ _AHEAD_FRAMES = 14
 """Sound waits so long to be told, for a word begins before it is known to be a person's: at 10 a
 "stop" was heard as "top" in 9 of 25."""
 _AFTER_FRAMES = 40
-"""A person's voice is let through so much longer, for the recogniser to be sure of its end."""
+"""A person is let through so much longer: the recogniser waits to be sure of the last word."""
 _LEARNING_FRAMES = 300
 """So much of Charley's voice must have been heard before a person is told from it."""
 _ECHO_FRAMES = 60
