@@ -145,7 +145,8 @@ class EchoCanceller:
             for frame in self._cleaned(heard[at : at + _BLOCK], played[at : at + _BLOCK])
         ]
         clear = np.clip(np.concatenate([np.zeros(0), *frames]), -FULL_SCALE, FULL_SCALE)
-        return np.rint(clear).astype(np.int16)
+        samples: Samples = np.rint(clear).astype(np.int16)
+        return samples
 
     def _cleaned(self, heard: Samples, played: Samples) -> Iterator[Wave]:
         left, echo = self._way.split(heard.astype(np.float64), played.astype(np.float64))
