@@ -77,7 +77,7 @@ _AFTER_FRAMES = 40
 """A person is let through so much longer: the recogniser waits to be sure of the last word."""
 _LEARNING_FRAMES = 300
 """So much of Charley's voice must have been heard before a person is told from it."""
-_ECHO_FRAMES = 60
+_ECHO_FRAMES = 80
 """An echo lasts no longer after the sound."""
 _SILENT_POWER = 100.0
 """A frame of samples below it, squared, is silence."""
@@ -268,14 +268,14 @@ class _Person:
         self._votes.append(self._is_loud(left, echo) and not self._is_like(left, echo))
         if sum(self._votes) > _VOTE_FRAMES // 2 and self._unlearnt_frames <= 0:
             self._open_frames = _AFTER_FRAMES
-        self._waiting.append(left)
-        if self._open_frames >= 0 or self._echo_frames <= 0:
-            decided = list(self._waiting)
-            self._waiting.clear()
-            return decided
-        if len(self._waiting) <= _AHEAD_FRAMES:
-            return []
-        return [np.zeros_like(self._waiting.popleft())]
+        is_open = self._open_frames >= 0
+        if not is_open and self._echo_frames > 0:
+            self._waiting.append(left)
+            late = len(self._waiting) > _AHEAD_FRAMES
+            return [np.zeros_like(self._waiting.popleft())] if late else []
+        waited = [frame if is_open else np.zeros_like(frame) for frame in self._waiting]
+        self._waiting.clear()
+        return [*waited, left]
 
     def _is_loud(self, left: Wave, echo: Wave) -> bool:
         self._echoes.append(_power(echo))
