@@ -13,10 +13,12 @@ from process import Process
 from test_faults import says
 
 from assistant import assembly
+from assistant.pcm import Pcm
 from assistant.settings import Settings
 
 _TRIES = 3
 _PATIENCE_SECONDS = 12.0
+_BEGUN_SECONDS = 1.2
 CRAMP, STOP = "my left calf is cramping", "stop"
 
 NATIVE = """
@@ -70,11 +72,19 @@ def converse(folder: Path, rate: int, channels: int, *, native: bool) -> Outcome
             stop = _says(charley, card, STOP, intent="control_stop")
         finally:
             charley.interrupt()
-    line = assembly.voice(Settings(), print).render("Stop running.")
+    # The whole line, for its first sentence alone sounds otherwise; and the beginning of that, for
+    # the rest may have been cut.
+    line = assembly.voice(Settings(), print).render(_first_line())
+    begun = Pcm(line.samples[: round(_BEGUN_SECONDS * line.rate)], line.rate)
     with contextlib.suppress(AssertionError):
-        place(recorded[0], line, 0.0, recorded[0].seconds - line.seconds - 0.1)
+        place(recorded[0], begun, 0.0, recorded[0].seconds - begun.seconds - 0.1)
         return Outcome(cramp, stop, spoken=True)
     return Outcome(cramp, stop, spoken=False)
+
+
+def _first_line() -> str:
+    """Return what Charley says to a cramp."""
+    return assembly.language(Settings()).book.prompts.line("opening.stop").text
 
 
 def _says(charley: Process, card: pulse.SoundCard, text: str, **wanted: object) -> bool:
