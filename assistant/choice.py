@@ -57,6 +57,15 @@ def likeliest(
     return UNKNOWN if is_talk else first
 
 
+def early(stable: str, understand: Callable[[str], Match | NoMatch]) -> str:
+    """Return the words of an utterance in progress, if they already make sense as they stand.
+
+    A sign among other words may be somebody else's talk: that waits for the whole of it.
+    """
+    text = _spoken(stable, is_idle=False)
+    return text if _score(understand(text)) >= _WHOLE_FLAG else ""
+
+
 def _furthest(first: str, found: Match | NoMatch, words: int, is_idle: bool) -> float:
     """Return how far behind the likeliest words, and what they mean, so many others may be."""
     if isinstance(found, Match):

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from assistant.actions import Action, Listen
-from assistant.choice import likeliest
+from assistant.choice import early, likeliest
 from assistant.events import Event, HoldFinished, SpeechFinished
 from assistant.pcm import Samples
 from assistant.player import Finished, Player
@@ -182,7 +182,8 @@ class SpokenConversation:
         is_echo = self._echo is not None and self._echo.is_all(hypothesis)
         if not hypothesis.final:
             if self.session.now.speaking and not is_echo:
-                self._was_early |= self.session.hear_early(hypothesis.stable_text, at)
+                text = early(hypothesis.stable_text, self.session.understand)
+                self._was_early |= self.session.hear_early(text, at)
             return
         # The session waits for the end of an utterance of which it has answered the beginning.
         was_early, self._was_early = self._was_early, False

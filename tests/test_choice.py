@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.choice import likeliest
+from assistant.choice import early, likeliest
 from assistant.meanings import Match, NoMatch
 from assistant.recogniser import Alternative, Hypothesis, Word
 
@@ -114,3 +114,15 @@ def test_one_of_the_alternatives_is_taken(found: list[tuple[float, str]], idle: 
     ranked = sorted(found)
     words = {text for _, text in ranked} | {"stop"}
     assert said(*ranked, idle=idle) in words
+
+
+@pytest.mark.parametrize("stable", ["stop", "[unk] stop", "[unk] stop [unk]", "i heard a pop"])
+def test_what_makes_sense_already_is_early(stable: str) -> None:
+    """A runner pants before a word."""
+    assert early(stable, understand) == stable.replace("[unk]", "").strip()
+
+
+@pytest.mark.parametrize("stable", ["leg stop", TALK, "[unk]", ""])
+def test_what_does_not_stand_alone_waits_for_the_whole(stable: str) -> None:
+    """Somebody reads aloud, and a sign is among the words."""
+    assert early(stable, understand) == ""
