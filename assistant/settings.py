@@ -52,7 +52,7 @@ class Settings:
     """A device's number or part of its name (`charley devices`); None is the system's choice."""
     loudspeaker: bool = False
     """True where the microphone hears Charley, such as on a kitchen speaker; its own voice is then
-    taken out of what it hears. Needs the extra `loudspeaker`."""
+    taken out of what it hears."""
     lower_music: bool = True
     """Other programs' sound is lowered while Charley speaks, where PulseAudio or PipeWire plays
     it (`charley doctor` tells)."""
