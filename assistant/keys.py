@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -37,14 +38,17 @@ class Keys:
         """Take each key at once and show none; Ctrl-C stays what it is."""
         if sys.platform != "win32":
             import termios
-            import tty
 
             self._mode = termios.tcgetattr(self._terminal.fileno())
-            tty.setcbreak(self._terminal.fileno())
+            self._take()
+            # The shell takes the terminal while the program is stopped, by Ctrl-Z.
+            signal.signal(signal.SIGCONT, lambda *_: self._take())
         threading.Thread(target=self._run, name="keys", daemon=True).start()
         return self
 
     def __exit__(self, *_raised: object) -> None:
+        if sys.platform != "win32":
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self.give_back()
 
     def give_back(self) -> None:
@@ -54,6 +58,12 @@ class Keys:
 
             with suppress(termios.error):
                 termios.tcsetattr(self._terminal.fileno(), termios.TCSADRAIN, self._mode)
+
+    def _take(self) -> None:
+        if sys.platform != "win32" and _is_ours(self._terminal.fileno()):
+            import tty
+
+            tty.setcbreak(self._terminal.fileno())
 
     def _run(self) -> None:
         while key := self._read():
@@ -71,3 +81,11 @@ class Keys:
             return os.read(self._terminal.fileno(), 1).decode("ascii", "replace")
         except OSError:  # the terminal was closed
             return ""
+
+
+def _is_ours(terminal: int) -> bool:
+    """Tell whether the shell has left us in the foreground; a terminal without a shell is ours."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return True

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import termios
 import time
@@ -237,6 +238,27 @@ class TestRun:
             charley.notes(intent="control_stop")
             assert charley.interrupt() == 130
             assert termios.tcgetattr(theirs) == before
+        finally:
+            charley.close()
+            os.close(ours)
+            os.close(theirs)
+
+    def test_after_a_stop_by_the_shell_the_keys_are_taken_again(
+        self, card: pulse.SoundCard, tmp_path: Path
+    ) -> None:
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+        charley = Process(card, tmp_path, "--push-to-talk", keys=theirs)
+        try:
+            charley.shows("Space: talk")
+            charley.signals(signal.SIGSTOP)
+            termios.tcsetattr(theirs, termios.TCSANOW, before)
+            charley.signals(signal.SIGCONT)
+            for _ in range(200):  # until keys come without Enter again
+                time.sleep(0.05 * bool(termios.tcgetattr(theirs)[3] & termios.ICANON))
+            os.write(ours, b"s")
+            charley.notes(intent="control_stop")
+            assert charley.interrupt() == 130
         finally:
             charley.close()
             os.close(ours)
