@@ -363,7 +363,8 @@ class Microphone(_Stream):
         self._watch.beat()
         if status:
             self.overflows += 1
-        block = data[:, 0].copy()
+        # Of two channels both, for a headset's voice may be on either.
+        block = np.mean(data, axis=1).astype(np.int16)
         while True:
             try:
                 return self._blocks.put_nowait(block)

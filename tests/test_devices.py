@@ -221,14 +221,17 @@ class TestMicrophone:
         like = resample(tone, 16000).samples
         assert np.corrcoef(whole[4000:20000], like[4000:20000])[0, 1] > 0.99
 
-    def test_a_device_with_two_channels_only_gives_its_first(self, card: FakeSoundDevice) -> None:
+    @pytest.mark.parametrize("both", [(8, 8), (0, 16), (16, 0)])
+    def test_a_voice_may_be_on_either_of_two_channels(
+        self, card: FakeSoundDevice, both: tuple[int, int]
+    ) -> None:
         card.channels = {2}
         with Microphone() as microphone:
             assert card.streams[0].options["channels"] == 2
-            card.streams[0].give(np.tile(np.array([7, 9], np.int16), (480, 1)))
+            card.streams[0].give(np.tile(np.array(both, np.int16), (480, 1)))
             block = microphone.read()
             assert block is not None
-            assert set(block.tolist()) == {7}
+            assert set(block.tolist()) == {8}
 
     def test_a_device_in_use_is_a_sentence(self, card: FakeSoundDevice) -> None:
         card.busy = True
