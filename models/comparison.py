@@ -42,6 +42,8 @@ LONGEST_SECONDS = 6.0
 SUBSAMPLING = 3
 NEVER = "1000"
 """Seconds of silence that end an utterance here: each file is heard as one."""
+WHOLE_SEARCH = {"beam": "40", "max-active": "200000"}
+"""Vosk's search leaves nothing out either: what differs is the network's."""
 
 
 # --- What is compared ----------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def _keep(work: Path, texts: dict[str, str], text: str, samples: Array) -> None:
 
 
 def _with_grammar(model: Path, texts: Iterable[str], out: Path) -> None:
-    """Copy the model, with a grammar of some texts and of `[unk]`, and without an endpoint."""
+    """Copy the model, with a grammar of some texts and of `[unk]`, and without beam or endpoint."""
     shutil.copytree(model, out)
     table = read_words(out / "graph" / WORDS)
     known = [text.split() for text in texts if all(word in table for word in text.split())]
@@ -99,8 +101,10 @@ def _with_grammar(model: Path, texts: Iterable[str], out: Path) -> None:
     grammar.states[0].sort()
     fst.write(grammar, out / "graph" / GRAMMAR)
     conf = out / "conf" / "model.conf"
-    endless = re.sub(r"(trailing-silence)=.*", rf"\1={NEVER}", conf.read_text(encoding="utf-8"))
-    conf.write_text(endless, encoding="utf-8")
+    options = re.sub(r"(trailing-silence)=.*", rf"\1={NEVER}", conf.read_text(encoding="utf-8"))
+    for name, value in WHOLE_SEARCH.items():
+        options = re.sub(rf"--{name}=.*", f"--{name}={value}", options)
+    conf.write_text(options, encoding="utf-8")
 
 
 # --- PyTorch -------------------------------------------------------------------------------------
