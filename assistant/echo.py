@@ -27,9 +27,12 @@ RATE = 16000
 _HELD_SAMPLES = round(0.025 * RATE)
 """All is looked at so much later: what was played comes out of its resampler up to 22 ms late, and
 gaps in it would be new delays to learn, again and again."""
+_SLACK_SAMPLES, _MOST_SLACK_SAMPLES = round(0.03 * RATE), round(0.12 * RATE)
+"""Where the sound card has taken too little in time, all is later by so much, twice as much the
+next time: a little at a time would be one new delay to learn after the other."""
 _LOOK_SAMPLES = RATE
 """So much is heard before it is judged whether the reference lies too far ahead."""
-_AHEAD_SAMPLES = round(0.1 * RATE)
+_AHEAD_SAMPLES = round(0.25 * RATE)
 """Sound that was played but not asked for yet; more than this is a stream that has slipped."""
 
 # The filter
@@ -53,6 +56,10 @@ _MOST_DRIFT = 200e-6
 _WORSE, _WORSE_KEPT, _WORSE_BLOCKS = 1.12, 0.95, 25
 """A filter that makes the sound louder by so much, for half a second, begins anew: the delay is
 another. A person makes what is left as loud as what is heard, but not louder."""
+_GOOD = 0.1
+_LEAST_LEARNT, _MOST_LEARNT = 150, 500
+"""A way is known once it leaves less than so much of the power, after so many blocks of Charley's
+voice at the least and at the most: in a noisy room, or without an echo, it never does."""
 
 # The person
 
@@ -70,13 +77,12 @@ _HISS = 20.0
 _HISS_FRAMES = 300
 _VOTE_FRAMES = 9
 """More than half of so many frames decide whether a person speaks."""
-_AHEAD_FRAMES = 14
-"""Sound waits so long to be told, for a word begins before it is known to be a person's: at 10 a
-"stop" was heard as "top" in 9 of 25."""
-_AFTER_FRAMES = 40
-"""A person is let through so much longer: the recogniser waits to be sure of the last word."""
-_LEARNING_FRAMES = 300
-"""So much of Charley's voice must have been heard before a person is told from it."""
+_AHEAD_FRAMES = 22
+"""Sound waits so long to be told, for a word begins before it is known to be a person's: at 14 a
+"stop" as loud as the echo was heard as "top"; at 22 of 20 at all levels 16 were heard, not 11."""
+_AFTER_FRAMES = 60
+"""A person is let through so much longer: the recogniser waits for the end of the utterance, and
+would get it later from what is held back."""
 _ECHO_FRAMES = 80
 """An echo lasts no longer after the sound."""
 _SILENT_POWER = 100.0
@@ -94,6 +100,7 @@ class Reference:
         self._played: deque[Samples] = deque()
         self._resampled = resampler(rate, RATE, quality="LQ")
         self._ready: Samples = np.zeros(_HELD_SAMPLES, np.int16)
+        self._slack_samples = _SLACK_SAMPLES
         self._least_ahead = _AHEAD_SAMPLES
         self._looked = 0
 
@@ -107,6 +114,9 @@ class Reference:
             self._ready = np.concatenate([self._ready, self._resampled(self._played.popleft())])
         taken, self._ready = self._ready[:count], self._ready[count:]
         self._keep_step(count)
+        if len(taken) < count:
+            self._ready = np.zeros(self._slack_samples, np.int16)
+            self._slack_samples = min(2 * self._slack_samples, _MOST_SLACK_SAMPLES)
         return np.pad(taken, (0, count - len(taken)))
 
     def _keep_step(self, count: int) -> None:
@@ -115,7 +125,7 @@ class Reference:
         self._looked += count
         if self._looked >= _LOOK_SAMPLES:
             if self._least_ahead >= _AHEAD_SAMPLES:
-                self._ready = self._ready[self._least_ahead :]
+                self._ready = self._ready[self._least_ahead - self._slack_samples :]
             self._least_ahead, self._looked = len(self._ready), 0
 
 
@@ -132,7 +142,7 @@ class EchoCanceller:
     def clean(self, block: Samples) -> Samples:
         """Return the sound without the echo, int16 at 16 kHz, as far as it is known whose it is.
 
-        A person's comes 25 ms later; of silence, a sixth of a second is always held back.
+        A person's comes 25 ms later; of silence, a quarter of a second is always held back.
         """
         new = np.concatenate([self._rest, block])
         whole = len(new) // _BLOCK * _BLOCK
@@ -150,12 +160,12 @@ class EchoCanceller:
 
     def _cleaned(self, heard: Samples, played: Samples) -> Iterator[Wave]:
         left, echo = self._way.split(heard.astype(np.float64), played.astype(np.float64))
-        if self._way.is_new:
-            self._person.learn()
-        is_played = _is_loud(played)
+        is_played, is_known = _is_loud(played), self._way.is_known
         for at in range(0, _BLOCK, _FRAME):
             one = slice(at, at + _FRAME)
-            yield from self._person.heard(left[one], echo[one], is_played=is_played)
+            yield from self._person.heard(
+                left[one], echo[one], is_played=is_played, is_known=is_known
+            )
 
 
 class _EchoWay:
@@ -186,11 +196,13 @@ class _EchoWay:
         self._uncertain: Wave = np.full(self._spectra.shape, _UNCERTAIN)
         self._heard_power = self._left_power = 0.0
         self._blocks = 0
+        """Blocks that were played since."""
+        self._is_good = False
 
     @property
-    def is_new(self) -> bool:
-        """True where what was known of the way has just been dropped."""
-        return self._blocks == 0
+    def is_known(self) -> bool:
+        """True once enough of the echo is taken out to tell a person from what is left."""
+        return self._blocks > (_LEAST_LEARNT if self._is_good else _MOST_LEARNT)
 
     def split(self, heard: Wave, played: Wave) -> tuple[Wave, Wave]:
         """Return a block of what was heard in two: what is left, and the echo in it."""
@@ -205,6 +217,7 @@ class _EchoWay:
         left = heard - echo
         self._learn(left)
         self._follow(left, echo)
+        self._blocks += self._silent_blocks == 0
         self._judge(heard, left, echo)
         return left, echo
 
@@ -231,13 +244,14 @@ class _EchoWay:
         self._drift = float(np.clip(self._drift + _DRIFT_STEP * late, -most, most))
 
     def _judge(self, heard: Wave, left: Wave, echo: Wave) -> None:
-        self._blocks += 1
         if not _is_loud(echo):
             return
         self._heard_power = _WORSE_KEPT * self._heard_power + _power(heard)
         self._left_power = _WORSE_KEPT * self._left_power + _power(left)
-        if self._blocks > _WORSE_BLOCKS and self._left_power > _WORSE * self._heard_power:
-            self._begin()
+        if self._blocks > _WORSE_BLOCKS:
+            self._is_good |= self._left_power < _GOOD * self._heard_power
+            if self._left_power > _WORSE * self._heard_power:
+                self._begin()
 
 
 class _Person:
@@ -254,19 +268,13 @@ class _Person:
         self._waiting: deque[Wave] = deque()
         self._open_frames = 0
         self._echo_frames = 0
-        self.learn()
 
-    def learn(self) -> None:
-        """Let nobody through until the way of the echo is known."""
-        self._unlearnt_frames = _LEARNING_FRAMES
-
-    def heard(self, left: Wave, echo: Wave, *, is_played: bool) -> list[Wave]:
+    def heard(self, left: Wave, echo: Wave, *, is_played: bool, is_known: bool) -> list[Wave]:
         """Return the frames about which is decided now; silence if nobody but Charley spoke."""
         self._open_frames -= 1
         self._echo_frames = _ECHO_FRAMES if is_played else self._echo_frames - 1
-        self._unlearnt_frames -= is_played
         self._votes.append(self._is_loud(left, echo) and not self._is_like(left, echo))
-        if sum(self._votes) > _VOTE_FRAMES // 2 and self._unlearnt_frames <= 0:
+        if sum(self._votes) > _VOTE_FRAMES // 2 and is_known:
             self._open_frames = _AFTER_FRAMES
         is_open = self._open_frames >= 0
         if not is_open and self._echo_frames > 0:
