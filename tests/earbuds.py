@@ -10,7 +10,7 @@ from pathlib import Path
 import pulse
 from listening import place
 from process import Process
-from test_faults import says
+from test_faults import says as speak
 
 from assistant import assembly
 from assistant.pcm import Pcm
@@ -68,8 +68,8 @@ def converse(folder: Path, rate: int, channels: int, *, native: bool) -> Outcome
         try:
             charley.notes(event="Started")
             slots = {"muscle": "calf", "side": "left"}
-            cramp = _says(charley, card, CRAMP, intent="cramp", slots=slots)
-            stop = _says(charley, card, STOP, intent="control_stop")
+            cramp = says(charley, card, CRAMP, intent="cramp", slots=slots)
+            stop = says(charley, card, STOP, intent="control_stop")
         finally:
             charley.interrupt()
     # The whole line, for its first sentence alone sounds otherwise; and the beginning of that, for
@@ -87,10 +87,10 @@ def _first_line() -> str:
     return assembly.language(Settings()).book.prompts.line("opening.stop").text
 
 
-def _says(charley: Process, card: pulse.SoundCard, text: str, **wanted: object) -> bool:
+def says(charley: Process, card: pulse.SoundCard, text: str, **wanted: object) -> bool:
     """Say something, and again if a busy machine lost some of the sound; True if it is heard."""
     for _ in range(_TRIES):
-        says(card, text)
+        speak(card, text)
         end = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < end:
             if any(wanted.items() <= entry.items() for entry in charley.entries()):
