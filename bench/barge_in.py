@@ -40,6 +40,7 @@ from listening import place  # noqa: E402
 
 from assistant import assembly, homophones  # noqa: E402
 from assistant.actions import Action, Interject, Say  # noqa: E402
+from assistant.chimes import chime  # noqa: E402
 from assistant.conversation import Ear, Sound, SpokenConversation  # noqa: E402
 from assistant.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
@@ -71,6 +72,7 @@ CASES: tuple[Case, ...] = (
 )  # fmt: skip
 """What is said, when, and within how many milliseconds it should be obeyed."""
 WORDS_PER_MINUTE = 160
+ANSWERS = {"Say", "Interject", "Chime"}
 AUDIBLE = 0.02
 """The end of a word: the last sample at this level, relative to its loudest."""
 SETTLE_SECONDS = 1.0
@@ -378,36 +380,46 @@ def said_to(charley: Live, card: Card, kit: Kit, case: Case, number: int) -> Tri
     before, first = len(charley.lines()), card.frames
     card.says(spoken(voice, text))
     time.sleep(PATIENCE_SECONDS)
-    heard, answer, pace = answered(charley.lines()[before:])
+    heard, answer = answered(charley.lines()[before:])
     right, delay = heard == kit.wanted(text, during), None
     if right and answer:
         speaker, microphone = card.since(first)
         ends = last_audible(microphone)
-        begins = beginning(speaker, (answer, pace), ends, kit)
+        begins = beginning(speaker, answer, ends, kit)
         delay = None if begins is None else round(1000 * (begins - ends), 1)
     return Trial("live", text, during, goal, voice, heard, right, delay)
 
 
-def beginning(speaker: Pcm, answer: tuple[str, float], ends: float, kit: Kit) -> float | None:
-    """Return when a line begins in a recording, at whatever pace it is spoken."""
-    text, pace = answer
-    for each in dict.fromkeys((pace, *INTERJECT_PACES)):
-        line = trim_silence(kit.voice.render(text, each))
-        line = Pcm(line.samples[: round(ENOUGH_SECONDS * line.rate)], line.rate)
-        first, last = max(0.0, ends - 1.0), speaker.seconds - line.seconds
+Entry = dict[str, Any]
+"""A line of the journal."""
+
+
+def beginning(speaker: Pcm, answer: Entry, ends: float, kit: Kit) -> float | None:
+    """Return when an answer begins in a recording, at whatever pace it is spoken."""
+    for sound in answer_sounds(answer, kit):
+        begun = Pcm(sound.samples[: round(ENOUGH_SECONDS * sound.rate)], sound.rate)
+        first, last = max(0.0, ends - 1.0), speaker.seconds - begun.seconds
         with contextlib.suppress(AssertionError):
-            return place(speaker, line, first, last)
+            return place(speaker, begun, first, last)
     return None
 
 
-def answered(lines: list[dict[str, Any]]) -> tuple[str, str, float]:
-    """Return what was understood first, and the first line of the answer with its pace."""
+def answer_sounds(answer: Entry, kit: Kit) -> Iterator[Pcm]:
+    """Yield what an answer may sound like: a tone, or a line at some pace."""
+    if answer["action"] == "Chime":
+        yield trim_silence(chime(answer["name"]))
+        return
+    for pace in dict.fromkeys((answer.get("pace", 1.0), *INTERJECT_PACES)):
+        yield trim_silence(kit.voice.render(answer["text"], pace))
+
+
+def answered(lines: list[Entry]) -> tuple[str, Entry | None]:
+    """Return what was understood first, and what the answer begins with."""
     for number, entry in enumerate(lines):
         if entry.get("event") in {"UtteranceHeard", "UtteranceMissed"}:
-            rest = (e for e in lines[number + 1 :] if e.get("action") in {"Say", "Interject"})
-            first = next(rest, {})
-            return entry.get("intent", "missed"), first.get("text", ""), first.get("pace", 1.0)
-    return "nothing", "", 1.0
+            rest = (e for e in lines[number + 1 :] if e.get("action") in ANSWERS)
+            return entry.get("intent", "missed"), next(rest, None)
+    return "nothing", None
 
 
 def last_audible(sound: Pcm) -> float:
