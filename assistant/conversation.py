@@ -181,9 +181,9 @@ class SpokenConversation:
     def _hear(self, hypothesis: Hypothesis, at: float) -> None:
         is_echo = self._echo is not None and self._echo.is_all(hypothesis)
         if not hypothesis.final:
-            if self.session.now.speaking and not is_echo:
+            if self.session.now.speaking and not is_echo and not self._was_early:
                 text = early(hypothesis.stable_text, self.session.understand)
-                self._was_early |= self.session.hear_early(text, at)
+                self._was_early = bool(text) and self.session.hear_early(text, at)
             return
         # The session waits for the end of an utterance of which it has answered the beginning.
         was_early, self._was_early = self._was_early, False

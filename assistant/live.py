@@ -308,7 +308,7 @@ class _Hearing:
         return "heard" if self.talk.press() else "quiet"
 
     def cancel_echo_of(self, mouth: _Mouth) -> None:
-        """Take what the speaker plays out of what is heard from now on. SettingsError."""
+        """Take what the speaker plays out of what is heard from now on."""
         # Only here: with earbuds nothing of it is loaded.
         from assistant.echo import EchoCanceller, Reference
 

@@ -63,6 +63,8 @@ from assistant.turn import Dialogue, State  # noqa: E402
 
 CRAMP = "my left calf is cramping"
 TO_THE_HOLD = "skip to the hold"
+Entry = dict[str, Any]
+"""A line of the journal."""
 Case = tuple[str, str, int]
 CASES: tuple[Case, ...] = (
     ("stop", "speaking", 400), ("hold on", "speaking", 400), ("my chest hurts", "speaking", 400),
@@ -313,7 +315,7 @@ class Live:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def lines(self) -> list[dict[str, Any]]:
+    def lines(self) -> list[Entry]:
         """Return the journal so far."""
         if not self._journal.exists():
             return []
@@ -366,7 +368,7 @@ def reached(charley: Live, card: Card, kit: Kit, during: str, chance: random.Ran
     return True
 
 
-def cue_seconds(lines: list[dict[str, Any]], kit: Kit) -> float:
+def cue_seconds(lines: list[Entry], kit: Kit) -> float:
     """Return how long the lines before a count take."""
     at = [entry["at"] for entry in lines if entry.get("action") == "Count"][-1]
     texts = [e["text"] for e in lines if e.get("action") == "Say" and e["at"] == at]
@@ -388,10 +390,6 @@ def said_to(charley: Live, card: Card, kit: Kit, case: Case, number: int) -> Tri
         begins = beginning(speaker, answer, ends, kit)
         delay = None if begins is None else round(1000 * (begins - ends), 1)
     return Trial("live", text, during, goal, voice, heard, right, delay)
-
-
-Entry = dict[str, Any]
-"""A line of the journal."""
 
 
 def beginning(speaker: Pcm, answer: Entry, ends: float, kit: Kit) -> float | None:

@@ -99,12 +99,12 @@ class TestCanceller:
         assert np.mean(left[at : at + 3 * RATE] != 0) < 0.5
         assert not left[at + 8 * RATE :].any()
 
-    @pytest.mark.parametrize("times", [1.0, 0.5])
+    @pytest.mark.parametrize("times", [2.0, 1.0])
     def test_a_person_is_heard_over_it(self, times: float) -> None:
         """Twice as loud as the echo, or as loud."""
         played = charley(12.0)
         word = resample(Pyttsx3Voice("en-us+m7", 160).render("stop"), RATE).samples
-        word = (word * times * 0.25 * np.sqrt(power(played) / power(word)) * 2).astype(np.int16)
+        word = (word * times * 0.25 * np.sqrt(power(played) / power(word))).astype(np.int16)
         heard, at = room(played, gain=0.25), 8 * RATE
         heard[at : at + len(word)] += word
         left = cleaned(heard, played)

@@ -151,21 +151,20 @@ def test_speech_is_understood_where_charley_itself_must_change_the_rate(
 
 @pytest.mark.sound
 @pytest.mark.slow
-def test_on_a_loudspeaker_a_person_is_obeyed_and_charley_itself_is_not(tmp_path: Path) -> None:
+def test_on_a_loudspeaker_a_person_is_obeyed_and_charley_itself_is_not(
+    card: pulse.SoundCard, tmp_path: Path
+) -> None:
     """All that it plays comes back to its microphone, as loud as the person."""
-    if reason := pulse.missing():
-        pytest.skip(reason)
     way = ("source=speaker.monitor", "sink=room", "latency_msec=80", "adjust_time=0")
-    with pulse.sound_card() as card:
-        card.control("load-module", "module-loopback", *way)
-        charley = Process(card, tmp_path, "--loudspeaker")
-        try:
-            charley.notes(event="SpeechFinished")
-            slots = {"muscle": "calf", "side": "left"}
-            assert earbuds.says(charley, card, earbuds.CRAMP, intent="cramp", slots=slots)
-            assert earbuds.says(charley, card, earbuds.STOP, intent="control_stop")
-        finally:
-            charley.interrupt()
+    card.control("load-module", "module-loopback", *way)
+    charley = Process(card, tmp_path, "--loudspeaker")
+    try:
+        charley.notes(event="SpeechFinished")
+        slots = {"muscle": "calf", "side": "left"}
+        assert earbuds.says(charley, card, earbuds.CRAMP, intent="cramp", slots=slots)
+        assert earbuds.says(charley, card, earbuds.STOP, intent="control_stop")
+    finally:
+        charley.interrupt()
     heard = [
         entry["intent"] for entry in charley.entries() if entry.get("event") == "UtteranceHeard"
     ]

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,23 @@ def desktop(tmp_path: Path) -> Iterator[Desktop]:
 @pytest.mark.sound
 @pytest.mark.slow
 @pytest.mark.model
+@contextmanager
+def at_a_terminal(
+    card: pulse.SoundCard, folder: Path
+) -> Iterator[tuple[Process, int, int, list[Any]]]:
+    """Yield a program that waits for keys, both ends of its terminal, and how that was set."""
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    charley = Process(card, folder, "--push-to-talk", keys=theirs)
+    try:
+        charley.shows("Space: talk")
+        yield charley, ours, theirs, before
+    finally:
+        charley.close()
+        os.close(ours)
+        os.close(theirs)
+
+
 class TestRun:
     """Through the real process, a real D-Bus and a real terminal."""
 
@@ -227,30 +245,18 @@ class TestRun:
     def test_keys_of_a_terminal_do_the_same_and_leave_it_as_it_was(
         self, card: pulse.SoundCard, tmp_path: Path
     ) -> None:
-        ours, theirs = pty.openpty()
-        before = termios.tcgetattr(theirs)
-        charley = Process(card, tmp_path, "--push-to-talk", keys=theirs)
-        try:
-            charley.shows("Space: talk")
+        with at_a_terminal(card, tmp_path) as (charley, ours, theirs, before):
             charley.notes(event="SpeechFinished")
             said_until_heard(charley, card, lambda: os.write(ours, b" "))
             os.write(ours, b"s")
             charley.notes(intent="control_stop")
             assert charley.interrupt() == 130
             assert termios.tcgetattr(theirs) == before
-        finally:
-            charley.close()
-            os.close(ours)
-            os.close(theirs)
 
     def test_after_a_stop_by_the_shell_the_keys_are_taken_again(
         self, card: pulse.SoundCard, tmp_path: Path
     ) -> None:
-        ours, theirs = pty.openpty()
-        before = termios.tcgetattr(theirs)
-        charley = Process(card, tmp_path, "--push-to-talk", keys=theirs)
-        try:
-            charley.shows("Space: talk")
+        with at_a_terminal(card, tmp_path) as (charley, ours, theirs, before):
             charley.signals(signal.SIGSTOP)
             termios.tcsetattr(theirs, termios.TCSANOW, before)
             charley.signals(signal.SIGCONT)
@@ -259,10 +265,6 @@ class TestRun:
             os.write(ours, b"s")
             charley.notes(intent="control_stop")
             assert charley.interrupt() == 130
-        finally:
-            charley.close()
-            os.close(ours)
-            os.close(theirs)
 
     def test_without_anything_to_press_it_says_what_to_do(
         self, card: pulse.SoundCard, tmp_path: Path
