@@ -1,54 +1,84 @@
 """Who speaks near the microphone, told from the talk behind: by loudness.
 
-A crowd, a television or other runners are heard as words too, before and after those of the person
-with the microphone. Words far quieter than the loudest beside them are dropped, and the utterance
-ends when only the talk behind goes on; the recogniser itself would wait for silence.
+A crowd, a television or other runners are heard as words too, before, after and between those of
+the person with the microphone. The utterance ends when only the talk behind goes on (the recogniser
+itself would wait for silence), is heard once more without what was before and after it, and what
+nobody near has said is dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from assistant.loudness import FRAME_SAMPLES, LOUD_FRAMES, Loudness, decibels, loudest, smoothed
 from assistant.pcm import Samples
-from assistant.recogniser import RATE, Alternative, Hypothesis, Recogniser, Word
+from assistant.recogniser import RATE, Alternative, Hypothesis, Recogniser
 
-_BEHIND_DB = 16.0
-"""So much quieter is behind. Of 74 lines in a babble at 20 dB 47 were right without, 63 at 16, 65
-at 14, 64 at 12; clean 71, 71, 71 and 70. Nearer, one's own weak words go too ("my calf")."""
-_QUIET = 1.0
-"""How much less likely (see `Alternative.behind`) an utterance is with its far quieter ends."""
-_PAUSE_SECONDS = 0.6
+_PAUSE_FRAMES = 60
 """A little more than the recogniser waits for silence after a phrase (rule 3 of model.conf)."""
 _PAUSE_DB = 12.0
 """So much quieter than the loudest speech is a pause. Of 265 lines one was cut short so (at 8 dB
 13, at 10 one). In a babble at 10 dB there was never a pause of 16 dB in 173 of them, at 12 in 40;
 at 10 in 9, but readers' talk falls to pieces then, and more of it makes sense by chance."""
-_FRAME = RATE // 100
-_LOUD_FRAMES = 15
-"""A word holds its loudness so long in all; a door that slams does not."""
-_SMOOTH_FRAMES = 30
-_KEPT_FRAMES = 3000
-"""Half a minute; an utterance ends before."""
+
+_ALONE_DB = 2.0
+_CROWDED_DB = 10.0
+_OUT_DB = 8.0
+"""What stands out by less than `_ALONE_DB`, and so much of `_CROWDED_DB` more as words are heard in
+the talk behind, but at most `_OUT_DB`, is talk behind."""
+_FAR_DB = 7.0
+_FAR_OUT_DB = 10.0
+"""So is what stands out by less than this, if it is so much quieter than who spoke last."""
+_LAST_FRAMES = 500
+"""For so long who spoke last is the measure."""
+
+_TALK_BEHIND = 0.15
+"""The share of words in the quiet (see `Loudness.talk_behind`) from which on people talk there."""
+_QUIET_AROUND_DB = 12.0
+"""Over a background so far below, every talk is heard as words."""
+_ENDS_DB = 16.0
+"""At the ends of what was said so much below its loudest is somebody else's, or not speech."""
+_HEARD_DB = 32.0
+"""Further below, nothing is heard as words."""
+_SPAN_SMOOTH_FRAMES = 20
+_WITHIN_FRAMES = 50
+"""A longer gap is not within what one says."""
+_MARGIN_FRAMES = 25
+_MARGIN_DB = 30.0
+"""By so much the sound around fades within the margin: one's own first sounds may be weak."""
+_WITH_ENDS = 4.0
+"""How much less likely (see `Alternative.behind`) an utterance is with what is around it."""
+_SILENCE: Samples = np.zeros(RATE // 2, np.int16)
+
+
+class Listener(Recogniser, Protocol):
+    """A recogniser that hears a part of what it has just heard by itself."""
+
+    def again(self, samples: Samples) -> Hypothesis | None:
+        """Hear a part of the utterance that has just ended, in the same grammar."""
+        ...
 
 
 class Foreground:
     """A recogniser that hears the nearest of several talkers."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Listener) -> None:
         self._recogniser = recogniser
-        self._rest: Samples = np.zeros(0, np.int16)
-        self._powers: npt.NDArray[np.float64] = np.zeros(0)
-        """Mean square of the last frames of 10 ms."""
-        self._frames = 0
-        """Frames since the stream began."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as in another room: nothing that was heard is kept."""
+        self._loudness = Loudness()
         self._begun = 0
         """Frame at which the last utterance had ended."""
         self._is_heard = False
         """True while an utterance has words and has not ended."""
+        self._last_power, self._last_at = 0.0, 0
+        """How loud who spoke last was, and the frame at which they had ended."""
 
     def listen(self, phrases: Iterable[str]) -> None:
         """Say what may be heard from now on."""
@@ -56,93 +86,105 @@ class Foreground:
 
     def feed(self, samples: Samples) -> list[Hypothesis]:
         """Take the next sound, int16 at 16 kHz; return what is new."""
-        self._measure(samples)
-        found = self._noted(self._recogniser.feed(samples))
+        self._loudness.add(samples)
+        heard = self._recogniser.feed(samples)
+        has_words = not heard[-1].final if heard else self._is_heard
+        self._loudness.note(has_words=has_words)
+        found = self._noted(heard)
         if self._is_heard and self._is_over():
             found += self.finish()
         return found
 
     def finish(self) -> list[Hypothesis]:
         """Close the utterance in progress; the stream may go on."""
+        found = self._noted(self._recogniser.finish())
         self._is_heard = False
-        return self._noted(self._recogniser.finish())
-
-    def _measure(self, samples: Samples) -> None:
-        sound = np.concatenate([self._rest, samples])
-        count = len(sound) // _FRAME
-        self._rest = sound[count * _FRAME :]
-        frames = sound[: count * _FRAME].reshape(count, _FRAME).astype(np.float64)
-        powers = np.concatenate([self._powers, np.mean(frames**2, axis=1)])
-        self._powers = powers[-_KEPT_FRAMES:]
-        self._frames += count
+        return found
 
     def _noted(self, found: list[Hypothesis]) -> list[Hypothesis]:
-        near = [self._near(h) if h.final else h for h in found]
-        if near:
-            self._is_heard = not near[-1].final
-            self._begun = self._frames if near[-1].final else self._begun
+        near = []
+        for hypothesis in found:
+            self._is_heard = not hypothesis.final
+            if not self._is_behind():
+                near.append(self._ended(hypothesis) if hypothesis.final else hypothesis)
+            if hypothesis.final:
+                self._begun = self._loudness.frames
         return near
 
     def _is_over(self) -> bool:
         """Tell whether the loudest talker of this utterance has been silent for a pause."""
-        said = self._between(self._begun, self._frames)
-        pause = round(_PAUSE_SECONDS * RATE / _FRAME)
-        if len(said) < pause + _LOUD_FRAMES:
+        said = self._loudness.powers(self._begun, self._loudness.frames)
+        if len(said) < _PAUSE_FRAMES + LOUD_FRAMES:
             return False
         # The mean, for the talk behind has its own loud moments.
-        return bool(np.mean(said[-pause:]) < _quietest(said[:-pause]))
+        pause = float(np.mean(said[-_PAUSE_FRAMES:]))
+        return pause < loudest(said[:-_PAUSE_FRAMES]) / 10 ** (_PAUSE_DB / 10)
 
-    def _near(self, hypothesis: Hypothesis) -> Hypothesis:
-        """Return a final hypothesis without the quiet words at its ends; with them is less likely.
+    def _is_behind(self) -> bool:
+        """Tell whether what is being said is part of what goes on all the time."""
+        around = self._loudness.around()
+        if not around:
+            return False
+        power = self._power()
+        stands_out = decibels(power, around)
+        is_recent = self._loudness.frames - self._last_at < _LAST_FRAMES
+        if is_recent and decibels(power, self._last_power) < -_FAR_DB and stands_out < _FAR_OUT_DB:
+            return True
+        needed = _ALONE_DB + _CROWDED_DB * self._loudness.talk_behind()
+        return stands_out < min(_OUT_DB, needed)
+
+    def _power(self) -> float:
+        return loudest(self._loudness.powers(self._begun, self._loudness.frames))
+
+    def _ended(self, whole: Hypothesis) -> Hypothesis:
+        """Return what was said near; with all that is around it is less likely.
 
         Less likely, but not out of the question: one's own last word may be a weak one.
         """
-        found: dict[str, Alternative] = {}
+        self._last_power, self._last_at = self._power(), self._loudness.frames
         span = self._span()
-        for whole in hypothesis.alternatives:
-            near = replace(whole, words=self._loud(whole.words, span))
-            found.setdefault(near.text, near)
-            found.setdefault(whole.text, replace(whole, behind=whole.behind + _QUIET))
+        near = self._recogniser.again(self._alone(*span)) if span else None
+        if near is None:
+            return whole
+        found: dict[str, Alternative] = {other.text: other for other in near.alternatives}
+        for other in whole.alternatives:
+            found.setdefault(other.text, replace(other, behind=other.behind + _WITH_ENDS))
         ranked = sorted(found.values(), key=lambda alternative: alternative.behind)
-        return Hypothesis.ended(tuple(ranked), hypothesis.at_seconds)
+        return Hypothesis.ended(tuple(ranked), whole.at_seconds)
 
-    def _span(self) -> tuple[float, float]:
-        """Return from when to when the loudest talker of this utterance spoke, in seconds."""
-        said = self._between(self._begun, self._frames)
-        everything = self._begun * _FRAME / RATE, self._frames * _FRAME / RATE
-        if len(said) < _SMOOTH_FRAMES:
-            return everything
-        smooth = np.convolve(said, np.full(_SMOOTH_FRAMES, 1 / _SMOOTH_FRAMES), "same")
-        near = np.flatnonzero(smooth >= _quietest(said)) + self._frames - len(said)
-        if not len(near):  # clicks that stand alone are loud, and nobody's speech
-            return everything
-        return float(near[0]) * _FRAME / RATE, float(near[-1]) * _FRAME / RATE
+    def _span(self) -> tuple[int, int] | None:
+        """Return the frames in which the loudest spoke, or None if there is nothing around it."""
+        last = self._loudness.frames
+        said = self._loudness.powers(self._begun, last)
+        loud, around = loudest(said), self._loudness.around()
+        is_quiet_around = decibels(loud, around) > _QUIET_AROUND_DB
+        if not loud or not (is_quiet_around or self._loudness.talk_behind() > _TALK_BEHIND):
+            return None
+        smooth = smoothed(said, _SPAN_SMOOTH_FRAMES)
+        # Halfway between the talker and what is around, but not far below the talker.
+        limit = max(loud / 10 ** (_ENDS_DB / 10), float(np.sqrt(loud * around)))
+        begin, end = _run(smooth >= limit, int(np.argmax(smooth)))
+        begin, end = max(0, begin - _MARGIN_FRAMES), min(len(said), end + _MARGIN_FRAMES)
+        outside = np.concatenate([smooth[:begin], smooth[end:]])
+        if not np.any(outside > loud / 10 ** (_HEARD_DB / 10)):
+            return None
+        return last - len(said) + begin, last - len(said) + end
 
-    def _loud(self, words: tuple[Word, ...], span: tuple[float, float]) -> tuple[Word, ...]:
-        if len(words) < 2:
-            return words
-        levels = [self._level_db(word) for word in words]
-        near = [
-            n
-            for n, (word, level) in enumerate(zip(words, levels, strict=True))
-            if level > max(levels) - _BEHIND_DB
-            and word.start_seconds <= span[1]
-            and word.end_seconds >= span[0]
-        ]
-        return words[near[0] : near[-1] + 1] if near else words
-
-    def _level_db(self, word: Word) -> float:
-        """Return how loud a word is where it is loudest, a third of it."""
-        first, last = (round(s * RATE / _FRAME) for s in (word.start_seconds, word.end_seconds))
-        powers = np.sort(self._between(first, max(last, first + 10)))
-        loudest = powers[-max(1, len(powers) // 3) :]
-        return float(10 * np.log10(np.mean(loudest) + 1.0)) if len(loudest) else 0.0
-
-    def _between(self, first: int, last: int) -> npt.NDArray[np.float64]:
-        oldest = self._frames - len(self._powers)
-        return self._powers[max(0, first - oldest) : max(0, last - oldest)]
+    def _alone(self, first: int, last: int) -> Samples:
+        """Return the sound of some frames in silence, fading in and out."""
+        sound = self._loudness.sound(first, last).astype(np.float64)
+        fade = min(_MARGIN_FRAMES * FRAME_SAMPLES, len(sound) // 2)
+        rising = 10 ** (np.linspace(-_MARGIN_DB, 0, fade) / 20)
+        sound[:fade] *= rising
+        sound[len(sound) - fade :] *= rising[::-1]
+        return np.concatenate([_SILENCE, sound.astype(np.int16), _SILENCE])
 
 
-def _quietest(said: npt.NDArray[np.float64]) -> float:
-    """Return the power of a frame below which the loudest talker is not speaking."""
-    return float(np.sort(said)[-_LOUD_FRAMES]) / 10 ** (_PAUSE_DB / 10)
+def _run(is_near: np.ndarray[tuple[int], np.dtype[np.bool_]], top: int) -> tuple[int, int]:
+    """Return the first frame of the near ones around one of them, and that behind the last."""
+    near = np.flatnonzero(is_near)
+    if not len(near):
+        return top, top + 1
+    parts = np.split(near, np.flatnonzero(np.diff(near) > _WITHIN_FRAMES) + 1)
+    part = min(parts, key=lambda part: float(np.min(np.abs(part - top))))
+    return int(part[0]), int(part[-1]) + 1

@@ -185,31 +185,44 @@ class VoskRecogniser:
             raise RecogniserError("The recogniser takes flat 16-bit samples.")
         if not len(samples):
             return []
+        if not self._text:
+            self._switch()
         self._fed_samples += len(samples)
         return self._accept(samples)
 
     def listen(self, phrases: Iterable[str]) -> None:
-        """Switch to other phrases: at once if nobody speaks, else when the utterance has ended."""
+        """Switch to other phrases, with the next sound that is not of an utterance in progress."""
         grammar = self._compiled(phrases)
         self._waiting = grammar if grammar != self._grammar else None
-        if not self._text:
-            self._switch()
 
     def finish(self) -> list[Hypothesis]:
         """Close the utterance in progress and return its final hypothesis, if there is one."""
         return self._close(self._recogniser.FinalResult())
 
+    def again(self, samples: Samples) -> Hypothesis | None:
+        """Hear a part of the utterance that has just ended, in the same grammar.
+
+        The times of its words mean nothing. Raises RecogniserError.
+        """
+        self._take(samples)
+        found = self._alternatives(json.loads(self._recogniser.FinalResult())["alternatives"])
+        self._began_samples -= len(samples)
+        return Hypothesis.ended(found, self.at_seconds) if found else None
+
     def _accept(self, samples: Samples) -> list[Hypothesis]:
-        try:
-            ended = self._recogniser.AcceptWaveform(samples.tobytes())
-        except Exception:  # noqa: BLE001
-            raise RecogniserError("The recogniser could not take in the sound.") from None
-        if ended:
+        if self._take(samples):
             return self._close(self._recogniser.Result())
         heard = self._partial(json.loads(self._recogniser.PartialResult()).get("partial", ""))
         keep = round(ONSET_SECONDS * RATE)
         self._recent = np.concatenate([self._recent, samples])[-keep:]
         return heard
+
+    def _take(self, samples: Samples) -> bool:
+        """Let Vosk decode; True if the utterance has ended with it."""
+        try:
+            return bool(self._recogniser.AcceptWaveform(samples.tobytes()))
+        except Exception:  # noqa: BLE001
+            raise RecogniserError("The recogniser could not take in the sound.") from None
 
     def _partial(self, text: str) -> list[Hypothesis]:
         self._text = text
@@ -226,7 +239,6 @@ class VoskRecogniser:
         self._text = ""
         self._stability.clear()
         self._recent = self._recent[:0]
-        self._switch()
         return [Hypothesis.ended(found, self.at_seconds)] if found else []
 
     def _alternatives(self, entries: list[dict[str, Any]]) -> tuple[Alternative, ...]:

@@ -30,6 +30,7 @@ from assistant.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State
 
 RATE = 16000
+BLOCK = 480
 VOICES = ("en-us+m7", "en-gb+f4", "en-gb-x-rp+m3", "en-gb-scotland+Andy", "en-us+Annie")
 """Held out of the training: variants m7, f4, Andy, Annie and the accent en-gb-x-rp."""
 STATES = {
@@ -98,7 +99,10 @@ class Listener:
         self.ear.listen(listening(Dialogue(state=state)))
         quiet = np.zeros(RATE // 2, np.int16)
         sound = np.concatenate([quiet, sound, quiet, quiet])
-        finals = [h for h in (*self.recogniser.feed(sound), *self.recogniser.finish()) if h.final]
+        # Block by block as from a microphone, for an utterance ends at the end of a block.
+        blocks = (sound[at : at + BLOCK] for at in range(0, len(sound), BLOCK))
+        heard = [h for block in blocks for h in self.recogniser.feed(block)]
+        finals = [h for h in (*heard, *self.recogniser.finish()) if h.final]
         understand = partial(self.understand, state=state)
         texts = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]
         found = [meaning for text in texts if (meaning := self.meaning(text, state))]

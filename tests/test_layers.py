@@ -82,6 +82,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "graphs",
             "keys",
             "lexicon",
+            "loudness",
             "media_buttons",
             "model_building",
             "model_files",

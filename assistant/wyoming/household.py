@@ -72,6 +72,7 @@ class Household:
     def give_back(self, recogniser: Foreground) -> None:
         """Keep a recogniser whose utterance is over for the next one."""
         recogniser.finish()
+        recogniser.forget()
         with self._memory:
             if len(self._idle) < _IDLE_RECOGNISERS:
                 self._idle.append(recogniser)
