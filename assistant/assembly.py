@@ -36,6 +36,8 @@ class Language:
     matcher: Matcher
     keep: Callable[[], None]
     """Lets the next start have the phrases that were gathered in this one."""
+    is_new: bool = False
+    """True if its sentences are others than the last time, or the first."""
 
 
 def language(settings: Settings) -> Language:
@@ -50,7 +52,7 @@ def language(settings: Settings) -> Language:
     if not sys.platform.startswith("linux"):  # the choices are voices of espeak-ng
         words = replace(words, voices={})
     kept.keep()
-    return Language(folder, words, sentences, Matcher(sentences), kept.keep)
+    return Language(folder, words, sentences, Matcher(sentences), kept.keep, kept.are_new)
 
 
 def wording(settings: Settings) -> Wording:
@@ -157,6 +159,12 @@ def unknown_words(model: SpeechModel, sentences: Intents) -> str:
         else "sentences with them are not heard"
     )
     return f"The speech model does not know {some}{more}; {mend}."
+
+
+def tell_unknown_words(model: SpeechModel, found: Language, tell: Callable[[str], None]) -> None:
+    """Tell of words that are never heard, if the sentences are new: to look takes 0.75 s."""
+    if found.is_new and (lacking := unknown_words(model, found.intents)):
+        tell(lacking)
 
 
 def _is_named_for(language: str, folder: Path) -> bool:

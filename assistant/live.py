@@ -270,7 +270,9 @@ class _Hearing:
         """What a press of a button opens, if that is how the user wants to be heard."""
         try:
             self.open()
-            recogniser = assembly.recogniser(settings)
+            model = assembly.speech_model(settings)
+            recogniser = assembly.recogniser(settings, model)
+            assembly.tell_unknown_words(model, language, tell)
             if settings.push_to_talk:
                 self.talk = PushToTalk(recogniser)
             self.ear = Ear(self.talk or VoiceGate(recogniser), language.intents)

@@ -40,6 +40,8 @@ class KeptSentences:
         self._key = _key(sentences)
         found = self._read()
         self.intents = found or intents.load(sentences)
+        self.are_new = not found
+        """True if they were read anew, so are others than the last time, or the first."""
         self._kept = self.intents.sampled if found else -1
 
     def keep(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import Charley, charley
 
-from assistant import fst, intents, model_building, vocabulary
+from assistant import assembly, fst, intents, model_building, vocabulary
 from assistant.errors import IntentDataError, ModelError
 from assistant.fst import Arc, Graph
 from assistant.graphs import LEXICON, WordGraph, read_words
@@ -21,6 +22,7 @@ from assistant.pcm import concatenate, resample, silence
 from assistant.phones import PHONES, SILENCE
 from assistant.recogniser import RATE, SpeechModel
 from assistant.resources import bundled_model_folder, intents_folder
+from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 
 __all__ = ["charley"]
@@ -341,3 +343,18 @@ class TestCommand:
 
     def test_another_language_is_refused(self, charley: Charley) -> None:
         assert 'does not speak "de"' in charley("models", "build", "--language", "de").complains()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("is_new", [True, False])
+def test_words_that_are_never_heard_are_told_once_after_a_change(*, is_new: bool) -> None:
+    language = replace(assembly.language(Settings()), is_new=is_new)
+    model = SpeechModel(bundled_model_folder())
+    told: list[str] = []
+    assembly.tell_unknown_words(model, language, told.append)
+    assert told == []
+    model._known["soleus"] = False
+    assembly.tell_unknown_words(model, language, told.append)
+    assert [t.partition(";")[0] for t in told] == [
+        "The speech model does not know “soleus”"
+    ] * is_new

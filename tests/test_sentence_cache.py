@@ -67,6 +67,12 @@ def weaving(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return woven
 
 
+def test_it_is_known_whether_sentences_are_new(sentences: Path, tmp_path: Path) -> None:
+    first = KeptSentences(sentences, tmp_path)
+    first.keep()
+    assert (first.are_new, KeptSentences(sentences, tmp_path).are_new) == (True, False)
+
+
 def test_kept_sentences_are_the_same(sentences: Path, cache: Path, weaving: list[Path]) -> None:
     kept, fresh = KeptSentences(sentences, cache).intents, load(sentences)
     assert not weaving

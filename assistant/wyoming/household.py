@@ -39,6 +39,7 @@ class Household:
         self.voice = assembly.voice(settings, tell)
         self.voices = assembly.voices(settings, tell)
         self.model = assembly.speech_model(settings)
+        assembly.tell_unknown_words(self.model, self.language, tell)
         self._memory = threading.Lock()
         self._idle: list[Foreground] = []
 
