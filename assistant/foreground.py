@@ -16,7 +16,7 @@ import numpy as np
 
 from assistant.loudness import FRAME_SAMPLES, LOUD_FRAMES, Loudness, decibels, loudest, smoothed
 from assistant.pcm import Samples
-from assistant.recogniser import RATE, Alternative, Hypothesis, Recogniser
+from assistant.recogniser import RATE, UNKNOWN, Hypothesis, Recogniser
 
 _PAUSE_FRAMES = 60
 """A little more than the recogniser waits for silence after a phrase (rule 3 of model.conf)."""
@@ -50,8 +50,9 @@ _WITHIN_FRAMES = 50
 _MARGIN_FRAMES = 25
 _MARGIN_DB = 30.0
 """By so much the sound around fades within the margin: one's own first sounds may be weak."""
-_WITH_ENDS = 4.0
-"""How much less likely (see `Alternative.behind`) an utterance is with what is around it."""
+_SECOND = 1.0
+"""How much less likely (see `Alternative.behind`) an utterance is with what is around it, or what
+is heard without that where nothing known was heard with it."""
 _SILENCE: Samples = np.zeros(RATE // 2, np.int16)
 
 
@@ -146,9 +147,11 @@ class Foreground:
         near = self._recogniser.again(self._alone(*span)) if span else None
         if near is None:
             return whole
-        found: dict[str, Alternative] = {other.text: other for other in near.alternatives}
-        for other in whole.alternatives:
-            found.setdefault(other.text, replace(other, behind=other.behind + _WITH_ENDS))
+        # Where nothing known was heard, sense is not to be found by listening harder.
+        likelier, other = (near, whole) if set(whole.text.split()) != {UNKNOWN} else (whole, near)
+        found = {same.text: same for same in likelier.alternatives}
+        for second in other.alternatives:
+            found.setdefault(second.text, replace(second, behind=second.behind + _SECOND))
         ranked = sorted(found.values(), key=lambda alternative: alternative.behind)
         return Hypothesis.ended(tuple(ranked), whole.at_seconds)
 

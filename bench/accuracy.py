@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 import plot
-from corpus import CLEAN, EDGE, RATE, Clip, Condition, Corpus, Samples, blocks, padded
+from corpus import CLEAN, EDGE, RATE, Clip, Condition, Corpus, Samples, babble, blocks, padded
 from engines import Engine, PocketSphinx, Vosk
 from hearing import Listener, state_of, utterances
 
@@ -62,6 +62,7 @@ STARTING = ("cramp", "stitch")
 """Intents that start a routine while nothing runs."""
 VOICES_OF_NEGATIVES = 3
 NOISE_PARTS = 3
+CROWDS = 2
 SHORT_CLIPS = 3
 """One in so many of the short clips of other speech."""
 
@@ -231,12 +232,18 @@ def other_speech(corpus: Corpus) -> dict[str, Callable[[], Iterator[Samples]]]:
             for voice in range(VOICES_OF_NEGATIVES if name == "negative" else 0):
                 yield corpus.spoken(text, number + 5 * voice)
 
+    def crowd() -> Iterator[Samples]:
+        clips = corpus.clips("librispeech", tested=True, every=1)
+        for turn in range(CROWDS):
+            yield babble([load(clip.path) for clip in clips[turn::CROWDS]])
+
     return {
         "reading, unheard people": recorded(corpus.clips("librispeech", tested=True)),
         "reading, 191 more": recorded(corpus.clips("librispeech_untranscribed")),
         "wake words": recorded(corpus.clips("wake_words")[::SHORT_CLIPS]),
         "other short phrases": recorded(corpus.clips("precise")[::SHORT_CLIPS]),
         "near misses, synthetic": negatives,
+        "six readers at once": crowd,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import zlib
 from collections.abc import Iterator
@@ -80,7 +81,10 @@ class Corpus:
         path = self._cache / f"{zlib.crc32(repr(line).encode()):08x}.flac"
         if not path.exists():
             self._cache.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, speak(line), RATE, subtype="PCM_16")
+            # Put in place whole, for another run beside this one may read it.
+            half = path.with_suffix(f".{os.getpid()}")
+            soundfile.write(half, speak(line), RATE, subtype="PCM_16", format="FLAC")
+            half.replace(path)
         return np.concatenate([EDGE, load(path), AFTER])
 
     def under(self, samples: Samples, condition: Condition, seed: int) -> Samples:

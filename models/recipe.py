@@ -29,12 +29,14 @@ class Stage:
     torch: bool = False
 
 
-def sounds(speech: Path, work: Path) -> list[Stage]:
+def sounds(options: argparse.Namespace) -> list[Stage]:
     """What is heard besides the recordings: synthetic speech and the noise of running."""
+    speech, work = options.speech, options.work
     text, synth = work / "sentences/charley.txt", work / "synth"
+    spoken = (text.parent, speech, synth, "--count", options.lines)
     return [
         Stage(text, "templates", (f"{INTENTS}/sentences", text)),
-        Stage(synth, "synthesise", (text.parent, speech, synth)),
+        Stage(synth, "synthesise", spoken),
         Stage(work / "noise/running", "running_noise", (speech, work / "noise/running")),
     ]
 
@@ -94,7 +96,7 @@ def stages(options: argparse.Namespace) -> list[Stage]:
     """All of them in order."""
     model, whole = options.model, options.work / "whole/checkpoint.pt"
     return [
-        *sounds(options.speech, options.work),
+        *sounds(options),
         *([] if options.model_before else first_network(options)),
         *last_network(options),
         Stage(model / "am", "export", (whole, model), torch=True),
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--from", dest="model_before", type=Path, help="finished model folder")
     parser.add_argument("--torch", default=sys.executable, help="interpreter that has PyTorch")
     parser.add_argument("--minutes", type=float, default=60, help="time of each main training")
+    parser.add_argument("--lines", type=int, default=12_000, help="synthetic sentences")
     options = parser.parse_args()
     (options.work / "sentences").mkdir(parents=True, exist_ok=True)
     if not (options.work / "noise").exists():
