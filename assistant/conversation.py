@@ -187,7 +187,8 @@ class SpokenConversation:
             return
         # The session waits for the end of an utterance of which it has answered the beginning.
         was_early, self._was_early = self._was_early, False
-        if not is_echo or was_early:
+        is_said = bool(hypothesis.text) and not is_echo
+        if is_said or was_early:
             self._hear_whole(hypothesis, at, was_early=was_early)
 
     def _hear_whole(self, heard: Hypothesis, at: float, *, was_early: bool) -> None:

@@ -106,10 +106,13 @@ class Foreground:
         near = []
         for hypothesis in found:
             self._is_heard = not hypothesis.final
-            if not self._is_behind():
-                near.append(self._ended(hypothesis) if hypothesis.final else hypothesis)
-            if hypothesis.final:
-                self._begun = self._loudness.frames
+            is_behind = self._is_behind()
+            if not hypothesis.final:
+                near += [] if is_behind else [hypothesis]
+                continue
+            ended = Hypothesis.nothing(hypothesis.at_seconds)
+            near.append(ended if is_behind else self._ended(hypothesis))
+            self._begun = self._loudness.frames
         return near
 
     def _is_over(self) -> bool:

@@ -76,6 +76,11 @@ class Hypothesis:
         words = found[0].words
         return Hypothesis(found[0].text, words, True, at_seconds, len(words), found)
 
+    @staticmethod
+    def nothing(at_seconds: float) -> "Hypothesis":
+        """Return the end of an utterance in which nobody near said anything."""
+        return Hypothesis("", (), True, at_seconds)
+
     @property
     def stable_text(self) -> str:
         """The leading words that will hardly change any more."""

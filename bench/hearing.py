@@ -95,10 +95,8 @@ class Listener:
         return (found.intent, dict(found.slots)) if isinstance(found, Match) else None
 
     def hear(self, sound: Samples, state: State) -> tuple[str, tuple[str, dict[str, str]] | None]:
-        """Return the words that were heard, and what they mean."""
+        """Return the words that were heard, and what they mean; the stream goes on and on."""
         self.ear.listen(listening(Dialogue(state=state)))
-        quiet = np.zeros(RATE // 2, np.int16)
-        sound = np.concatenate([quiet, sound, quiet, quiet])
         # Block by block as from a microphone, for an utterance ends at the end of a block.
         blocks = (sound[at : at + BLOCK] for at in range(0, len(sound), BLOCK))
         heard = [h for block in blocks for h in self.recogniser.feed(block)]
@@ -126,7 +124,9 @@ def main() -> None:
     total: Counter[str] = Counter()
     for number, (name, line) in enumerate(utterances(options.utterances, options.every)):
         state = state_of(name)
-        spoken = resample(voices[number % len(voices)].render(line), RATE).samples
+        quiet = np.zeros(RATE // 2, np.int16)
+        said = resample(voices[number % len(voices)].render(line), RATE).samples
+        spoken = np.concatenate([quiet, said, quiet, quiet])
         text, found = listener.hear(noise.under(spoken), state)
         wanted = listener.meaning(line, state)
         total[name] += 1

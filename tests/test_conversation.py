@@ -157,6 +157,20 @@ def test_a_persons_word_in_an_echo_is_heard(kitchen: Kitchen) -> None:
     assert kitchen.taken == ["stop running no"]
 
 
+@pytest.mark.parametrize("loudspeaker", [False, True])
+def test_an_utterance_that_nobody_near_has_said_is_not_answered(*, loudspeaker: bool) -> None:
+    kitchen = Kitchen(loudspeaker=loudspeaker)
+    kitchen.wait(3.0)
+    kitchen.hear("", final=True)
+    assert kitchen.taken == []
+    kitchen.hear("stop")
+    kitchen.hear("", final=True)
+    kitchen.session.handle(UtteranceHeard(kitchen.at, "again", "cramp", {"muscle": "calf"}))
+    kitchen.wait(3.0)
+    kitchen.hear("stop")
+    assert kitchen.taken == ["stop", "again", "stop"]
+
+
 def test_the_end_of_an_utterance_that_was_answered_is_not_dropped(kitchen: Kitchen) -> None:
     """Else the session would still wait for it, and be deaf to the next early word."""
     kitchen.wait(3.0)
