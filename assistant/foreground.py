@@ -38,8 +38,10 @@ _LAST_FRAMES = 500
 
 _TALK_BEHIND = 0.15
 """The share of words in the quiet (see `Loudness.talk_behind`) from which on people talk there."""
+_TALK_FAR_BEHIND = 0.05
+"""The same where it is quieter around by `_QUIET_AROUND_DB`. To hear again where nobody talks
+behind finds sense in what others read: 25 commands in 16 minutes, 16 with this, 14 without."""
 _QUIET_AROUND_DB = 12.0
-"""Over a background so far below, every talk is heard as words."""
 _ENDS_DB = 16.0
 """At the ends of what was said so much below its loudest is somebody else's, or not speech."""
 _HEARD_DB = 32.0
@@ -163,8 +165,8 @@ class Foreground:
         last = self._loudness.frames
         said = self._loudness.powers(self._begun, last)
         loud, around = loudest(said), self._loudness.around()
-        is_quiet_around = decibels(loud, around) > _QUIET_AROUND_DB
-        if not loud or not (is_quiet_around or self._loudness.talk_behind() > _TALK_BEHIND):
+        least = _TALK_BEHIND if decibels(loud, around) < _QUIET_AROUND_DB else _TALK_FAR_BEHIND
+        if not loud or (around and self._loudness.talk_behind() < least):
             return None
         smooth = smoothed(said, _SPAN_SMOOTH_FRAMES)
         # Halfway between the talker and what is around, but not far below the talker.

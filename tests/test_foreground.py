@@ -112,7 +112,7 @@ def test_another_room_is_another_measure() -> None:
 def test_what_was_said_is_heard_again_without_what_was_around_it() -> None:
     told = Told("to stop it", again="stop")
     ear = Foreground(told)
-    ear.feed(sound(QUIET, QUIET, LOUD, LOUD, QUIET, QUIET))
+    ear.feed(sound(QUIET, LOUD, LOUD, QUIET, QUIET))
     (final,) = ear.finish()
     near, whole = final.alternatives
     assert (near.text, whole.text) == ("stop", "to stop it")
