@@ -43,6 +43,7 @@ from assistant.actions import Action
 from assistant.conversation import SpokenConversation
 from assistant.dialogue import listening, step
 from assistant.events import Event, UtteranceHeard
+from assistant.pcm import to_int16
 from assistant.recogniser import UNKNOWN
 from assistant.resources import bundled_model_folder
 from assistant.session import Session
@@ -63,6 +64,7 @@ STARTING = ("cramp", "stitch")
 VOICES_OF_NEGATIVES = 3
 NOISE_PARTS = 3
 CROWDS = 2
+"""So many times the readers are shared out among six who talk at once."""
 SHORT_CLIPS = 3
 """One in so many of the short clips of other speech."""
 
@@ -148,12 +150,7 @@ def understood(
 
 def by_ear(hearer: Listener) -> Callable[[Samples, State], Meaning]:
     """Return what hears as Charley does."""
-    return lambda samples, state: hearer.hear(to_pcm(samples), state)[1]
-
-
-def to_pcm(samples: Samples) -> Any:
-    """Return 16-bit samples."""
-    return np.concatenate(list(blocks(samples)))
+    return lambda samples, state: hearer.hear(to_int16(samples), state)[1]
 
 
 def by_list(

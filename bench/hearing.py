@@ -24,13 +24,13 @@ from assistant.choice import likeliest
 from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.matching import Match, NoMatch
-from assistant.pcm import FULL_SCALE, Samples, read_wav, resample, to_int16
+from assistant.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State
 
 RATE = 16000
-BLOCK = 480
+BLOCK_SAMPLES = 480
 VOICES = ("en-us+m7", "en-gb+f4", "en-gb-x-rp+m3", "en-gb-scotland+Andy", "en-us+Annie")
 """Held out of the training: variants m7, f4, Andy, Annie and the accent en-gb-x-rp."""
 STATES = {
@@ -98,8 +98,8 @@ class Listener:
         """Return the words that were heard, and what they mean; the stream goes on and on."""
         self.ear.listen(listening(Dialogue(state=state)))
         # Block by block as from a microphone, for an utterance ends at the end of a block.
-        blocks = (sound[at : at + BLOCK] for at in range(0, len(sound), BLOCK))
-        heard = [h for block in blocks for h in self.recogniser.feed(block)]
+        stream = blocks(Pcm(sound, RATE), BLOCK_SAMPLES)
+        heard = [h for block in stream for h in self.recogniser.feed(block.samples)]
         finals = [h for h in (*heard, *self.recogniser.finish()) if h.final]
         understand = partial(self.understand, state=state)
         texts = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]

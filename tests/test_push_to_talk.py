@@ -179,9 +179,6 @@ def desktop(tmp_path: Path) -> Iterator[Desktop]:
     made.daemon.wait()
 
 
-@pytest.mark.sound
-@pytest.mark.slow
-@pytest.mark.model
 @contextmanager
 def at_a_terminal(
     card: pulse.SoundCard, folder: Path
@@ -199,6 +196,9 @@ def at_a_terminal(
         os.close(theirs)
 
 
+@pytest.mark.sound
+@pytest.mark.slow
+@pytest.mark.model
 class TestRun:
     """Through the real process, a real D-Bus and a real terminal."""
 
