@@ -36,7 +36,7 @@ class Language:
     matcher: Matcher
     keep: Callable[[], None]
     """Lets the next start have the phrases that were gathered in this one."""
-    is_new: bool = False
+    is_new: bool
     """True if its sentences are others than the last time, or the first."""
 
 

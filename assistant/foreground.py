@@ -91,8 +91,9 @@ class Foreground:
         """Take the next sound, int16 at 16 kHz; return what is new."""
         self._loudness.add(samples)
         heard = self._recogniser.feed(samples)
-        has_words = not heard[-1].final if heard else self._is_heard
-        self._loudness.note(has_words=has_words)
+        if heard:
+            self._is_heard = not heard[-1].final
+        self._loudness.note(has_words=self._is_heard)
         found = self._noted(heard)
         if self._is_heard and self._is_over():
             found += self.finish()
@@ -100,14 +101,12 @@ class Foreground:
 
     def finish(self) -> list[Hypothesis]:
         """Close the utterance in progress; the stream may go on."""
-        found = self._noted(self._recogniser.finish())
         self._is_heard = False
-        return found
+        return self._noted(self._recogniser.finish())
 
     def _noted(self, found: list[Hypothesis]) -> list[Hypothesis]:
         near = []
         for hypothesis in found:
-            self._is_heard = not hypothesis.final
             is_behind = self._is_behind()
             if not hypothesis.final:
                 near += [] if is_behind else [hypothesis]

@@ -68,15 +68,15 @@ class Loudness:
 
     def around(self) -> float:
         """Return the power of what goes on all the time; 0 as long as little was heard."""
-        smooth = self._smooth()
-        return float(np.percentile(smooth, 25)) if len(smooth) >= _LEAST_AROUND_FRAMES else 0.0
+        return _steady(self._smooth())
 
     def talk_behind(self) -> float:
         """Return in what share of the time when nobody stood out words were heard all the same.
 
         In rain or traffic it is near 0, where many people talk at once about a half.
         """
-        loud = self._smooth() > _STANDS_OUT * self.around()
+        smooth = self._smooth()
+        loud = smooth > _STANDS_OUT * _steady(smooth)
         ending = np.convolve(loud, np.ones(_ENDING_FRAMES), "full")[: len(loud)] > 0
         ending[:_ENDING_FRAMES] = True
         quiet = np.flatnonzero(~ending)
@@ -94,6 +94,10 @@ def smoothed(powers: npt.NDArray[np.float64], frames: int) -> npt.NDArray[np.flo
     if len(powers) < frames:
         return np.full(len(powers), powers.mean() if len(powers) else 0.0)
     return np.convolve(powers, np.full(frames, 1 / frames), "same")
+
+
+def _steady(smooth: npt.NDArray[np.float64]) -> float:
+    return float(np.percentile(smooth, 25)) if len(smooth) >= _LEAST_AROUND_FRAMES else 0.0
 
 
 def loudest(powers: npt.NDArray[np.float64]) -> float:
