@@ -28,7 +28,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ from assistant.session import Session
 from assistant.settings import Settings
 from assistant.turn import Dialogue, State
 from models.features import load
+from models.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
 
 Figures = dict[str, float]
 Meaning = tuple[str, dict[str, str]] | None
@@ -58,6 +59,7 @@ REJECTIONS = (0.0, 2.0, 4.0, 7.0)
 """Steps of the trade-off: `[unk]` as often as usual, then four times as often, and so on."""
 STATES = {State.IDLE: False, State.GUIDING: True, State.HOLDING: True, State.CHECKING: False}
 """A state to whether Charley speaks in it."""
+NEURAL_LEVEL = 10
 PEER_CONDITIONS = ("clean", "babble of six readers, 10 dB")
 STARTING = ("cramp", "stitch")
 """Intents that start a routine while nothing runs."""
@@ -121,11 +123,11 @@ def controls_among(
 Line = tuple[str, State, Samples]
 
 
-def lines(corpus: Corpus) -> Iterator[Line]:
+def lines(corpus: Corpus, voices: Sequence[str] = TEST_VOICES) -> Iterator[Line]:
     """Yield each line that means something, its state and its sound."""
     for number, (name, text) in enumerate(utterances(corpus.utterances, corpus.every)):
         if name != "negative":
-            yield text, state_of(name), corpus.spoken(text, number)
+            yield text, state_of(name), corpus.spoken(text, number, voices)
 
 
 def understood(
@@ -333,6 +335,8 @@ def measure_charley(name: str, model: Path, corpus: Corpus, say: Callable[[str],
     for condition in corpus.conditions():
         found = understood(by_ear(hearer), hearer.meaning, spoken, condition, corpus)
         report({f"2. {condition.name}, intent and slots right, %": found})
+    if corpus.kokoro:
+        report(neural(hearer, corpus))
     report(listed(engine, hearer, corpus, spoken))
     report(false_starts(hearer, corpus))
     return figures, trade_off(model, corpus, spoken, say)
@@ -349,6 +353,19 @@ def measure_sphinx(corpus: Corpus, say: Callable[[str], None]) -> Figures:
     report(listed(engine, hearer, corpus, spoken))
     report(listed_starts(engine, hearer, corpus, spoken))
     return figures
+
+
+def neural(hearer: Listener, corpus: Corpus) -> Figures:
+    """Measure whole utterances by voices that sound like people, native speakers and others."""
+    native, foreign = NEURAL_TEST_VOICES[:4], NEURAL_TEST_VOICES[4:]
+    return {
+        f"2. neural voices, {who}, {condition.name}, right, %": understood(
+            by_ear(hearer), hearer.meaning, list(lines(corpus, voices)), condition, corpus
+        )
+        for who, voices in (("native", native), ("foreign", foreign))
+        for condition in corpus.conditions()
+        if condition.level in (CLEAN.level, NEURAL_LEVEL) and not condition.is_narrow
+    }
 
 
 def listed(engine: Engine, hearer: Listener, corpus: Corpus, spoken: list[Line]) -> Figures:
@@ -399,12 +416,14 @@ def main() -> None:
     parser.add_argument("utterances", type=Path)
     parser.add_argument("--model", type=Path, default=bundled_model_folder())
     parser.add_argument("--peer-model", type=Path, help="such as Vosk's official small model")
+    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices (models/kokoro.py)")
     parser.add_argument("--cache", type=Path, default=Path("build/accuracy"))
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder of accuracy.json, .md and .svg")
     parser.add_argument("--sphinx", action="store_true", help="PocketSphinx only, as JSON")
     options = parser.parse_args()
-    corpus = Corpus(options.speech, options.utterances, options.cache, options.every)
+    places = (options.speech, options.utterances, options.cache)
+    corpus = Corpus(*places, options.every, options.kokoro)
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)

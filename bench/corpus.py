@@ -6,7 +6,7 @@ import json
 import os
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,12 @@ class Clip:
 class Corpus:
     """Recorded and synthetic speech, and noise."""
 
-    def __init__(self, speech: Path, utterances: Path, cache: Path, every: int) -> None:
-        """`every` takes every nth clip and line only, for a quick look."""
+    def __init__(
+        self, speech: Path, utterances: Path, cache: Path, every: int, kokoro: Path | None = None
+    ) -> None:
+        """`every` takes every nth clip and line only, for a quick look; `kokoro` is a folder."""
         self._speech, self.utterances, self._cache, self.every = speech, utterances, cache, every
+        self.kokoro = kokoro
         lines = (speech / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
         self._entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
         self.noises = self._noises()
@@ -75,15 +78,15 @@ class Corpus:
         ]
         return found[:: every or self.every]
 
-    def spoken(self, text: str, number: int) -> Samples:
+    def spoken(self, text: str, number: int, voices: Sequence[str] = TEST_VOICES) -> Samples:
         """Return a line said by a test voice, each number by the next; made once and kept."""
-        line = Line(text, TEST_VOICES[number % len(TEST_VOICES)])
+        line = Line(text, voices[number % len(voices)])
         path = self._cache / f"{zlib.crc32(repr(line).encode()):08x}.flac"
         if not path.exists():
             self._cache.mkdir(parents=True, exist_ok=True)
             # Put in place whole, for another run beside this one may read it.
             half = path.with_suffix(f".{os.getpid()}")
-            soundfile.write(half, speak(line), RATE, subtype="PCM_16", format="FLAC")
+            soundfile.write(half, speak(line, self.kokoro), RATE, subtype="PCM_16", format="FLAC")
             half.replace(path)
         return np.concatenate([EDGE, load(path), AFTER])
 

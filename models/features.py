@@ -45,7 +45,7 @@ ROOMS = (
 )
 TEST_SPEAKERS = frozenset({"ls-84", "ls-777", "ls-652"})
 DEVELOPMENT_SPEAKERS = frozenset({"ls-422"})
-COPIES = {"recorded": 2, "single": 4, "wake": 1, "synthetic": 1}
+COPIES = {"recorded": 2, "single": 4, "wake": 1, "synthetic": 1, "neural": 2}
 CODECS = ("GSM610", "ULAW", "MS_ADPCM")  # of telephones and headsets
 
 
@@ -160,9 +160,8 @@ class Augmenter:
 
 
 def _group(entry: dict[str, Any]) -> str:
-    if entry["source"] == "synthetic":
-        return "synthetic"
-    names = {"librispeech": "recorded", "speech_commands": "single"}
+    own = {name: name for name in ("synthetic", "neural")}
+    names = {"librispeech": "recorded", "speech_commands": "single"} | own
     return names.get(entry["source"], "wake")
 
 

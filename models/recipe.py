@@ -31,14 +31,24 @@ class Stage:
 
 def sounds(options: argparse.Namespace) -> list[Stage]:
     """What is heard besides the recordings: synthetic speech and the noise of running."""
-    speech, work = options.speech, options.work
-    text, synth = work / "sentences/charley.txt", work / "synth"
-    spoken = (text.parent, speech, synth, "--count", options.lines)
+    text, running = options.work / "sentences/charley.txt", options.work / "noise/running"
     return [
         Stage(text, "templates", (f"{INTENTS}/sentences", text)),
-        Stage(synth, "synthesise", spoken),
-        Stage(work / "noise/running", "running_noise", (speech, work / "noise/running")),
+        *spoken(options),
+        Stage(running, "running_noise", (options.speech, running)),
     ]
+
+
+def spoken(options: argparse.Namespace) -> list[Stage]:
+    """Charley's sentences and more, said by machines; by neural voices too where they are given."""
+    work = options.work
+    synth, neural = work / "synth", work / "neural"
+    lines = (work / "sentences", options.speech, "--count", options.lines, "--out")
+    stages = [Stage(synth, "synthesise", (*lines, synth))]
+    if options.kokoro:
+        voices = ("--kokoro", options.kokoro, "--seed", 2)
+        stages.append(Stage(neural, "synthesise", (*lines, neural, *voices)))
+    return stages
 
 
 def first_network(options: argparse.Namespace) -> list[Stage]:
@@ -79,8 +89,9 @@ def last_network(options: argparse.Namespace) -> list[Stage]:
         work / name for name in ("own.jsonl", "clips", "frames", "whole")
     )
     labeller = options.model_before or work / "labeller"
+    sources = (options.speech, *(stage.result for stage in spoken(options)))
     stages = [
-        Stage(labels, "realign", (labeller, options.speech, work / "synth", "--out", labels)),
+        Stage(labels, "realign", (labeller, *sources, "--out", labels)),
         augmented(options, clips, labels),
     ]
     before: tuple[object, ...] = ("--from", options.model_before)
@@ -112,6 +123,7 @@ def main() -> None:
     parser.add_argument("--from", dest="model_before", type=Path, help="finished model folder")
     parser.add_argument("--torch", default=sys.executable, help="interpreter that has PyTorch")
     parser.add_argument("--minutes", type=float, default=60, help="time of each main training")
+    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices (models/kokoro.py)")
     parser.add_argument("--lines", type=int, default=12_000, help="synthetic sentences")
     options = parser.parse_args()
     (options.work / "sentences").mkdir(parents=True, exist_ok=True)

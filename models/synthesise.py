@@ -1,4 +1,4 @@
-"""Synthetic speech: espeak-ng, flite and festival from Debian, SVOX Pico (py_nanotts) from PyPI.
+"""Synthetic speech by espeak-ng, flite, festival (Debian), SVOX Pico (py_nanotts) and Kokoro.
 
 Voices are kept apart: a voice in a test pool speaks nothing in the training set.
 """
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
 
 from . import lexicon
+from .kokoro import RATE as KOKORO_RATE
+from .kokoro import Kokoro
 
 RATE = 16_000
 ACCENTS = [
@@ -94,6 +96,22 @@ VARIANTS = [
 TEST_ACCENT = "en-gb-x-rp"
 TEST_VARIANTS = ["m7", "f4", "Andy", "Annie", "Mario"]
 PLAIN = ("en-us", "en-gb")
+# American and British; then voices of other languages, which read English with an accent.
+KOKORO = (
+    *("af_alloy", "af_aoede", "af_bella", "af_heart", "af_jessica", "af_kore", "af_nicole"),
+    *("af_nova", "af_river", "af_sky", "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam"),
+    *("am_onyx", "am_puck", "am_santa", "bf_alice", "bf_isabella", "bf_lily", "bm_daniel"),
+    *("bm_fable", "bm_george"),
+)
+KOKORO_FOREIGN = (
+    *("ef_dora", "em_alex", "em_santa", "ff_siwis", "hf_alpha", "hf_beta", "hm_omega"),
+    *("im_nicola", "jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "pf_dora"),
+    *("pm_alex", "pm_santa", "zf_xiaobei", "zf_xiaoni", "zf_xiaoyi", "zm_yunjian", "zm_yunxi"),
+)
+NEURAL_TEST_VOICES = (
+    *("kokoro:af_sarah", "kokoro:am_michael", "kokoro:bf_emma", "kokoro:bm_lewis"),
+    *("kokoro:if_sara", "kokoro:hm_psi", "kokoro:jm_kumo", "kokoro:zf_xiaoxiao"),
+)
 TRAINING_VOICES = (
     *(f"espeak:{accent}" for accent in ACCENTS),
     *(f"espeak:{accent}+{variant}" for accent in ACCENTS for variant in VARIANTS),
@@ -109,6 +127,9 @@ TEST_VOICES = (
 )
 
 
+FOREIGN_SHARE, MIXED_SHARE = 0.35, 0.5
+
+
 @dataclass(frozen=True)
 class Line:
     """One thing to say: what, by whom, how fast (1 = the voice's own pace), how high."""
@@ -119,16 +140,24 @@ class Line:
     pitch: float = 1.0
 
 
-def speak(line: Line) -> NDArray[np.float32]:
-    """The line as 16 kHz samples between -1 and 1."""
+def speak(line: Line, kokoro: Path | None = None) -> NDArray[np.float32]:
+    """The line as 16 kHz samples between -1 and 1; a folder of Kokoro's voices if it is theirs."""
     engine, name = line.voice.split(":")
     if engine == "pico":
         return _pico(line, name)
+    if engine == "kokoro":
+        if kokoro is None:
+            raise ValueError(f"{line.voice} needs the folder of Kokoro's voices.")
+        return _at_rate(Kokoro.open(kokoro).speak(line.text, name, line.pace), KOKORO_RATE)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "line.wav"
         command = {"espeak": _espeak, "flite": _flite, "festival": _festival}[engine]
         subprocess.run(command(line, name, path), check=True, capture_output=True, timeout=60)
         samples, rate = soundfile.read(path, dtype="float32")
+    return _at_rate(samples, rate)
+
+
+def _at_rate(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     divisor = gcd(RATE, rate)
     return np.asarray(resample_poly(samples, RATE // divisor, rate // divisor), dtype=np.float32)
 
@@ -158,9 +187,10 @@ def _pico(line: Line, name: str) -> NDArray[np.float32]:
 
 
 def training_lines(
-    sentences: list[str], general: list[str], count: int, seed: int = 1
+    sentences: list[str], general: list[str], count: int, seed: int = 1, *, neural: bool = False
 ) -> list[Line]:
     """Charley's sentences, pieces of general English, words in any order; several voices each."""
+    voice = _neural_voice if neural else _voice
     chooser = random.Random(seed)
     commands = [text for text in sentences if len(text.split()) <= 3]
     words = lexicon.frequent_words()
@@ -178,7 +208,7 @@ def training_lines(
             text = " ".join(chooser.choices(words, k=chooser.randint(1, 5)))
         else:
             text = " ".join(chooser.choices(numbers, k=chooser.randint(1, 4)))
-        lines.append(Line(text, _voice(chooser), chooser.uniform(0.75, 1.4), _pitch(chooser)))
+        lines.append(Line(text, voice(chooser), chooser.uniform(0.75, 1.4), _pitch(chooser)))
     return lines
 
 
@@ -199,18 +229,29 @@ def _voice(chooser: random.Random) -> str:
     return chooser.choice([name for name in TRAINING_VOICES if name.startswith(engine)])
 
 
-def write(lines: list[Line], folder: Path) -> None:
+def _neural_voice(chooser: random.Random) -> str:
+    """One of Kokoro's training voices, or one between two; of another language now and then."""
+    pools = (KOKORO, KOKORO_FOREIGN) if chooser.random() < FOREIGN_SHARE else (KOKORO, KOKORO)
+    names = [chooser.choice(pool) for pool in pools]
+    mixed = chooser.random() < MIXED_SHARE
+    return f"kokoro:{'+'.join(names) if mixed else names[1]}"
+
+
+def write(lines: list[Line], folder: Path, kokoro: Path | None = None) -> None:
     """Speak every line into a folder, with a manifest as for recorded speech."""
     folder.mkdir(parents=True, exist_ok=True)
+    if kokoro:
+        Kokoro.open(kokoro)  # before two threads ask for it at once
 
     def one(numbered: tuple[int, Line]) -> str:
         number, line = numbered
         path = folder / f"{number:06d}.flac"
-        samples = speak(line)
+        samples = speak(line, kokoro)
         soundfile.write(path, samples, RATE, subtype="PCM_16")
         seconds = round(len(samples) / RATE, 2)
         entry = {"audio": path.name, "text": line.text, "speaker": line.voice}
-        return json.dumps(entry | {"source": "synthetic", "seconds": seconds})
+        source = "neural" if kokoro else "synthetic"
+        return json.dumps(entry | {"source": source, "seconds": seconds})
 
     with ThreadPoolExecutor(2) as pool, (folder / "manifest.jsonl").open("w") as manifest:
         for entry in pool.map(one, enumerate(lines)):
@@ -222,16 +263,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sentences", type=Path, help="folder of text files, one sentence a line")
     parser.add_argument("speech", type=Path, help="folder with manifest.jsonl: general English")
-    parser.add_argument("out", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices: these alone speak")
     options = parser.parse_args()
     sentences = sorted({line for path in options.sentences.glob("*.txt") for line in _read(path)})
     manifest = (options.speech / "manifest.jsonl").read_text().splitlines()
     entries = [json.loads(line) for line in manifest]
     general = [entry["text"] for entry in entries if entry["source"] == "librispeech"]
     general = [text for text in general if text]
-    write(training_lines(sentences, general, options.count, options.seed), options.out)
+    neural = options.kokoro is not None
+    lines = training_lines(sentences, general, options.count, options.seed, neural=neural)
+    write(lines, options.out, options.kokoro)
 
 
 def _read(path: Path) -> list[str]:

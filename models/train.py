@@ -37,7 +37,14 @@ LEFT = 2 + 1 + 3 * sum(step if ahead else 2 * step for step, ahead in BLOCKS)
 RIGHT = 2 + 1 + 3 * sum(step for step, ahead in BLOCKS if ahead)
 BATCH, SPAN = 24, 400
 UNKNOWN = 255
-SHARES = {"recorded": 0.36, "single": 0.22, "wake": 0.06, "synthetic": 0.33, "noise": 0.03}
+SHARES = {
+    "recorded": 0.29,
+    "single": 0.18,
+    "wake": 0.05,
+    "synthetic": 0.22,
+    "neural": 0.23,
+    "noise": 0.03,
+}
 SHARE_STEPS = 50  # between two exchanges with a training beside this one
 PRIOR_POWER, FRAME_SHARE = 0.8, 0.1
 DECIBEL = math.log(10) / 10
