@@ -356,13 +356,12 @@ def measure_sphinx(corpus: Corpus, say: Callable[[str], None]) -> Figures:
 
 
 def neural(hearer: Listener, corpus: Corpus) -> Figures:
-    """Measure whole utterances by voices that sound like people, native speakers and others."""
-    native, foreign = NEURAL_TEST_VOICES[:4], NEURAL_TEST_VOICES[4:]
+    """Measure whole utterances by voices that sound like people, half of them with an accent."""
+    spoken = list(lines(corpus, NEURAL_TEST_VOICES))
     return {
-        f"2. neural voices, {who}, {condition.name}, right, %": understood(
-            by_ear(hearer), hearer.meaning, list(lines(corpus, voices)), condition, corpus
+        f"2. neural voices, {condition.name}, right, %": understood(
+            by_ear(hearer), hearer.meaning, spoken, condition, corpus
         )
-        for who, voices in (("native", native), ("foreign", foreign))
         for condition in corpus.conditions()
         if condition.level in (CLEAN.level, NEURAL_LEVEL) and not condition.is_narrow
     }
