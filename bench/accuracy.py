@@ -12,7 +12,8 @@ espeak-ng, flite, festival and festvox-kdlpc16k from Debian.
    words as garbage.
 2. Whole utterances: intent and slots right, through Charley's own ear and matcher, in the state
    that a line belongs to, clean, in noise and over a narrow band. Peers get the list of the same
-   lines as their grammar; "listed" is Charley's model with that list.
+   lines as their grammar; "listed" is Charley's model with that list. Then phrases out of books,
+   one of their list, by people who read them.
 3. Speech that is not for Charley: what the conversation would have done about it, in four states;
    and the same, with what is missed, for grammars in which `[unk]` is more likely.
 4. Speed, memory, time to load, size.
@@ -26,6 +27,7 @@ import json
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,12 +39,15 @@ import plot
 from corpus import CLEAN, EDGE, RATE, Clip, Condition, Corpus, Samples, babble, blocks, padded
 from engines import Engine, PocketSphinx, Vosk
 from hearing import Listener, state_of, utterances
+from phrases import phrases
 
-from assistant import assembly
+from assistant import assembly, model_building
 from assistant.actions import Action
 from assistant.conversation import SpokenConversation
 from assistant.dialogue import listening, step
 from assistant.events import Event, UtteranceHeard
+from assistant.graphs import is_extensible
+from assistant.lexicon import Lexicon
 from assistant.pcm import to_int16
 from assistant.recogniser import UNKNOWN
 from assistant.resources import bundled_model_folder
@@ -60,6 +65,7 @@ REJECTIONS = (0.0, 2.0, 4.0, 7.0)
 STATES = {State.IDLE: False, State.GUIDING: True, State.HOLDING: True, State.CHECKING: False}
 """A state to whether Charley speaks in it."""
 NEURAL_LEVEL = 10
+PHRASE_CONDITIONS = ("clean", "street and rooms, 10 dB")
 PEER_CONDITIONS = ("clean", "babble of six readers, 10 dB")
 STARTING = ("cramp", "stitch")
 """Intents that start a routine while nothing runs."""
@@ -164,6 +170,29 @@ def by_list(
         texts[state].append(text)
     listeners = {state: engine.listener(dict.fromkeys(said)) for state, said in texts.items()}
     return lambda samples, state: hearer.meaning(listeners[state].hear(samples), state)
+
+
+def people(engine: Engine, corpus: Corpus) -> Figures:
+    """Measure phrases of another domain by unheard readers, when the grammar is their list."""
+    spoken = phrases(corpus)
+    listener = engine.listener([phrase.text for phrase in spoken])
+    by_name = {condition.name: condition for condition in corpus.conditions()}
+
+    def right(name: str) -> float:
+        sounds = (corpus.under(p.samples, by_name[name], n) for n, p in enumerate(spoken))
+        heard = map(listener.hear, sounds)
+        return share(sum(h == p.text for h, p in zip(heard, spoken, strict=True)), len(spoken))
+
+    return {f"2. readers' phrases, {name}, right, %": right(name) for name in PHRASE_CONDITIONS}
+
+
+def taught(engine: Vosk, folder: Path, corpus: Corpus) -> Vosk:
+    """Return a model of Charley's kind that has learnt the words of the readers' phrases."""
+    if not is_extensible(engine.folder):
+        return engine
+    words = {word: "" for phrase in phrases(corpus) for word in phrase.text.split()}
+    built = model_building.build(engine.folder, words, Lexicon(), folder / "model", replace=True)
+    return Vosk(engine.name, built.folder)
 
 
 # --- 3. Speech that is not for Charley -----------------------------------------------------------
@@ -337,6 +366,8 @@ def measure_charley(name: str, model: Path, corpus: Corpus, say: Callable[[str],
         report({f"2. {condition.name}, intent and slots right, %": found})
     if corpus.kokoro:
         report(neural(hearer, corpus))
+    with tempfile.TemporaryDirectory() as folder:
+        report(people(taught(engine, Path(folder), corpus), corpus))
     report(listed(engine, hearer, corpus, spoken))
     report(false_starts(hearer, corpus))
     return figures, trade_off(model, corpus, spoken, say)
@@ -350,6 +381,7 @@ def measure_sphinx(corpus: Corpus, say: Callable[[str], None]) -> Figures:
     spoken = list(lines(corpus))
     report(cost(engine, [sound for _, _, sound in spoken[:40]]))
     report(single_words(engine, corpus, controls(hearer)))
+    report(people(engine, corpus))
     report(listed(engine, hearer, corpus, spoken))
     report(listed_starts(engine, hearer, corpus, spoken))
     return figures

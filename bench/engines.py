@@ -54,7 +54,7 @@ class Vosk:
         begun = time.perf_counter()
         self.model = vosk.Model(str(folder))
         self.load_seconds = time.perf_counter() - begun
-        self.name, self.size_bytes = name, size_of(folder)
+        self.name, self.folder, self.size_bytes = name, folder, size_of(folder)
 
     def listener(self, phrases: Iterable[str], rejection: float = 0.0) -> Listener:
         """Return a listener; `[unk]` stands twice as often in its grammar for each step."""

@@ -44,32 +44,33 @@ class Chain:
     def __init__(self, words: list[str]) -> None:
         self.phones: list[int] = []
         self.unit: list[int] = []  # states of one phone share a number
+        self.word: list[int] = []  # which word a state belongs to, and -1 in silence
         self.before: list[list[int]] = []
         ends = [self._silence([])]
-        starting = True
-        for word in words:
-            entries, starting = ([*ends, -1] if starting else ends), False
+        for number, word in enumerate(words):
+            entries = ends if number else [*ends, -1]
             variants = lexicon.pronunciations(word)
-            ends = [self._say(phones, entries) for phones in variants if phones]
+            ends = [self._say(phones, entries, number) for phones in variants if phones]
             ends.append(self._silence(ends))
         self.final = ends
 
-    def _state(self, phone: str, before: list[int], *, stays: bool, unit: int) -> int:
+    def _state(self, phone: str, before: list[int], *, stays: bool, unit: int, word: int) -> int:
         state = len(self.phones)
         self.phones.append(INDEX[phone])
         self.before.append([*before, state] if stays else before)
         self.unit.append(unit)
+        self.word.append(word)
         return state
 
     def _silence(self, before: list[int]) -> int:
-        return self._state(SILENCE, before or [-1], stays=True, unit=len(self.phones))
+        return self._state(SILENCE, before or [-1], stays=True, unit=len(self.phones), word=-1)
 
-    def _say(self, phones: tuple[str, ...], before: list[int]) -> int:
+    def _say(self, phones: tuple[str, ...], before: list[int], word: int) -> int:
         """The last state of a word; a phone is a row of states, of which the last may stay."""
         for phone in phones:
             unit = len(self.phones)
             for left in reversed(range(LEAST)):
-                before = [self._state(phone, before, stays=not left, unit=unit)]
+                before = [self._state(phone, before, stays=not left, unit=unit, word=word)]
         return before[0]
 
     def best(self, scores: Scores) -> tuple[list[int], float]:
