@@ -176,10 +176,10 @@ def people(engine: Engine, corpus: Corpus) -> Figures:
     """Measure phrases of another domain by unheard readers, when the grammar is their list."""
     spoken = phrases(corpus)
     listener = engine.listener([phrase.text for phrase in spoken])
-    by_name = {condition.name: condition for condition in corpus.conditions()}
 
     def right(name: str) -> float:
-        sounds = (corpus.under(p.samples, by_name[name], n) for n, p in enumerate(spoken))
+        condition = corpus.condition(name)
+        sounds = (corpus.under(p.samples, condition, n) for n, p in enumerate(spoken))
         heard = map(listener.hear, sounds)
         return share(sum(h == p.text for h, p in zip(heard, spoken, strict=True)), len(spoken))
 
@@ -401,11 +401,10 @@ def neural(hearer: Listener, corpus: Corpus) -> Figures:
 
 def listed(engine: Engine, hearer: Listener, corpus: Corpus, spoken: list[Line]) -> Figures:
     """Measure whole utterances where the grammar is the list of all that are said."""
-    by_name = {condition.name: condition for condition in corpus.conditions()}
     hear = by_list(engine, hearer, spoken)
     return {
         f"2. listed lines, {name}, right, %": understood(
-            hear, hearer.meaning, spoken, by_name[name], corpus
+            hear, hearer.meaning, spoken, corpus.condition(name), corpus
         )
         for name in PEER_CONDITIONS
     }

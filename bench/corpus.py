@@ -109,6 +109,10 @@ class Corpus:
         )
         return (CLEAN, *noisy, NARROW)
 
+    def condition(self, name: str) -> Condition:
+        """Return one of them."""
+        return next(condition for condition in self.conditions() if condition.name == name)
+
     def _noises(self) -> dict[str, list[Samples]]:
         """Return the noises by name: recorded ones kept from the training, babble, and hiss."""
         folders = {"home and weather (ESC-10)": "esc10", "street and rooms": "speech_commands"}

@@ -45,6 +45,12 @@ ROOMS = (
 )
 TEST_SPEAKERS = frozenset({"ls-84", "ls-777", "ls-652"})
 DEVELOPMENT_SPEAKERS = frozenset({"ls-422"})
+GROUPS = {
+    "librispeech": "recorded",
+    "speech_commands": "single",
+    "synthetic": "synthetic",
+    "neural": "neural",
+}
 COPIES = {"recorded": 2, "single": 4, "wake": 1, "synthetic": 1, "neural": 2}
 CODECS = ("GSM610", "ULAW", "MS_ADPCM")  # of telephones and headsets
 
@@ -160,9 +166,7 @@ class Augmenter:
 
 
 def _group(entry: dict[str, Any]) -> str:
-    own = {name: name for name in ("synthetic", "neural")}
-    names = {"librispeech": "recorded", "speech_commands": "single"} | own
-    return names.get(entry["source"], "wake")
+    return GROUPS.get(entry["source"], "wake")
 
 
 def clips_of(entry: dict[str, Any], augmenter: Augmenter) -> Iterator[Clip]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def letters(said: str, *, british: bool) -> str:
 class Kokoro:
     """The network and the folder of its voices."""
 
-    session: object
+    session: Any
     letters: dict[str, int]
     voices: Path
 
@@ -93,7 +94,7 @@ class Kokoro:
             "style": self._style(name, len(tokens)),
             "speed": np.array([pace], dtype=np.float32),
         }
-        [samples, *_] = self.session.run(None, inputs)  # type: ignore[attr-defined]
+        [samples, *_] = self.session.run(None, inputs)
         samples = np.ravel(samples)
         [loud] = np.nonzero(np.abs(samples) > LOUD)
         return np.asarray(samples[max(0, loud[0] - PAD) : loud[-1] + PAD], dtype=np.float32)

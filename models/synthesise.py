@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
 
 from . import lexicon
+from .features import RATE, load
 from .kokoro import RATE as KOKORO_RATE
 from .kokoro import Kokoro
 
-RATE = 16_000
 ACCENTS = [
     "en-us",
     "en-gb",
@@ -119,15 +118,13 @@ TRAINING_VOICES = (
     *("festival:kal_diphone", "festival:cmu_us_slt_arctic_hts"),
     *("pico:en-US", "pico:en-GB"),
 )
+FOREIGN_SHARE, MIXED_SHARE = 0.35, 0.5
 ENGINE_SHARES = {"espeak": 0.68, "pico": 0.15, "flite": 0.13, "festival": 0.04}
 TEST_VOICES = (
     *(f"espeak:{accent}+{name}" for accent in PLAIN for name in TEST_VARIANTS),
     *(f"espeak:{TEST_ACCENT}{name}" for name in ("", "+f2", "+m3")),
     *("flite:rms", "festival:ked_diphone"),
 )
-
-
-FOREIGN_SHARE, MIXED_SHARE = 0.35, 0.5
 
 
 @dataclass(frozen=True)
@@ -148,18 +145,13 @@ def speak(line: Line, kokoro: Path | None = None) -> NDArray[np.float32]:
     if engine == "kokoro":
         if kokoro is None:
             raise ValueError(f"{line.voice} needs the folder of Kokoro's voices.")
-        return _at_rate(Kokoro.open(kokoro).speak(line.text, name, line.pace), KOKORO_RATE)
+        samples = Kokoro.open(kokoro).speak(line.text, name, line.pace)
+        return np.asarray(resample_poly(samples, RATE, KOKORO_RATE), dtype=np.float32)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "line.wav"
         command = {"espeak": _espeak, "flite": _flite, "festival": _festival}[engine]
         subprocess.run(command(line, name, path), check=True, capture_output=True, timeout=60)
-        samples, rate = soundfile.read(path, dtype="float32")
-    return _at_rate(samples, rate)
-
-
-def _at_rate(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    divisor = gcd(RATE, rate)
-    return np.asarray(resample_poly(samples, RATE // divisor, rate // divisor), dtype=np.float32)
+        return load(path)
 
 
 def _espeak(line: Line, name: str, path: Path) -> list[str]:
