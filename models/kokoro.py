@@ -31,7 +31,7 @@ LETTERS = {
     "\u0303": "",
 }  # fmt: skip
 AMERICAN_LETTERS = {"o^ʊ": "O", "ɜːɹ": "ɜɹ", "ɜː": "ɜɹ", "ɪə": "iə", "ː": ""}
-BRITISH_LETTERS = {"e^ə": "ɛː", "iə": "ɪə", "ə^ʊ": "Q"}
+BRITISH_LETTERS = {"e^ə": "ɛː", "i^ə": "ɪə", "ə^ʊ": "Q"}
 
 
 def phonemes(text: str, *, british: bool) -> str:
@@ -44,12 +44,11 @@ def phonemes(text: str, *, british: bool) -> str:
 def letters(said: str, *, british: bool) -> str:
     """What espeak-ng writes, its parts of one sound tied by "^", in Kokoro's letters."""
     said = said.replace("\u0361", "^")
-    for written, letter in LETTERS.items():
+    # The British ones first, or the "e" of "stairs" would be that of "stays".
+    table = BRITISH_LETTERS | LETTERS if british else LETTERS | AMERICAN_LETTERS
+    for written, letter in table.items():
         said = said.replace(written, letter)
-    said = re.sub("(\\S)\u0329", r"ᵊ\1", said)
-    for written, letter in (BRITISH_LETTERS if british else AMERICAN_LETTERS).items():
-        said = said.replace(written, letter)
-    return said.replace("^", "")
+    return re.sub("(\\S)\u0329", r"ᵊ\1", said).replace("^", "")
 
 
 @dataclass(frozen=True)

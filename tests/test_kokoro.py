@@ -21,3 +21,10 @@ from models.kokoro import letters
 def test_one_letter_stands_for_a_sound_of_two(written: str, american: str, british: str) -> None:
     assert letters(written, british=False) == american
     assert letters(written, british=True) == british
+
+
+@pytest.mark.parametrize(("written", "british"), [("stˈe^əz", "stˈɛːz"), ("nˈi^ə", "nˈɪə")])
+def test_a_sound_that_glides_in_british_english_has_letters_of_its_own(
+    written: str, british: str
+) -> None:
+    assert letters(written, british=True) == british
