@@ -31,6 +31,8 @@ SPEAKER_LATENCY_SECONDS = 0.1
 FILL_SECONDS = 0.5
 SLOWEST = 0.0002
 """Share by which a sound card may run slower than the clock; crystals keep to half of it."""
+DRY_SECONDS = 10.0
+"""A card that says for longer that it ran dry says it always, and plays all the same."""
 STALL_SECONDS = 1.5
 """PortAudio reports no unplugging: the callback simply is not called any more."""
 
@@ -410,6 +412,8 @@ class Speaker(_Stream):
         self._full: float | None = None
         """Seconds that the frames were ahead of the clock when the store was full."""
         self._full_at = 0.0
+        self._dry_at: float | None = None
+        """Since when the card says at each call that it ran dry."""
 
     def pause(self) -> None:
         """Let go of the device; what comes after begins anew."""
@@ -421,6 +425,7 @@ class Speaker(_Stream):
 
     def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
         self._watch.beat()
+        is_thrown_away = self._is_thrown_away(is_flagged=bool(status))
         is_dry = self._is_late() or bool(status)
         # It is said again at each call until the store is full.
         if is_dry and not self._is_dry and self._filling <= 0:
@@ -428,7 +433,20 @@ class Speaker(_Stream):
         self._is_dry = is_dry
         self._filling -= frames
         self._pulled += frames
-        data[:] = self._player.read(frames)[:, np.newaxis]
+        data[:] = 0 if is_thrown_away else self._player.read(frames)[:, np.newaxis]
+
+    def _is_thrown_away(self, *, is_flagged: bool) -> bool:
+        """Tell whether these frames will not be heard, so that the timeline must wait.
+
+        Until its store is full PulseAudio, behind ALSA, runs dry with each call and begins anew. On
+        a machine that is fully loaded it takes seconds, and asked for 27 seconds of sound in 6.
+        """
+        if not is_flagged:
+            self._dry_at = None
+            return False
+        now = self._clock.now()
+        self._dry_at = now if self._dry_at is None else self._dry_at
+        return now - self._dry_at < DRY_SECONDS
 
     def _is_late(self) -> bool:
         """Tell whether the store ran out before these frames; PulseAudio does not always say so."""

@@ -308,6 +308,34 @@ class TestSpeaker:
                 found.append(speaker.underflows)
             assert found == [0, 0, 0, 1, 2, 2, 3]
 
+    def test_the_timeline_waits_while_a_dry_card_throws_its_frames_away(
+        self, card: FakeSoundDevice
+    ) -> None:
+        player = Player(Steady())
+        player.perform(Say("greeting", "hello"))
+        with Speaker(player):
+            out = np.ones((300, 1), np.int16)
+            for _ in range(100):
+                card.streams[0].give(out, status=True)
+                assert not out.any()
+            assert player.position_samples == 0
+            card.streams[0].give(out)
+            assert (out == 5000).all()
+
+    def test_a_card_that_always_says_it_ran_dry_is_played_to(
+        self, card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = VirtualClock()
+        monkeypatch.setattr(devices, "SystemClock", lambda: clock)
+        player = Player(Steady())
+        player.perform(Say("greeting", "hello"))
+        with Speaker(player):
+            out = np.ones((300, 1), np.int16)
+            for _ in range(11):
+                card.streams[0].give(out, status=True)
+                clock.wait_until(clock.now() + 1.0)
+        assert (out == 5000).all()
+
 
 class TestLoss:
     """A device that goes away is reported once, never raised in a thread."""
