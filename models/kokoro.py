@@ -95,5 +95,7 @@ class Kokoro:
         }
         [samples, *_] = self.session.run(None, inputs)
         samples = np.ravel(samples)
-        [loud] = np.nonzero(np.abs(samples) > LOUD)
-        return np.asarray(samples[max(0, loud[0] - PAD) : loud[-1] + PAD], dtype=np.float32)
+        loud = np.flatnonzero(np.abs(samples) > LOUD)
+        if loud.size:
+            samples = samples[max(0, loud[0] - PAD) : loud[-1] + PAD]
+        return np.asarray(samples, dtype=np.float32)
