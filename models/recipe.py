@@ -111,7 +111,7 @@ def stages(options: argparse.Namespace) -> list[Stage]:
         *([] if options.model_before else first_network(options)),
         *last_network(options),
         Stage(model / "am", "export", (whole, model), torch=True),
-        Stage(model / "graph", "graph", (model, INTENTS, "--frequent", 15000)),
+        Stage(model / "graph", "graph", (model, INTENTS, "--frequent", 30000)),
     ]
 
 
