@@ -38,11 +38,11 @@ RIGHT = 2 + 1 + 3 * sum(step for step, ahead in BLOCKS if ahead)
 BATCH, SPAN = 24, 400
 UNKNOWN = 255
 SHARES = {
-    "recorded": 0.29,
-    "single": 0.18,
+    "recorded": 0.27,
+    "single": 0.16,
     "wake": 0.05,
-    "synthetic": 0.22,
-    "neural": 0.23,
+    "synthetic": 0.24,
+    "neural": 0.25,
     "noise": 0.03,
 }
 SHARE_STEPS = 50  # between two exchanges with a training beside this one
