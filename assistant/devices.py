@@ -425,14 +425,15 @@ class Speaker(_Stream):
 
     def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:  # noqa: ARG002
         self._watch.beat()
-        is_thrown_away = self._is_thrown_away(is_flagged=bool(status))
-        is_dry = self._is_late() or bool(status)
+        is_flagged = bool(status)
+        is_dry = self._is_late() or is_flagged
         # It is said again at each call until the store is full.
         if is_dry and not self._is_dry and self._filling <= 0:
             self.underflows += 1
         self._is_dry = is_dry
         self._filling -= frames
         self._pulled += frames
+        is_thrown_away = self._is_thrown_away(is_flagged=is_flagged)
         data[:] = 0 if is_thrown_away else self._player.read(frames)[:, np.newaxis]
 
     def _is_thrown_away(self, *, is_flagged: bool) -> bool:

@@ -102,11 +102,26 @@ def card(monkeypatch: pytest.MonkeyPatch) -> FakeSoundDevice:
     return made
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
+    """The devices' time, which passes only by being waited for."""
+    made = VirtualClock()
+    monkeypatch.setattr(devices, "SystemClock", lambda: made)
+    return made
+
+
 class Steady:
     """A voice of one level."""
 
     def render(self, text: str, pace: float = 1.0) -> Pcm:  # noqa: ARG002
         return Pcm(np.full(1000, 5000, np.int16), 22050)
+
+
+def greeting(rate: int = 22050) -> Player:
+    """A player that is about to say one line."""
+    player = Player(Steady(), rate)
+    player.perform(Say("greeting", "hello"))
+    return player
 
 
 @pytest.mark.usefixtures("card")
@@ -255,8 +270,7 @@ class TestSpeaker:
     @pytest.mark.parametrize("channels", [1, 2])
     def test_it_plays_the_timeline(self, card: FakeSoundDevice, channels: int) -> None:
         card.channels = {channels}
-        player = Player(Steady())
-        player.perform(Say("greeting", "hello"))
+        player = greeting()
         with Speaker(player):
             out = np.ones((700, channels), np.int16)
             card.streams[0].give(out)
@@ -272,8 +286,7 @@ class TestSpeaker:
     ) -> None:
         card.rates, card.channels = {rate}, {channels}
         card.cards = [("Odd", 0, channels, float(rate))]
-        player = Player(Steady(), output_rate())
-        player.perform(Say("greeting", "hello"))
+        player = greeting(output_rate())
         with Speaker(player):
             out = np.ones((rate // 10, channels), np.int16)
             card.streams[0].give(out)
@@ -290,10 +303,8 @@ class TestSpeaker:
         assert Speaker(Player(Steady(), output_rate())).rate == 48000
 
     def test_frames_that_come_later_than_the_store_lasts_are_a_gap(
-        self, card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+        self, card: FakeSoundDevice, clock: VirtualClock
     ) -> None:
-        clock = VirtualClock()
-        monkeypatch.setattr(devices, "SystemClock", lambda: clock)
         with Speaker(Player(Steady())) as speaker:  # whose store lasts 40 ms
             ten_ms = np.zeros((220, 1), np.int16)
             found = []
@@ -311,8 +322,7 @@ class TestSpeaker:
     def test_the_timeline_waits_while_a_dry_card_throws_its_frames_away(
         self, card: FakeSoundDevice
     ) -> None:
-        player = Player(Steady())
-        player.perform(Say("greeting", "hello"))
+        player = greeting()
         with Speaker(player):
             out = np.ones((300, 1), np.int16)
             for _ in range(100):
@@ -323,12 +333,9 @@ class TestSpeaker:
             assert (out == 5000).all()
 
     def test_a_card_that_always_says_it_ran_dry_is_played_to(
-        self, card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+        self, card: FakeSoundDevice, clock: VirtualClock
     ) -> None:
-        clock = VirtualClock()
-        monkeypatch.setattr(devices, "SystemClock", lambda: clock)
-        player = Player(Steady())
-        player.perform(Say("greeting", "hello"))
+        player = greeting()
         with Speaker(player):
             out = np.ones((300, 1), np.int16)
             for _ in range(11):
