@@ -32,11 +32,9 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-import pulse  # noqa: E402
 from hearing import VOICES  # noqa: E402
-from listening import place  # noqa: E402
 
 from assistant import assembly, homophones  # noqa: E402
 from assistant.actions import Action, Interject, Say  # noqa: E402
@@ -60,6 +58,8 @@ from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
 from assistant.turn import Dialogue, State  # noqa: E402
+from tests.support import pulse  # noqa: E402
+from tests.support.listening import place  # noqa: E402
 
 CRAMP = "my left calf is cramping"
 TO_THE_HOLD = "skip to the hold"

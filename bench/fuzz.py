@@ -24,14 +24,13 @@ from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from fuzzing import message  # noqa: E402
-from network import Caller, free_port, serving  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from assistant.pcm import resample  # noqa: E402
 from assistant.recogniser import RATE  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from tests.support.fuzzing import message  # noqa: E402
+from tests.support.network import Caller, free_port, serving  # noqa: E402
 
 REFUSED = ("message", "slow")
 """Reasons for which a message is not counted as received."""

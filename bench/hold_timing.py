@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-import pulse  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from assistant.counting import render_hold  # noqa: E402
 from assistant.hold import Hold  # noqa: E402
 from assistant.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
+from tests.support import pulse  # noqa: E402
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 SECONDS = 10

@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-import pulse  # noqa: E402
 from hearing import VOICES  # noqa: E402
-from process import Process  # noqa: E402
 
 from assistant.pcm import Pcm  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from tests.support import pulse  # noqa: E402
+from tests.support.process import Process  # noqa: E402
 
 TALK = "The weather was nice that day, so they walked along the river and had lunch on the grass."
 SETTLE_SECONDS = 15.0

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 from barge_in import Kit, NotingEar, percentile, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402

@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-import pulse  # noqa: E402
-from earbuds import Outcome, converse  # noqa: E402
+from tests.support import pulse  # noqa: E402
+from tests.support.earbuds import Outcome, converse  # noqa: E402
 
 RATES = (8000, 16000, 24000, 44100, 48000)
 CHANNELS = {1: "mono", 2: "stereo"}

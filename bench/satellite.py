@@ -22,19 +22,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-import pulse  # noqa: E402
 from barge_in import Card, last_audible, sound_card, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
-from listening import counts, place  # noqa: E402
-from network import MICROPHONE, SPEAKER, free_port, satellite, serving  # noqa: E402
 
 from assistant import assembly  # noqa: E402
 from assistant.counting import count_word  # noqa: E402
 from assistant.pcm import DEFAULT_RATE, Pcm  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import CachedVoice  # noqa: E402
+from tests.support import pulse  # noqa: E402
+from tests.support.listening import counts, place  # noqa: E402
+from tests.support.network import MICROPHONE, SPEAKER, free_port, satellite, serving  # noqa: E402
 
 CRAMP, TO_THE_HOLD, STOP = "my left calf is cramping", "skip to the hold", "stop"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -24,17 +24,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from fuzz import UNDERSTOOD, metrics, resident_mb  # noqa: E402
-from listening import place  # noqa: E402
-from network import Caller, Heard, Serving, free_port, serving  # noqa: E402
 
 from assistant import assembly  # noqa: E402
 from assistant.pcm import Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.recogniser import RATE  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from tests.support.listening import place  # noqa: E402
+from tests.support.network import Caller, Heard, Serving, free_port, serving  # noqa: E402
 
 CRAMP, STOP = "my left calf is cramping", "stop"
 ANSWER = "Okay. I'm here if you need me."

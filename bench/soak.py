@@ -26,12 +26,10 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import drift  # noqa: E402
-import pulse  # noqa: E402
 from hearing import VOICES  # noqa: E402
-from process import Process  # noqa: E402
 
 from assistant import assembly, journal  # noqa: E402
 from assistant.actions import (  # noqa: E402
@@ -62,6 +60,8 @@ from assistant.player import Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from tests.support import pulse  # noqa: E402
+from tests.support.process import Process  # noqa: E402
 
 BLOCK_SECONDS = 0.05
 LONGEST_SOUND_SECONDS = 240.0

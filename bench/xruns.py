@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-import pulse  # noqa: E402
+from tests.support import pulse  # noqa: E402
 
 STORES = (0.035, 0.06, 0.1, 0.2)
 """Seconds; the first is what PortAudio takes by itself."""

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import pulse
 import pytest
 from hypothesis import settings
+
+from tests.support import pulse
 
 # A slow moment on a busy machine is no failure; and a failure must come again on the next run.
 settings.register_profile("charley", deadline=None, derandomize=True)

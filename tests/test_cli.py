@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import tone_model
 
 from assistant import (
     cli,
@@ -44,6 +43,7 @@ from assistant.recogniser import Hypothesis, Word
 from assistant.settings import Settings
 from assistant.turn import State
 from assistant.wording import load as load_wording
+from tests.support import tone_model
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDING = load_wording(ROOT / "intents/en/pages.yaml")

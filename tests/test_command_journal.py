@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-import test_cli
-from test_cli import Charley
+
+from tests import test_cli
+from tests.test_cli import Charley
 
 charley = test_cli.charley
 """The fixture that runs a command."""

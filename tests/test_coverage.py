@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from stage import BOOK, Stage
-from test_dialogue import FLAGS, SPOKEN, in_state
 
 from assistant.events import DeviceFound, DeviceLost, Leaving, Suspended, TimerFired
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
+from tests.support.stage import BOOK, Stage
+from tests.test_dialogue import FLAGS, SPOKEN, in_state
 
 POSITIONS = ("standing", "sitting", "lying", "bed", "cant_stand", "helper")
 TOPICS = sorted(key.removeprefix("answer.") for key in BOOK.prompts.lines if key[:7] == "answer.")

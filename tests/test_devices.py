@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pulse
 import pytest
 
 from assistant import devices
@@ -21,6 +20,7 @@ from assistant.devices import Microphone, Speaker, find_device, list_devices, ou
 from assistant.errors import DeviceError
 from assistant.pcm import Pcm, from_int16, resample, to_int16
 from assistant.player import Player
+from tests.support import pulse
 
 ROOT = Path(__file__).resolve().parent.parent
 

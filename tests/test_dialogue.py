@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import BOOK, Stage, said
 
 from assistant import dialogue
 from assistant.actions import Action, Count, Hush, Remember, Say, SetVoice
@@ -21,6 +20,7 @@ from assistant.red_flags import RedFlag
 from assistant.routines import Routine
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
+from tests.support.stage import BOOK, Stage, said
 
 SPOKEN = sorted(name for name in TRANSITIONS[State.IDLE] if name[0].islower() and " " not in name)
 """Every meaning that an utterance can have."""

@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 import pytest
-import tone_model
 
 from assistant import assembly, cli, devices, doctor, downloads
 from assistant.doctor import Finding, Grade, examine, level, listen
@@ -17,6 +16,7 @@ from assistant.pcm import Samples
 from assistant.player import Player
 from assistant.recogniser import SpeechModel
 from assistant.settings import Settings
+from tests.support import tone_model
 
 PARTS = ["settings", "language", "cache", "voice", "model", "speaker", "music", "microphone"]
 

@@ -5,13 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-from listening import place
 
 from assistant import assembly
 from assistant.echo import RATE, EchoCanceller, Reference
 from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
+from tests.support.listening import place
 
 BLOCK = round(0.03 * RATE)
 HELD = round(0.025 * RATE)

@@ -8,12 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-import earbuds
 import numpy as np
-import pulse
 import pytest
-from listening import counts
-from process import Process
 
 from assistant import assembly, book
 from assistant.counting import count_word
@@ -22,6 +18,9 @@ from assistant.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from tests.support import earbuds, pulse
+from tests.support.listening import counts
+from tests.support.process import Process
 
 pytestmark = pytest.mark.model
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]

@@ -19,11 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pulse
 import pytest
-from listening import place
-from process import Process
-from stage import BOOK
 
 from assistant import assembly, book, model_files
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
@@ -31,6 +27,10 @@ from assistant.pcm import Pcm, silence
 from assistant.resources import bundled_model_folder, intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from tests.support import pulse
+from tests.support.listening import place
+from tests.support.process import Process
+from tests.support.stage import BOOK
 
 pytestmark = [pytest.mark.sound, pytest.mark.slow]
 ROOT = Path(__file__).parent.parent

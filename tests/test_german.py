@@ -17,7 +17,6 @@ from types import SimpleNamespace
 from typing import Self
 
 import pytest
-import test_plays
 import yaml
 
 from assistant import assembly, book, cli, downloads, intents, live, prompts, synthesiser
@@ -36,6 +35,7 @@ from assistant.session import Session
 from assistant.settings import Settings
 from assistant.synthesiser import Usual, VoiceInfo
 from assistant.turn import Coaching, State
+from tests import test_plays
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())

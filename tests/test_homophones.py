@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stage import ENGLISH
 
 from assistant import homophones
 from assistant.errors import IntentDataError
+from tests.support.stage import ENGLISH
 
 ALIKE = homophones.load(ENGLISH / "speech.yaml")
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import Charley, charley
 
 from assistant import assembly, fst, intents, model_building, vocabulary
 from assistant.errors import IntentDataError, ModelError
@@ -24,6 +23,7 @@ from assistant.recogniser import RATE, SpeechModel
 from assistant.resources import bundled_model_folder, intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
+from tests.test_cli import Charley, charley
 
 __all__ = ["charley"]
 

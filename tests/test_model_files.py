@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-import tone_model
-from tone_model import speak
 
 from assistant import downloads, model_files
 from assistant.errors import ModelError
 from assistant.fst import head
 from assistant.recogniser import SpeechModel, VoskRecogniser
+from tests.support import tone_model
+from tests.support.tone_model import speak
 
 
 def official(folder: Path, *, graph_flags: int = 2) -> Path:

@@ -12,15 +12,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-import pulse
 import pulsectl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from process import Process
 
 from assistant.music import LOWEST, NORMAL, Lowering, Stream, Volumes, is_lowered, lowered, mend
 from assistant.pcm import Pcm
+from tests.support import pulse
+from tests.support.process import Process
 
 SPEAKER, OTHER_SPEAKER = 0, 1
 

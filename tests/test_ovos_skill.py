@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from kitchen import SKILL, Kitchen
 from ovos_bus_client.message import Message
 from ovos_config import Configuration
 from ovos_plugin_manager.skills import find_skill_plugins
@@ -17,6 +16,7 @@ from ovos_plugin_manager.skills import find_skill_plugins
 from assistant.ovos import locale
 from assistant.ovos.skill import CharleySkill
 from assistant.pcm import Pcm
+from tests.support.kitchen import SKILL, Kitchen
 
 # Among themselves, OVOS's packages call much that they mean to replace.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from stage import BOOK, ENGLISH
 
 from assistant import book, packs, pcm, rendering
 from assistant.actions import Count, Say
@@ -18,6 +17,7 @@ from assistant.pcm import Pcm
 from assistant.player import Player
 from assistant.rendering import Wish
 from assistant.turn import Coaching
+from tests.support.stage import BOOK, ENGLISH
 
 COACHING = Coaching(rounds=1, hold_seconds=5)
 PIECES = packs.pieces(BOOK, COACHING)

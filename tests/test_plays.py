@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 
 import pytest
-from stage import BOOK, ENGLISH
 
 from assistant import intents
 from assistant.captions import Caption, CaptionPlayer
@@ -21,6 +20,7 @@ from assistant.matching import Matcher
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.turn import Coaching
+from tests.support.stage import BOOK, ENGLISH
 
 PLAYS = sorted((Path(__file__).parent / "plays").glob("*.play"))
 INTENTS = intents.load(ENGLISH / "sentences")

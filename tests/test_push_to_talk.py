@@ -17,10 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pulse
 import pytest
-from process import Process
-from test_faults import says, utterance
 
 from assistant.buttons import Button, meaning
 from assistant.pcm import Samples
@@ -28,6 +25,9 @@ from assistant.push_to_talk import PushToTalk
 from assistant.recogniser import RATE, Hypothesis
 from assistant.transitions import TRANSITIONS
 from assistant.turn import State
+from tests.support import pulse
+from tests.support.process import Process
+from tests.test_faults import says, utterance
 
 CRAMP = "my left calf is cramping"
 SECOND: Samples = np.zeros(RATE, np.int16)

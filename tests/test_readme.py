@@ -11,12 +11,11 @@ from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
 
-from stage import BOOK
-from test_dialogue import SPOKEN, in_state
-from test_faults import FAULTS
-
 from assistant.settings import Settings
 from assistant.turn import State
+from tests.support.stage import BOOK
+from tests.test_dialogue import SPOKEN, in_state
+from tests.test_faults import FAULTS
 
 README = Path(__file__).parent.parent / "README.md"
 EVERYWHERE = {"redflag", "help", "control_stop", "control_pause", "stitch", "cramp"}

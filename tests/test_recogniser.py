@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tone_model
-from tone_model import speak
 
 from assistant.errors import ModelError, RecogniserError
 from assistant.pcm import blocks
 from assistant.recogniser import Hypothesis, SpeechModel, VoskRecogniser
+from tests.support import tone_model
+from tests.support.tone_model import speak
 
 EVERYTHING = ("low", "mid", "high", "low high")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import BOOK, Stage
 
 from assistant import journal, replay
 from assistant.actions import Action, Say
@@ -20,6 +19,7 @@ from assistant.hold import CountStyle
 from assistant.journal import Conditions, Journal
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue
+from tests.support.stage import BOOK, Stage
 
 MEANINGS = sorted(
     {name for row in TRANSITIONS.values() for name in row if name[0].islower()}

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from stage import BOOK, Stage
-from test_replay import TURNS, Kept, moments, talk_at_random
 
 from assistant import picture, report
 from assistant.events import HoldFinished
@@ -20,6 +18,8 @@ from assistant.replay import Moment
 from assistant.report import Page
 from assistant.sheet import clean
 from assistant.turn import Coaching, State
+from tests.support.stage import BOOK, Stage
+from tests.test_replay import TURNS, Kept, moments, talk_at_random
 
 BEGAN = datetime.fromisoformat("2026-11-22T12:40:00+01:00")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_plays import perform
+
+from tests.test_plays import perform
 
 CALF = "my calf is cramping"
 ROWS: list[tuple[int, str, list[str], str]] = [

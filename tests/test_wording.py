@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from stage import BOOK
-from test_replay import Kept, moments
 
 from assistant import book, picture, report, wording
 from assistant.errors import IntentDataError
 from assistant.journal import Conditions
 from assistant.transitions import TRANSITIONS
 from assistant.turn import State
+from tests.support.stage import BOOK
+from tests.test_replay import Kept, moments
 
 INTENTS = Path(__file__).parent.parent / "intents"
 LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())

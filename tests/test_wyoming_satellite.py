@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import pulse
 import pytest
-from listening import counts, place
-from network import free_port, satellite, serving
 
 from assistant import assembly, book
 from assistant.counting import count_word
@@ -17,6 +14,9 @@ from assistant.pcm import DEFAULT_RATE, Pcm, silence
 from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from tests.support import pulse
+from tests.support.listening import counts, place
+from tests.support.network import free_port, satellite, serving
 
 pytestmark = [pytest.mark.model, pytest.mark.sound, pytest.mark.slow]
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzzing import message
-from network import free_port, serving
 from wyoming.asr import Transcript
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
@@ -34,6 +32,8 @@ from assistant.wyoming.measures import Measures
 from assistant.wyoming.satellites import Address
 from assistant.wyoming.serving import is_satellite
 from assistant.wyoming.turns import Reply, Turns
+from tests.support.fuzzing import message
+from tests.support.network import free_port, serving
 
 pytestmark = pytest.mark.model
 HERE = "127.0.0.1"

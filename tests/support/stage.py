@@ -15,7 +15,7 @@ from assistant.scripted_user import awaits_user
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State
 
-ENGLISH = Path(__file__).parent.parent / "intents" / "en"
+ENGLISH = Path(__file__).parents[2] / "intents" / "en"
 BOOK = book.load(ENGLISH)
 
 

@@ -7,14 +7,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import pulse
-from listening import place
-from process import Process
-from test_faults import says as speak
-
 from assistant import assembly
 from assistant.pcm import Pcm
 from assistant.settings import Settings
+from tests.support import pulse
+from tests.support.listening import place
+from tests.support.process import Process
+from tests.test_faults import says as speak
 
 _TRIES = 3
 _PATIENCE_SECONDS = 12.0

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from process import Told
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.client import AsyncTcpClient
 from wyoming.pipeline import PipelineStage, RunPipeline
 
 from assistant.pcm import DEFAULT_RATE, Pcm, Samples
 from assistant.recogniser import RATE
+from tests.support.process import Told
 
 SATELLITE = Path(sys.prefix) / "satellite"
 """Where script/setup --dev puts Rhasspy's satellite, with the packages of its own time."""
