@@ -1,13 +1,21 @@
 """What every test gets: folders of its own instead of the user's, and unhurried property tests."""
 
+import io
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.support import pulse
+from tests.support.commands import Charley, Done
+
+if TYPE_CHECKING:
+    from assistant.intents import Intents
 
 # A slow moment on a busy machine is no failure; and a failure must come again on the next run.
 settings.register_profile("charley", deadline=None, derandomize=True)
@@ -67,3 +75,33 @@ def card() -> Iterator[pulse.SoundCard]:
         pytest.skip(reason)
     with pulse.sound_card() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def load_once() -> "Callable[[Path], Intents]":
+    """Return what loads the sentences of a folder, each folder once."""
+    from assistant import intents
+
+    return cache(intents.load)
+
+
+@pytest.fixture
+def charley(
+    load_once: "Callable[[Path], Intents]",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fresh_home: Path,  # noqa: ARG001
+) -> Charley:
+    """Return what runs a command in this process, with a home of its own."""
+    from assistant import cli, intents
+
+    monkeypatch.setattr(intents, "load", load_once)
+
+    def run(*args: str, stdin: str | bytes = b"") -> Done:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        code = cli.main(list(args))
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return run

@@ -13,7 +13,7 @@ from assistant.settings import Settings
 from tests.support import pulse
 from tests.support.listening import place
 from tests.support.process import Process
-from tests.test_faults import says as speak
+from tests.support.runner import says as speak
 
 _TRIES = 3
 _PATIENCE_SECONDS = 12.0

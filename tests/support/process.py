@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support import pulse
+from tests.support import ROOT, pulse
 
 PATIENCE_SECONDS = 90.0
 """A loaded machine of two cores gets there in the end."""
@@ -87,7 +87,7 @@ class Process(Told):
         ]
         process = subprocess.Popen(
             command, env={**card.env, **env}, stdin=keys, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, cwd=Path(__file__).parents[2],
+            stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         )  # fmt: skip
         super().__init__(process, process.stdout)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from assistant import book
 from assistant.actions import Action, Say
 from assistant.captions import Caption, CaptionPlayer
@@ -14,8 +12,9 @@ from assistant.matching import NoMatch
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State
+from tests.support import ROOT
 
-ENGLISH = Path(__file__).parents[2] / "intents" / "en"
+ENGLISH = ROOT / "intents" / "en"
 BOOK = book.load(ENGLISH)
 
 

@@ -1,0 +1,1 @@
+"""Sound, in memory and in devices."""

@@ -1,0 +1,544 @@
+"""German is a folder: it loads, is understood and speaks, and no code knows a word of it.
+
+What holds for one language holds for each, so the first tests go through every folder of intents/.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import shutil
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Self
+
+import pytest
+import yaml
+
+from assistant import assembly, book, cli, downloads, intents, live, prompts, synthesiser
+from assistant.actions import Action, Say
+from assistant.captions import Caption, CaptionPlayer
+from assistant.clock import VirtualClock
+from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
+from assistant.events import Event
+from assistant.intents import Intents
+from assistant.keyboard import Conversation
+from assistant.matching import Match, Matcher
+from assistant.pcm import read_wav
+from assistant.routines import HELPER, POSITIONS
+from assistant.scripted_user import ScriptedUser
+from assistant.session import Session
+from assistant.settings import Settings
+from assistant.synthesiser import Usual, VoiceInfo
+from assistant.turn import Coaching, State
+from tests.session import test_plays
+from tests.support import ROOT
+
+FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())
+ENGLISH, GERMAN = ROOT / "intents" / "en", ROOT / "intents" / "de"
+UTTERANCES = ROOT / "tests/utterances" / "de"
+
+IDLE: frozenset[str] = frozenset()
+SESSION = frozenset({"session", "recent"})
+ASKED = SESSION | {"asked"}
+
+BOOK = book.load(GERMAN)
+SENTENCES = intents.load(GERMAN / "sentences")
+MATCHER = Matcher(SENTENCES)
+
+EXPECTED = yaml.safe_load((UTTERANCES / "expected.yaml").read_text("utf-8"))
+NEGATIVE = (UTTERANCES / "negative.txt").read_text("utf-8").splitlines()
+MEANINGS = sorted(path.stem for path in UTTERANCES.glob("*.txt") if path.stem != "negative")
+
+each_language = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+
+
+def lines(meaning: str) -> list[str]:
+    return (UTTERANCES / f"{meaning}.txt").read_text("utf-8").splitlines()
+
+
+# --- Every language ------------------------------------------------------------------------------
+
+
+def slots(loaded: Intents, name: str) -> set[str]:
+    """Return every value that the sentences can give a slot."""
+    blocks = {t.block.slots[name] for t in loaded.templates if name in t.block.slots}
+    values = {v.slots[name] for row in loaded.lists.values() for v in row if name in v.slots}
+    return blocks | values
+
+
+@each_language
+def test_a_language_has_every_prompt_and_every_red_flag(folder: Path) -> None:
+    there, english = book.load(folder), book.load(ENGLISH)
+    assert there.prompts.lines.keys() >= prompts.KEYS
+    assert there.red_flags.flags.keys() == english.red_flags.flags.keys()
+    assert there.red_flags.questions.keys() == english.red_flags.questions.keys()
+    for name, flag in english.red_flags.flags.items():
+        assert there.red_flags.flags[name].level == flag.level
+        assert len(there.red_flags.flags[name].lines) == len(flag.lines)
+    assert len(there.prompts.numbers) == 61
+    assert there.prompts.sides.keys() == {"left", "right", "both"}
+
+
+@each_language
+def test_what_the_sentences_name_is_there_to_be_said(folder: Path) -> None:
+    loaded, there = intents.load(folder / "sentences"), book.load(folder)
+    topics = slots(loaded, "topic") - {"words"}
+    assert {f"answer.{topic}" for topic in topics} <= there.prompts.lines.keys()
+    said = {t.block.intent for t in loaded.templates if t.block.intent.startswith("redflag_")}
+    assert said == there.red_flags.flags.keys()
+    assert slots(loaded, "triage") <= there.red_flags.questions.keys()
+    assert slots(loaded, "position") <= {*POSITIONS, HELPER}
+    assert slots(loaded, "number") <= set(there.prompts.numbers)
+
+
+@each_language
+def test_a_line_keeps_its_length_when_its_slots_are_filled(folder: Path) -> None:
+    for text in book.load(folder).texts():
+        assert 0 < len(text.split()) <= prompts.MAX_WORDS + 2, text
+        assert not set("{}") & set(text)
+
+
+@pytest.mark.parametrize("key", ["gone.walk", "listening", "ask.only", "numbers", "titles"])
+def test_a_missing_prompt_is_told_at_once(tmp_path: Path, key: str) -> None:
+    folder = shutil.copytree(GERMAN, tmp_path / "de")
+    path = folder / "prompts.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"\n{key}:", f"\nx{key}:"), "utf-8")
+    with pytest.raises(RoutineError, match=f"prompts.yaml, line 1: the key “{key}” is missing"):
+        book.load(folder)
+
+
+@pytest.mark.parametrize(("old", "what"), [("helper: mit", "helper"), ("or: oder", "or")])
+def test_a_missing_word_of_a_title_is_told_at_once(tmp_path: Path, old: str, what: str) -> None:
+    folder = shutil.copytree(GERMAN, tmp_path / "de")
+    path = folder / "prompts.yaml"
+    path.write_text(path.read_text("utf-8").replace(old, f"x{old}"), "utf-8")
+    with pytest.raises((RoutineError, IntentDataError), match=f"prompts.yaml.*“{what}”"):
+        book.load(folder)
+
+
+def named_keys() -> set[str]:
+    """Return the texts in the code that look like the key of a prompt."""
+    groups = {key.partition(".")[0] for key in prompts.KEYS if "." in key}
+    shape = re.compile(rf"(?:{'|'.join(groups)})\.[a-z_]+")
+    found = set()
+    for path in (ROOT / "assistant").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and shape.fullmatch(str(node.value)):
+                found.add(str(node.value))
+    return found
+
+
+def test_the_table_of_prompts_is_what_the_rules_ask_for() -> None:
+    made_up = ("ask.", "answer.", "change.")  # these are put together from slots
+    fixed = {key for key in prompts.KEYS if "." in key and not key.startswith(made_up)}
+    assert {key for key in named_keys() if not key.startswith(made_up)} == fixed
+
+
+# --- German is understood ------------------------------------------------------------------------
+
+
+def test_every_meaning_has_six_lines_or_more() -> None:
+    assert all(len(lines(meaning)) >= 6 for meaning in MEANINGS)
+    known = {t.block.intent for t in SENTENCES.templates if t.block.said}
+    assert known == {EXPECTED.get(name, {"intent": name})["intent"] for name in MEANINGS}
+
+
+@pytest.mark.parametrize("meaning", MEANINGS)
+def test_german_is_understood(meaning: str) -> None:
+    wanted = EXPECTED.get(meaning, {"intent": meaning, "slots": {}})
+    context = ASKED if meaning.startswith(("side_", "both_")) else SESSION
+    for line in lines(meaning):
+        found = MATCHER.match(line, context)
+        assert isinstance(found, Match), line
+        assert found.intent == wanted["intent"], line
+        assert wanted["slots"].items() <= found.slots.items(), line
+
+
+@pytest.mark.parametrize(
+    "meaning", ["cramp_calf", "cramp_other", "cramp_unspecified", "stitch", "help", "call"]
+)
+def test_a_complaint_is_understood_out_of_the_blue(meaning: str) -> None:
+    for line in lines(meaning):
+        found = MATCHER.match(line, IDLE)
+        if "was kann ich sagen" not in line:
+            assert isinstance(found, Match), line
+
+
+@pytest.mark.parametrize("meaning", [name for name in MEANINGS if name.startswith("redflag")])
+def test_a_red_flag_is_heard_out_of_the_blue(meaning: str) -> None:
+    for line in lines(meaning):
+        found = MATCHER.match(line, IDLE)
+        assert isinstance(found, Match), line
+        assert found.intent == meaning, line
+
+
+@pytest.mark.parametrize("line", NEGATIVE)
+def test_other_talk_starts_nothing(line: str) -> None:
+    assert not isinstance(MATCHER.match(line, IDLE), Match)
+
+
+@pytest.mark.parametrize(
+    ("written", "intent"),
+    [
+        ("WIE LANGE NOCH?!", "ask_time_left"),
+        ("Fuß? Nein, Wade!", "cramp"),
+        ("zurueck", "control_back"),
+        ("geht's auch anders?", "cant_do"),
+        ("Kra\u0308mpfe in der Wade", "cramp"),
+        ("wadenkramf", "cramp"),
+    ],
+)
+def test_it_may_be_written_in_other_ways(written: str, intent: str) -> None:
+    found = MATCHER.match(written, SESSION)
+    assert isinstance(found, Match)
+    assert found.intent == intent
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "intent"),
+    [
+        ("help.commands", "nächster Schritt", "control_next"),
+        ("help.commands", "zurück", "control_back"),
+        ("help.commands", "wiederholen", "control_repeat"),
+        ("help.commands", "Pause", "control_pause"),
+        ("help.commands", "langsamer", "control_slower"),
+        ("help.commands", "wie lange noch", "ask_time_left"),
+        ("help.feelings", "es ist weg", "relief_gone"),
+        ("help.feelings", "es tut noch weh", "still_hurts"),
+        ("help.feelings", "es ist wieder da", "came_back"),
+        ("check.again", "weg", "relief_gone"),
+        ("check.again", "noch da", "still_hurts"),
+        ("check.again", "schlimmer", "worse"),
+        ("ask.muscle", "Wade", "cramp"),
+        ("ask.thigh", "vorne", "cramp"),
+        ("ask.thigh", "hinten", "cramp"),
+        ("ask.position", "ich stehe", "cramp"),
+        ("ask.position", "ich sitze", "cramp"),
+        ("okay.which", "weiter", "control_resume"),
+        ("okay.which", "das reicht", "control_stop"),
+        ("pause.waiting", "weiter", "control_resume"),
+        ("missed.wait", "Hilfe", "help"),
+        ("gone.twitch", "Krampf", "cramp"),
+    ],
+)
+def test_what_people_are_told_to_say_is_understood(key: str, said: str, intent: str) -> None:
+    assert any(said in line.text for line in BOOK.prompts.lines[key])
+    found = MATCHER.match(said, ASKED)
+    assert isinstance(found, Match)
+    assert found.intent == intent
+
+
+def test_numerals_become_german_words() -> None:
+    found = MATCHER.match("zähl bis 25", SESSION)
+    assert isinstance(found, Match)
+    assert found.slots["number"] == BOOK.prompts.numbers[25] == "fünfundzwanzig"
+
+
+def test_the_recogniser_gets_the_words_with_their_umlauts() -> None:
+    words = set(SENTENCES.words())
+    assert {"fünfzehn", "krämpfe", "füße", "zurück", "straße"} <= words
+    assert not {"funfzehn", "fusse", "zuruck"} & words
+
+
+# --- German is spoken ----------------------------------------------------------------------------
+
+
+class Talk:
+    """A typed conversation in German."""
+
+    def __init__(self, *said: str) -> None:
+        self.keys: list[str] = []
+        self.heard: list[str] = []
+        captions = CaptionPlayer(self._hear)
+        self.session = Session(BOOK, MATCHER, Coaching(), captions, watch=self._watch)
+        conversation = Conversation(self.session, captions, VirtualClock())
+        conversation.start(first_time=False)
+        conversation.play(ScriptedUser(said, self.session.meaning))
+
+    def _hear(self, caption: Caption) -> None:
+        if caption.kind != "chime":
+            self.heard.append(caption.text)
+
+    def _watch(self, _event: Event, actions: tuple[Action, ...]) -> None:
+        self.keys += [action.key for action in actions if isinstance(action, Say)]
+
+
+PLAYS = sorted((ROOT / "tests/plays_de").glob("*.play"))
+
+
+@pytest.mark.parametrize("path", PLAYS, ids=lambda path: path.stem)
+def test_the_german_play_goes_as_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_plays, "BOOK", BOOK)
+    monkeypatch.setattr(test_plays, "MATCHER", MATCHER)
+    written = path.read_text("utf-8").splitlines()
+    title = [line for line in written if line.startswith("//")]
+    played = [*title, *test_plays.perform([s[2:] for s in written if s.startswith("> ")])]
+    if os.environ.get("CHARLEY_GOLDEN") == "write":
+        path.write_text("\n".join(played) + "\n", "utf-8")
+    assert played == written
+
+
+def test_a_whole_conversation() -> None:
+    talk = Talk("Meine linke Wade krampft", "okay", "#4 wie lange noch", "noch da", "es ist weg")
+    assert (
+        "Stell das linke Bein einen Schritt nach vorn, den Fuß flach auf den Boden." in talk.heard
+    )
+    assert "Lass die Wade so locker, wie es geht." in talk.heard
+    for number in ("eins", "zwei", "neun", "zehn"):
+        assert talk.heard.count(number) == 2
+    assert "Noch sechs." in talk.heard
+    assert talk.keys[-4:] == ["gone.walk", "gone.jog", "gone.twitch", "gone.listening"]
+    assert talk.session.now.state is State.IDLE
+
+
+def test_both_calves() -> None:
+    talk = Talk("beide waden krampfen", "ich sitze", "okay", "es ist weg")
+    assert "Setz oder leg dich hin. Beide Beine nach vorn, die Knie weich." in talk.heard
+
+
+def test_a_red_flag_in_the_middle_of_a_hold() -> None:
+    talk = Talk("wadenkrampf rechts", "okay", "#5 ich kriege keine luft")
+    five = talk.heard.index("fünf")
+    assert talk.heard[five + 1] == "Hör auf und setz dich. Hol jetzt Hilfe."
+    assert "sechs" not in talk.heard
+    assert talk.session.now.state is State.WARNED
+
+
+def test_after_a_red_flag_nothing_goes_on_by_itself() -> None:
+    talk = Talk("wadenkrampf", "#5 mir wird schwindlig", "weiter", "mir geht es gut", "das reicht")
+    assert "warned.first" in talk.keys
+    assert talk.keys[-1] == "stop.done"
+
+
+@pytest.mark.parametrize(
+    "said", ["mein oberschenkel krampft", "krampf im linken fuß", "ich habe seitenstechen"]
+)
+def test_a_muscle_without_a_routine_is_said_to_have_none(said: str) -> None:
+    talk = Talk(said)
+    assert talk.keys[1] == "ask.only"
+    assert talk.session.now.state is State.ASKING
+    assert "calf.standing.1" in Talk(said, "wade").keys
+    assert "calf.standing.1" in Talk(said, "ja").keys
+    assert Talk(said, "stopp").session.now.state is State.IDLE
+
+
+def test_a_belly_is_asked_about_first() -> None:
+    assert Talk("mein bauch krampft").keys[1] == "triage.belly"
+    assert "ask.only" in Talk("mein bauch krampft", "nein").keys
+
+
+def test_another_muscle_in_the_middle_of_a_routine() -> None:
+    talk = Talk("wadenkrampf", "okay", "jetzt krampft mein oberschenkel", "stopp")
+    assert talk.session.now.state in (State.IDLE, State.GUIDING, State.CHECKING, State.ASKING)
+
+
+BEFORE = {
+    "idle": (),
+    "asking": ("krampf",),
+    "guiding": ("wadenkrampf",),
+    "holding": ("wadenkrampf", "okay"),
+    "checking": ("wadenkrampf", "okay", "noch da"),
+    "gone": ("wadenkrampf", "okay", "es ist weg"),
+    "warned": ("wadenkrampf", "mir ist schwindlig"),
+}
+"""What was said before, to where that leads."""
+
+
+@pytest.mark.parametrize("state", BEFORE)
+@pytest.mark.parametrize("meaning", [name for name in MEANINGS if name.startswith("redflag")])
+def test_a_red_flag_is_answered_wherever_we_are(meaning: str, state: str) -> None:
+    line = lines(meaning)[0]
+    cue = f"#3 {line}" if state == "holding" else line
+    talk = Talk(*BEFORE[state], cue)
+    asked = BOOK.red_flags.question_for(meaning, certain=True)
+    wanted = f"triage.{asked}" if asked and state != "warned" else f"{meaning}.1"
+    assert wanted in talk.keys
+    assert talk.session.now.state in (State.WARNED, State.TRIAGE)
+
+
+@pytest.mark.parametrize("state", BEFORE)
+def test_nothing_that_can_be_said_breaks_a_conversation(state: str) -> None:
+    for meaning in MEANINGS:
+        line = lines(meaning)[-1]
+        talk = Talk(*BEFORE[state], f"#3 {line}" if state == "holding" else line, "hm", "stopp")
+        assert set(talk.keys) & prompts.KEYS, line
+
+
+# --- Sound and commands --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_typed_conversation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "lines.txt"
+    script.write_text("meine linke wade krampft\nokay\n#4 wie lange noch\nes ist weg\n", "utf-8")
+    assert cli.main(["--language", "de", "type", "--fast", "--script", str(script)]) == 0
+    shown = capsys.readouterr().out
+    assert "Hallo, ich bin Charley." in shown
+    assert "Fünf. Sechs. Sieben. Acht. Neun. Zehn." in shown
+    assert "Noch sechs." in shown
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_the_setting_chooses_the_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, script = tmp_path / "settings.toml", tmp_path / "lines.txt"
+    file.write_text('language = "de"\n', "utf-8")
+    script.write_text("wadenkrampf links\n", "utf-8")
+    line = ["--settings", str(file), "type", "--fast", "--script", str(script)]
+    assert cli.main(line) == 0
+    assert "Stell das linke Bein" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_language_without_a_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["type", "--language", "fr"]) == 1
+    assert "Choose one of: de, en." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fresh_home")
+def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
+    out = tmp_path / "wade.wav"
+    line = ["--language", "de", "render", "calf", "--side", "left", "--rounds", "1"]
+    assert cli.main([*line, "--out", str(out)]) == 0
+    assert 45 < read_wav(out).seconds < 90
+
+
+@pytest.mark.usefixtures("fresh_home")
+@each_language
+def test_the_voices_to_change_to_are_of_the_language(folder: Path) -> None:
+    there = book.voices(folder)
+    assert next(iter(there.choices)) == there.charley
+    assert all(name[:2] == folder.name[:2] for name in there.choices)
+    assert {"deeper", "higher"} == set(there.choices.values())
+
+
+def test_a_choice_that_the_machine_lacks_is_no_reason_to_fall_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(synthesiser, "_variants", dict)
+    told: list[str] = []
+    usual = assembly.voices(Settings(), told.append)("")
+    assert assembly.voices(Settings(), told.append)("en-us+f3").name == usual.name
+    assert "usual voice" in told[0]
+    with pytest.raises(SynthesiserError):
+        assembly.voice(Settings(voice="en-us+nobody"), told.append)
+
+
+def test_german_is_spoken_by_a_german_voice() -> None:
+    spoken = assembly.voice(Settings(language="de"), lambda _sentence: None)
+    other = assembly.voice(Settings(language="en"), lambda _sentence: None)
+    assert spoken.name != other.name
+    assert " de " in spoken.name
+    line = BOOK.prompts.line("gone.walk").text
+    assert 1.5 < spoken.render(line).seconds < 5.0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "usual", "found"),
+    [
+        ("", Usual("de", "de-de"), "com.apple.voice.compact.de-DE.Anna"),
+        ("", Usual("en-us"), None),
+        ("", Usual("fr", "fr-fr"), None),
+        ("samantha", Usual("de", "de-de"), "com.apple.voice.compact.en-US.Samantha"),
+    ],
+)
+def test_a_system_without_espeak_has_its_own_names(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, usual: Usual, found: str | None
+) -> None:
+    there = [
+        VoiceInfo("com.apple.voice.compact.en-US.Samantha", "Samantha"),
+        VoiceInfo("com.apple.voice.compact.de-DE.Anna", "Anna"),
+    ]
+    monkeypatch.setattr(synthesiser, "ROOM", SimpleNamespace(engine=lambda: None))
+    monkeypatch.setattr(synthesiser, "uses_espeak", lambda _engine: False)
+    monkeypatch.setattr(synthesiser, "_list_voices", lambda: there)
+    assert synthesiser._engine_voice(wanted, usual) == found
+
+
+@pytest.mark.model
+def test_an_english_model_is_refused() -> None:
+    with pytest.raises(ModelError, match=r'is not for the language "de"; give one .* --model'):
+        assembly.recogniser(Settings(language="de"))
+    assembly.recogniser(Settings(language="en"))
+
+
+@pytest.mark.model
+def test_the_microphone_is_not_misheard_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Open:
+        """A microphone that is there."""
+
+        def __init__(self, *_args: object) -> None: ...
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_args: object) -> None: ...
+
+    monkeypatch.setattr(live, "Microphone", Open)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    told: list[str] = []
+    settings = Settings(language="de")
+    with ExitStack() as devices:
+        language = assembly.language(settings)
+        hearing = live._Hearing(settings, language, devices, told.append, told.append)
+    assert hearing.ear is None
+    assert len(told) == 1
+    assert "--model FOLDER" in told[0]
+    assert told[0].endswith("Type to Charley instead, one line at a time.")
+
+
+def test_a_model_with_the_language_in_its_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("charley-small-en", "vosk-model-small-en-us-0.15", "vosk-model-small-de-0.15")
+    listed = [SimpleNamespace(folder=Path(name)) for name in names]
+    monkeypatch.setattr(downloads, "find", lambda name: Path(name or names[1]))
+    monkeypatch.setattr(downloads, "listed", lambda: listed)
+    assert assembly.model_folder(Settings(language="de")).name == names[2]
+    assert assembly.model_folder(Settings(language="en")).name == names[1]
+    assert assembly.model_folder(Settings(language="fr")).name == names[1]  # refused later
+    assert assembly.model_folder(Settings(language="de", model="mine")).name == "mine"
+
+
+# --- Its folder ----------------------------------------------------------------------------------
+
+
+def test_every_file_asks_for_a_review() -> None:
+    for path in GERMAN.rglob("*.yaml"):
+        if path.name != "speech.yaml":
+            first = path.read_text("utf-8").splitlines()[0]
+            assert "needs a native speaker and a clinician" in first, path
+
+
+@pytest.mark.parametrize(
+    ("file", "slot", "value"),
+    [
+        ("questions.yaml", "topic", "massage"),
+        ("position.yaml", "position", "lying"),
+        ("position.yaml", "triage", "faint"),
+    ],
+)
+def test_what_nobody_could_answer_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, slot: str, value: str
+) -> None:
+    folder = shutil.copytree(GERMAN, tmp_path / "de")
+    path = folder / "sentences" / file
+    text = path.read_text("utf-8")
+    path.write_text(text.replace(f"{slot}: {value}", f"{slot}: xyz"), "utf-8")
+    monkeypatch.setattr(assembly, "intents_folder", lambda _language: folder)
+    with pytest.raises(
+        IntentDataError, match=rf"{file}, line \d+: .* no answer to the {slot} “xyz”"
+    ):
+        assembly.language(Settings(language="de"))
+
+
+def test_a_mistake_in_german_is_told_with_its_line(tmp_path: Path) -> None:
+    folder = shutil.copytree(GERMAN / "sentences", tmp_path / "sentences")
+    path = folder / "controls.yaml"
+    path.write_text(path.read_text("utf-8").replace("[<kannst_du>]", "[<kanst_du>]", 1), "utf-8")
+    with pytest.raises(IntentDataError, match=r"controls\.yaml, line"):
+        intents.load(folder)

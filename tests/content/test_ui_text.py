@@ -1,0 +1,77 @@
+"""What is written has its words in the folder of the language, and a mistake in it is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from assistant import book, picture, report, wording
+from assistant.errors import IntentDataError
+from assistant.journal import Conditions
+from assistant.transitions import TRANSITIONS
+from assistant.turn import State
+from tests.session.test_replay import Kept, moments
+from tests.support import ROOT
+from tests.support.stage import BOOK
+
+INTENTS = ROOT / "intents"
+LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_may_be_meant_has_words(language: str) -> None:
+    written = book.load(INTENTS / language)
+    spoken = {cell for cell in TRANSITIONS[State.IDLE] if cell[0].islower() and " " not in cell}
+    assert set(written.wording.meanings) == spoken - {"redflag"}
+    assert all(flag.name for flag in written.red_flags.flags.values())
+
+
+def test_one_and_several_are_told_apart() -> None:
+    assert BOOK.wording.counted("outcome.gone_after", 1) == "gone after 1 hold"
+    assert BOOK.wording.counted("outcome.gone_after", 2) == "gone after 2 holds"
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"),
+    [
+        ('  whole: "{count} whole"\n', "", "the key “whole” is missing"),
+        ("{count} whole", "{cuont} whole", "unknown “{cuont}”; expected count"),
+        ("{count} whole", "{count whole", "cannot read"),
+        ("Monday, ", "", "“weekdays” needs 7 words, not 6"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, there: str, instead: str, said: str) -> None:
+    text = (INTENTS / "en/pages.yaml").read_text("utf-8")
+    assert there in text
+    path = tmp_path / "pages.yaml"
+    path.write_text(text.replace(there, instead, 1), "utf-8")
+    with pytest.raises(IntentDataError, match=re.escape(said)):
+        wording.load(path)
+
+
+def a_session(path: Path) -> None:
+    stage = Kept(path, Conditions(), with_text=False)
+    stage.listens()
+    stage.says("cramp", muscle="calf", side="left")
+    stage.until_count(4)
+    stage.mumbles()
+    stage.says("relief_gone")
+    stage.until(State.IDLE)
+    stage.says("came_back")
+    stage.until_count(2)
+    stage.says("redflag_chest_breathing")
+    stage.ends()
+
+
+def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
+    a_session(tmp_path / "journal.jsonl")
+    german = book.load(INTENTS / "de")
+    page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
+    page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
+    shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", picture.draw(page))
+    english = {**BOOK.wording.texts, **BOOK.wording.meanings}
+    words = {w for text in english.values() for w in re.findall(r"[a-z]{4,}", text)}
+    own = {w for t in german.wording.texts.values() for w in re.findall(r"[a-z]{4,}", t)}
+    assert set(re.findall(r"[a-z]{4,}", shown)) & (words - own) == set()

@@ -1,0 +1,1 @@
+"""Charley as a skill of Open Voice OS."""

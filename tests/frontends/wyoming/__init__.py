@@ -1,0 +1,1 @@
+"""Charley on the network."""

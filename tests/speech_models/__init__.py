@@ -1,0 +1,1 @@
+"""Speech models on disk."""
