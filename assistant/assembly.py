@@ -15,8 +15,8 @@ from assistant.foreground import Foreground
 from assistant.graphs import is_extensible
 from assistant.intents import Intents
 from assistant.matching import Matcher
+from assistant.paths import intents_folder
 from assistant.recogniser import SpeechModel, VoskRecogniser
-from assistant.resources import intents_folder
 from assistant.routines import HELPER, POSITIONS
 from assistant.sentence_cache import KeptSentences
 from assistant.settings import Settings, cache_folder

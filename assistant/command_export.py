@@ -40,7 +40,7 @@ def home_assistant(
 ) -> None:
     """Write custom sentences, and the script that lets Charley answer them."""
     from assistant import custom_sentences, intents
-    from assistant.resources import intents_folder
+    from assistant.paths import intents_folder
 
     folder = intents_folder(command_flags.chosen(ctx).language) / "sentences"
     try:

@@ -326,7 +326,7 @@ def _began(recording: Recording) -> datetime | None:
 def _write(out: Path, page: Page) -> None:
     from assistant import picture
     from assistant import report as reports
-    from assistant.files import write_whole
+    from assistant.atomic_file import write_whole
 
     words = picture.draw(page) if out.suffix.lower() == ".svg" else reports.text(page)
     try:

@@ -91,16 +91,16 @@ def build(
     ] = None,
 ) -> None:
     """Make a speech model that knows more words; it hears as well as the one it is made from."""
-    from assistant import downloads, model_building, resources, vocabulary
+    from assistant import downloads, model_building, paths, vocabulary
     from assistant.lexicon import Lexicon
 
     settings = command_flags.chosen(ctx)
     sources = [*(sentences or []), *(more or [])]
-    usual = resources.intents_folder(settings.language)
-    if not settings.model and not resources.BUNDLED_MODEL.endswith(f"-{settings.language}"):
+    usual = paths.intents_folder(settings.language)
+    if not settings.model and not paths.BUNDLED_MODEL.endswith(f"-{settings.language}"):
         raise ModelError(f'Charley\'s own model does not speak "{settings.language}".')
     built = model_building.build(
-        downloads.find(settings.model or resources.BUNDLED_MODEL),
+        downloads.find(settings.model or paths.BUNDLED_MODEL),
         vocabulary.words(sources or [usual]),
         Lexicon(pronunciations),
         out or downloads.models_folder() / f"charley-own-{settings.language}",

@@ -79,7 +79,7 @@ def render(
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
     from assistant import assembly, book, pcm, rendering
-    from assistant.resources import intents_folder
+    from assistant.paths import intents_folder
 
     _check_out(out)
     words = book.load(intents_folder(settings.language))
@@ -101,7 +101,7 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     """Write the whole pack; what is up to date stays as it is."""
     from assistant import assembly, book, packs, rendering
-    from assistant.resources import intents_folder
+    from assistant.paths import intents_folder
 
     ending = _ending(kind)
     words = book.load(intents_folder(settings.language))

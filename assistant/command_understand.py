@@ -61,7 +61,7 @@ def hear(
 
 def _intents(settings: Settings) -> Intents:
     from assistant import intents
-    from assistant.resources import intents_folder
+    from assistant.paths import intents_folder
 
     return intents.load(intents_folder(settings.language) / "sentences")
 
@@ -130,8 +130,8 @@ def _listener(
     """Load language and model once; return what turns a file into a description."""
     from assistant import assembly, homophones
     from assistant.choice import likeliest
+    from assistant.paths import intents_folder
     from assistant.recogniser import SpeechModel, VoskRecogniser
-    from assistant.resources import intents_folder
     from assistant.slips import SESSION
 
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")

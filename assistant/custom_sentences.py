@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
+from assistant.atomic_file import write_whole
 from assistant.expressions import count, is_plain, simplest, spread, texts, tree
-from assistant.files import write_whole
 from assistant.intents import Intents
 from assistant.matching import Match, Matcher
 from assistant.sentence_files import SentenceFiles, read_folder

@@ -20,7 +20,7 @@ from assistant import archives
 from assistant.archives import ArchiveError
 from assistant.errors import ModelError
 from assistant.model_files import missing
-from assistant.resources import BUNDLED_MODEL, bundled_model_folder
+from assistant.paths import BUNDLED_MODEL, bundled_model_folder
 from assistant.settings import data_folder
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from assistant import spelling
 from assistant.errors import ModelError
+from assistant.paths import models_file
 from assistant.phones import PHONES, SILENCE
-from assistant.resources import models_file
 from assistant.spelling import Pronunciation
 from assistant.text import plain
 

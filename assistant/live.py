@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from assistant import assembly, devices, heap
+from assistant import assembly, devices, malloc
 from assistant.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.assembly import Language
 from assistant.buttons import Button, meaning
@@ -81,7 +81,7 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
     Returns the exit code: 0, or 128 and the signal's number. Raises AssistantError if the language
     or a setting is broken.
     """
-    heap.settle()
+    malloc.settle()
     sys.setswitchinterval(_SWITCH_SECONDS)
     language = assembly.language(settings)
     with Leave() as leave, ExitStack() as opened:

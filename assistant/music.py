@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from assistant.atomic_file import write_whole
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
-from assistant.files import write_whole
 
 LOWERED_DECIBELS = 15.0
 """So much lower than it was: words stand out, and the music is still there. (Home Assistant's

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from assistant import rendering
 from assistant.actions import Action
+from assistant.atomic_file import write_whole
 from assistant.book import Book
 from assistant.errors import AudioFileError
-from assistant.files import write_whole
 from assistant.pcm import FORMATS, SUBTYPES, Pcm, blocks
 from assistant.prompts import fill
 from assistant.rendering import Wish

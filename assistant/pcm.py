@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from assistant.atomic_file import write_whole
 from assistant.errors import AudioFileError
-from assistant.files import write_whole
 
 Samples = npt.NDArray[np.int16]
 

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from assistant import intents
-from assistant.files import write_whole
+from assistant.atomic_file import write_whole
 from assistant.intents import Intents
 
 _READERS = ("assistant", "hassil")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
+from assistant.atomic_file import write_whole
 from assistant.errors import SettingsError
-from assistant.files import write_whole
 from assistant.hold import CountStyle
 
 APP = "charley"

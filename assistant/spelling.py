@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.resources import models_file
+from assistant.paths import models_file
 from assistant.text import plain
 
 Pronunciation = tuple[str, ...]

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from assistant import voice_engine
+from assistant.atomic_file import write_whole
 from assistant.errors import SynthesiserError
-from assistant.files import write_whole
 from assistant.pcm import Pcm, fade, from_int16, to_int16, trim_silence
 from assistant.voice_engine import ROOM, uses_espeak
 

@@ -49,9 +49,9 @@ from assistant.dialogue import listening, step
 from assistant.events import Event, UtteranceHeard
 from assistant.graphs import is_extensible
 from assistant.lexicon import Lexicon
+from assistant.paths import bundled_model_folder
 from assistant.pcm import to_int16
 from assistant.recogniser import UNKNOWN
-from assistant.resources import bundled_model_folder
 from assistant.session import Session
 from assistant.settings import Settings
 from assistant.turn import Dialogue, State

@@ -44,6 +44,7 @@ from assistant.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.matching import Match  # noqa: E402
+from assistant.paths import intents_folder  # noqa: E402
 from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.player import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
 from assistant.recogniser import (  # noqa: E402
@@ -53,7 +54,6 @@ from assistant.recogniser import (  # noqa: E402
     SpeechModel,
     VoskRecogniser,
 )
-from assistant.resources import intents_folder  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402

@@ -22,10 +22,10 @@ from assistant import book, pcm
 from assistant.actions import SetVolume
 from assistant.book import Book
 from assistant.counting import count_word
+from assistant.paths import intents_folder
 from assistant.pcm import Pcm, Samples
 from assistant.player import Begun, Player
 from assistant.rendering import Wish, positions, render, script
-from assistant.resources import intents_folder
 from assistant.routines import HELPER, POSITIONS, Routine
 from assistant.settings import cache_folder
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from corpus import Clip, Corpus, Samples, padded
 
-from assistant.resources import bundled_model_folder
+from assistant.paths import bundled_model_folder
 from models.features import SHIFT, filter_bank, load
 from models.network import ExportedNetwork
 from models.realign import Chain, phone_scores

@@ -25,8 +25,8 @@ from assistant.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
+from assistant.paths import intents_folder
 from assistant.prompts import MAX_WORDS
-from assistant.resources import intents_folder
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
 

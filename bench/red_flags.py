@@ -14,7 +14,7 @@ from assistant import book
 from assistant.actions import Say
 from assistant.dialogue import step
 from assistant.events import UtteranceHeard
-from assistant.resources import intents_folder
+from assistant.paths import intents_folder
 from assistant.turn import Coaching, Dialogue, State
 
 BOOK = book.load(intents_folder())

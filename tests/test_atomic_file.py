@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant import files
-from assistant.files import write_whole
+from assistant import atomic_file
+from assistant.atomic_file import write_whole
 
 
 def test_a_file_is_made_and_replaced(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
         path.touch()
         return Path("/dev/full").open("wb")
 
-    monkeypatch.setattr(files, "_create", full)
+    monkeypatch.setattr(atomic_file, "_create", full)
     with pytest.raises(OSError, match="No space left"):
         write_whole(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"

@@ -7,9 +7,9 @@ import pytest
 
 LARGE_AFTER_LARGER = """
 import ctypes, sys
-from assistant import heap
+from assistant import malloc
 if sys.argv[1:]:
-    heap.settle()
+    malloc.settle()
 library = ctypes.CDLL(None)
 library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 library.free.argtypes = [ctypes.c_void_p]

@@ -195,7 +195,7 @@ def test_a_failed_write_leaves_the_old_facts(
     def full(_path: Path) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("assistant.files._create", full)
+    monkeypatch.setattr("assistant.atomic_file._create", full)
     assert not remember("safety_note", "forgotten")
     assert recall("safety_note") == "told"
     assert len(list(next(fresh_home.rglob("state.json")).parent.iterdir())) == 1

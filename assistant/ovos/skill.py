@@ -35,8 +35,8 @@ from assistant.keyboard import Conversation
 from assistant.matching import Match
 from assistant.ovos import locale
 from assistant.ovos.voice import Cut, Lines, Mouth, Order, Play, Speak, Stretches
+from assistant.paths import languages
 from assistant.player import Player
-from assistant.resources import languages
 from assistant.session import Session
 from assistant.settings import Settings, cache_folder
 from assistant.turn import QUESTIONS, Dialogue, State

@@ -13,9 +13,9 @@ from assistant.actions import SetVolume
 from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.foreground import Foreground
+from assistant.paths import intents_folder
 from assistant.pcm import DEFAULT_RATE
 from assistant.player import Player
-from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State

@@ -14,7 +14,7 @@ from functools import partial
 from wyoming.event import async_write_event
 from wyoming.info import Describe, Info
 
-from assistant import heap
+from assistant import malloc
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
 from assistant.settings import Settings
@@ -59,7 +59,7 @@ class Plan:
 
 def serve(settings: Settings, plan: Plan, tell: Tell) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises AssistantError if it cannot begin."""
-    heap.settle()
+    malloc.settle()
     asyncio.run(_Process(settings, plan, tell).run())
 
 

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 import assistant
-from assistant.resources import BUNDLED_MODEL, bundled_model_folder, intents_folder
+from assistant.paths import BUNDLED_MODEL, bundled_model_folder, intents_folder
 from tests.support import ROOT
 
 MODEL = ROOT / "models" / BUNDLED_MODEL
 
 LOOK = """
 import json, assistant
-from assistant import resources
-found = {"package": assistant.__file__, "intents": str(resources.intents_folder("en"))}
+from assistant import paths
+found = {"package": assistant.__file__, "intents": str(paths.intents_folder("en"))}
 try:
-    found["model"] = str(resources.bundled_model_folder())
+    found["model"] = str(paths.bundled_model_folder())
 except assistant.errors.ModelError:
     found["model"] = None
 print(json.dumps(found))

@@ -166,7 +166,7 @@ class TestWriting:
             path.touch()
             return Path("/dev/full").open("wb")
 
-        monkeypatch.setattr("assistant.files._create", full)
+        monkeypatch.setattr("assistant.atomic_file._create", full)
         with pytest.raises(AudioFileError, match="No space left"):
             pcm.write(tmp_path / "a.wav", tone(hertz=100))
         assert pcm.read_wav(tmp_path / "a.wav") == tone()

@@ -14,8 +14,8 @@ import pytest
 from assistant import assembly, book
 from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
+from assistant.paths import intents_folder
 from assistant.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
-from assistant.resources import intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import earbuds, pulse

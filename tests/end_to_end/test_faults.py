@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from assistant import assembly, model_files
-from assistant.resources import bundled_model_folder
+from assistant.paths import bundled_model_folder
 from assistant.settings import Settings
 from tests.support import pulse
 from tests.support.listening import place

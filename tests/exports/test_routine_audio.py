@@ -10,11 +10,11 @@ from assistant import book, pcm
 from assistant.counting import count_word
 from assistant.errors import RoutineError
 from assistant.hold import CountStyle
+from assistant.paths import intents_folder
 from assistant.pcm import Pcm
 from assistant.player import Begun, Player
 from assistant.prompts import fill
 from assistant.rendering import SIDES, Wish, render, speech, wish
-from assistant.resources import intents_folder
 from assistant.routines import POSITIONS
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 from assistant.turn import Coaching

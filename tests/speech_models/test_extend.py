@@ -17,10 +17,10 @@ from assistant.errors import IntentDataError, ModelError
 from assistant.fst import Arc, Graph
 from assistant.graphs import LEXICON, WordGraph, read_words
 from assistant.lexicon import Lexicon, Origin
+from assistant.paths import bundled_model_folder, intents_folder
 from assistant.pcm import concatenate, resample, silence
 from assistant.phones import PHONES, SILENCE
 from assistant.recogniser import RATE, SpeechModel
-from assistant.resources import bundled_model_folder, intents_folder
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 from tests.support.commands import Charley

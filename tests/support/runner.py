@@ -4,8 +4,8 @@ import numpy as np
 
 from assistant import book
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
+from assistant.paths import intents_folder
 from assistant.pcm import Pcm, silence
-from assistant.resources import intents_folder
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse
 

@@ -228,7 +228,7 @@ class TestCache:
         def full(_path: Path) -> object:
             return Path("/dev/full").open("wb")
 
-        monkeypatch.setattr("assistant.files._create", full)
+        monkeypatch.setattr("assistant.atomic_file._create", full)
         told: list[str] = []
         cached = CachedVoice(Hum(), tmp_path, told.append)
         assert cached.render("one") == cached.render("one")
