@@ -9,8 +9,8 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from assistant.audio.pcm import Samples
 from assistant.hold import Hold
-from assistant.pcm import Samples
 
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""

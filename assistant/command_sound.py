@@ -15,9 +15,9 @@ from assistant.clock import SystemClock
 from assistant.command_transcript import clock, is_terminal, tell
 
 if TYPE_CHECKING:
-    from assistant.devices import DeviceInfo, Kind
+    from assistant.audio.devices import DeviceInfo, Kind
+    from assistant.audio.pcm import Pcm
     from assistant.doctor import Finding
-    from assistant.pcm import Pcm
     from assistant.player import Player
     from assistant.settings import Settings
     from assistant.synthesiser import Synthesiser
@@ -78,7 +78,8 @@ def render(
 
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
-    from assistant import assembly, book, pcm, rendering
+    from assistant import assembly, book, rendering
+    from assistant.audio import pcm
     from assistant.paths import intents_folder
 
     _check_out(out)
@@ -136,8 +137,8 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
 
 
 def _ending(kind: str) -> str:
+    from assistant.audio.pcm import FORMATS
     from assistant.errors import AudioFileError
-    from assistant.pcm import FORMATS
 
     ending = f".{kind.lower().removeprefix('.')}"
     if ending not in FORMATS:
@@ -154,7 +155,8 @@ def say(
     out: OutFile,
 ) -> None:
     """Speak a text into a sound file."""
-    from assistant import pcm, rendering
+    from assistant import rendering
+    from assistant.audio import pcm
 
     settings = command_flags.chosen(ctx)
     _check_out(out)
@@ -165,8 +167,8 @@ def say(
 
 def _check_out(out: Path) -> None:
     """Refuse a file that could not be written before the work is done. AudioFileError."""
+    from assistant.audio.pcm import FORMATS
     from assistant.errors import AudioFileError
-    from assistant.pcm import FORMATS
 
     if out.suffix.lower() not in FORMATS:
         raise AudioFileError(f"{out}: the name must end in {', '.join(FORMATS)}.")
@@ -219,7 +221,7 @@ def devices(
     voices: Annotated[bool, typer.Option("--voices", help="List the voices, too.")] = False,
 ) -> None:
     """List microphones and speakers, by the numbers and names that the settings take."""
-    from assistant.devices import list_devices
+    from assistant.audio.devices import list_devices
 
     found = list_devices()
     _print_devices("Microphones", found, "input")

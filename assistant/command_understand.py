@@ -166,7 +166,7 @@ def _listener(
 
 def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and all that was heard in it."""
-    from assistant.pcm import blocks, concatenate, read_wav, resample, silence
+    from assistant.audio.pcm import blocks, concatenate, read_wav, resample, silence
     from assistant.recogniser import RATE
 
     sound = resample(read_wav(path), RATE)

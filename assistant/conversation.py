@@ -11,9 +11,9 @@ from itertools import takewhile
 from typing import Protocol
 
 from assistant.actions import Action, Listen
+from assistant.audio.pcm import Samples
 from assistant.choice import early, likeliest
 from assistant.events import Event, HoldFinished, SpeechFinished
-from assistant.pcm import Samples
 from assistant.player import Finished, Player
 from assistant.recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.session import Output, Session

@@ -5,10 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from assistant.chimes import chime
-from assistant.clips import CLEARANCE_SECONDS, Clip, Word
-from assistant.hold import Hold
-from assistant.pcm import (
+from assistant.audio.earcons import chime
+from assistant.audio.pcm import (
     DEFAULT_RATE,
     Pcm,
     Samples,
@@ -17,6 +15,8 @@ from assistant.pcm import (
     resample,
     trim_silence,
 )
+from assistant.clips import CLEARANCE_SECONDS, Clip, Word
+from assistant.hold import Hold
 from assistant.synthesiser import Synthesiser
 
 CHIME_GAP_SECONDS = 0.1

@@ -13,9 +13,7 @@ import numpy as np
 
 from assistant import assembly, book
 from assistant.actions import Action, SetVolume
-from assistant.conversation import Ear, Sound, SpokenConversation
-from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.pcm import (
+from assistant.audio.pcm import (
     DEFAULT_RATE,
     Pcm,
     Samples,
@@ -25,6 +23,8 @@ from assistant.pcm import (
     to_int16,
     write,
 )
+from assistant.conversation import Ear, Sound, SpokenConversation
+from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.player import Player
 from assistant.recogniser import RATE
 from assistant.scripted_user import ScriptedUser, awaits_user

@@ -11,11 +11,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from assistant import assembly, book, devices, music
+from assistant import assembly, book
 from assistant.actions import Chime
 from assistant.assembly import Language
+from assistant.audio import devices, ducking
+from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
-from assistant.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
 from assistant.player import Player
 from assistant.recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.settings import Settings, cache_folder, settings_file
@@ -150,7 +151,7 @@ class _Examination:
         try:
             player = Player(_Mute(), devices.output_rate(self._settings.speaker))
             with devices.Speaker(player, self._settings.speaker):
-                others = music.others_beside_us()
+                others = ducking.others_beside_us()
         except DeviceError as error:
             return f"stays as it is. {error}"
         if others is None:

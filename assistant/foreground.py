@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
+from assistant.audio.pcm import Samples
 from assistant.loudness import FRAME_SAMPLES, LOUD_FRAMES, Loudness, decibels, loudest, smoothed
-from assistant.pcm import Samples
 from assistant.recogniser import RATE, UNKNOWN, Hypothesis, Recogniser
 
 _PAUSE_FRAMES = 60

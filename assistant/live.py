@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from assistant import assembly, devices, malloc
+from assistant import assembly, malloc
 from assistant.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.assembly import Language
+from assistant.audio import devices
+from assistant.audio.devices import Microphone, Speaker, output_rate
+from assistant.audio.ducking import SOON_SECONDS, Music
+from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.buttons import Button, meaning
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import SystemClock
 from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
-from assistant.devices import Microphone, Speaker, output_rate
 from assistant.dialogue import listening
 from assistant.errors import (
     AssistantError,
@@ -38,8 +41,6 @@ from assistant.events import (
 )
 from assistant.keys import Keys
 from assistant.leaving import Leave
-from assistant.music import SOON_SECONDS, Music
-from assistant.pcm import DEFAULT_RATE, Samples
 from assistant.player import INTERJECT_PACES, Player
 from assistant.push_to_talk import PushToTalk
 from assistant.session import Session
@@ -312,7 +313,7 @@ class _Hearing:
     def cancel_echo_of(self, mouth: _Mouth) -> None:
         """Take what the speaker plays out of what is heard from now on."""
         # Only here: with earbuds nothing of it is loaded.
-        from assistant.echo import EchoCanceller, Reference
+        from assistant.audio.echo_canceller import EchoCanceller, Reference
 
         reference = Reference(mouth.rate)
         self._cleaned = EchoCanceller(reference).clean

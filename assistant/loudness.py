@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from assistant.pcm import Samples
+from assistant.audio.pcm import Samples
 from assistant.recogniser import RATE
 
 FRAME_SAMPLES = RATE // 100

@@ -27,7 +27,8 @@ from assistant.actions import (
     SetVolume,
     Wait,
 )
-from assistant.chimes import chime
+from assistant.audio.earcons import chime
+from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
 from assistant.clips import (
     CLEARANCE_SECONDS,
     Clip,
@@ -39,7 +40,6 @@ from assistant.clips import (
 )
 from assistant.counting import count_word, hold_clip
 from assistant.hold import Hold
-from assistant.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
 from assistant.synthesiser import Synthesiser
 
 FADE_SECONDS = 0.005

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.pcm import Samples
+from assistant.audio.pcm import Samples
 from assistant.recogniser import RATE, Hypothesis, Recogniser
 
 _PATIENCE_SAMPLES = round(8.0 * RATE)

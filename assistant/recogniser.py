@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from assistant import model_files
+from assistant.audio.pcm import Samples
 from assistant.errors import ModelError, RecogniserError
 from assistant.homophones import Homophones
 from assistant.model_files import MEND
-from assistant.pcm import Samples
 
 RATE = 16000
 """Hertz; the models were trained on it."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.actions import Action, Say, Wait
+from assistant.audio.pcm import Pcm, Samples
 from assistant.book import Book
 from assistant.captions import CaptionPlayer
 from assistant.conversation import Sound, TimedOutput
 from assistant.errors import RoutineError
 from assistant.events import Event, UtteranceHeard
 from assistant.matching import NoMatch
-from assistant.pcm import Pcm, Samples
 from assistant.player import Player
 from assistant.prompts import Line
 from assistant.routines import HELPER, POSITIONS, Routine, find

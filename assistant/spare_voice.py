@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from assistant.chimes import chime
+from assistant.audio.earcons import chime
+from assistant.audio.pcm import Pcm, concatenate, resample, silence
 from assistant.errors import SynthesiserError
-from assistant.pcm import Pcm, concatenate, resample, silence
 from assistant.synthesiser import Synthesiser
 
 WORDS_PER_SECOND = 2.7

@@ -15,8 +15,8 @@ import numpy as np
 
 from assistant import voice_engine
 from assistant.atomic_file import write_whole
+from assistant.audio.pcm import Pcm, fade, from_int16, to_int16, trim_silence
 from assistant.errors import SynthesiserError
-from assistant.pcm import Pcm, fade, from_int16, to_int16, trim_silence
 from assistant.voice_engine import ROOM, uses_espeak
 
 DEFAULT_WORDS_PER_MINUTE = 165

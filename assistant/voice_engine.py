@@ -17,8 +17,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from assistant.audio.pcm import Pcm, read_wav
 from assistant.errors import AudioFileError, SynthesiserError
-from assistant.pcm import Pcm, read_wav
 
 POLL_SECONDS = 0.02
 ESPEAK_TRIES = 3

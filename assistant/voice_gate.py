@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import webrtcvad
 
-from assistant.pcm import Samples
+from assistant.audio.pcm import Samples
 from assistant.recogniser import RATE, Hypothesis, Recogniser, Word
 
 _FRAME = round(0.03 * RATE)

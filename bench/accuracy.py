@@ -44,13 +44,13 @@ from phrases import phrases
 
 from assistant import assembly, model_building
 from assistant.actions import Action
+from assistant.audio.pcm import to_int16
 from assistant.conversation import SpokenConversation
 from assistant.dialogue import listening, step
 from assistant.events import Event, UtteranceHeard
 from assistant.graphs import is_extensible
 from assistant.lexicon import Lexicon
 from assistant.paths import bundled_model_folder
-from assistant.pcm import to_int16
 from assistant.recogniser import UNKNOWN
 from assistant.session import Session
 from assistant.settings import Settings

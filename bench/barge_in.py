@@ -38,14 +38,14 @@ from hearing import VOICES  # noqa: E402
 
 from assistant import assembly, homophones  # noqa: E402
 from assistant.actions import Action, Interject, Say  # noqa: E402
-from assistant.chimes import chime  # noqa: E402
+from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
+from assistant.audio.earcons import chime  # noqa: E402
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.conversation import Ear, Sound, SpokenConversation  # noqa: E402
-from assistant.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.matching import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
-from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.player import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
 from assistant.recogniser import (  # noqa: E402
     RATE,
@@ -87,7 +87,7 @@ LOOP = """
 import sys
 import numpy as np
 from assistant.actions import Chime, Hush
-from assistant.devices import Microphone, Speaker, output_rate
+from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.player import Player
 player = Player(None, output_rate())
 with Speaker(player) as speaker, Microphone() as microphone:

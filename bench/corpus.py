@@ -16,8 +16,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from assistant.pcm import Samples as Pcm
-from assistant.pcm import to_int16
+from assistant.audio.pcm import Samples as Pcm
+from assistant.audio.pcm import to_int16
 from models.features import is_test_noise, load, part_of
 from models.synthesise import TEST_VOICES, Line, speak
 

@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import book, pcm
+from assistant import book
 from assistant.actions import SetVolume
+from assistant.audio import pcm
+from assistant.audio.pcm import Pcm, Samples
 from assistant.book import Book
 from assistant.counting import count_word
 from assistant.paths import intents_folder
-from assistant.pcm import Pcm, Samples
 from assistant.player import Begun, Player
 from assistant.rendering import Wish, positions, render, script
 from assistant.routines import HELPER, POSITIONS, Routine

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from corpus import RATE, Samples, blocks
 
+from assistant.audio.pcm import to_int16
 from assistant.lexicon import Lexicon
-from assistant.pcm import to_int16
 
 UNKNOWN = "[unk]"
 

@@ -26,7 +26,7 @@ from wyoming.info import Describe, Info
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from assistant.pcm import resample  # noqa: E402
+from assistant.audio.pcm import resample  # noqa: E402
 from assistant.recogniser import RATE  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support.fuzzing import message  # noqa: E402

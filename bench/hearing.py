@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from assistant import assembly
+from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
 from assistant.choice import likeliest
 from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.matching import Match, NoMatch
-from assistant.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State

@@ -18,9 +18,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from assistant.audio.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
 from assistant.counting import render_hold  # noqa: E402
 from assistant.hold import Hold  # noqa: E402
-from assistant.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 
@@ -37,7 +37,7 @@ AUDIBLE = 0.02
 OURS = """
 import sys, threading
 from assistant.actions import Count
-from assistant.devices import Speaker, output_rate
+from assistant.audio.devices import Speaker, output_rate
 from assistant.hold import Hold
 from assistant.player import Player
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice

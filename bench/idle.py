@@ -29,10 +29,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from hearing import STATES, VOICES, Noise, utterances  # noqa: E402
 
 from assistant import assembly  # noqa: E402
+from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
+from assistant.audio.pcm import Samples, resample  # noqa: E402
 from assistant.conversation import Ear  # noqa: E402
-from assistant.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
-from assistant.pcm import Samples, resample  # noqa: E402
 from assistant.recogniser import RATE, Recogniser  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import Pyttsx3Voice  # noqa: E402

@@ -37,12 +37,12 @@ from hearing import VOICES  # noqa: E402
 
 from assistant import assembly  # noqa: E402
 from assistant.actions import Action, Chime, Say  # noqa: E402
+from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
+from assistant.audio.echo_canceller import Reference  # noqa: E402
+from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
-from assistant.devices import BLOCK_SECONDS  # noqa: E402
-from assistant.echo import Reference  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.foreground import Foreground  # noqa: E402
-from assistant.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.recogniser import RATE, STABLE_SECONDS  # noqa: E402
 from assistant.rendering import positions  # noqa: E402
@@ -162,7 +162,7 @@ class Shipped(Way):
 
     def __init__(self, player: Player) -> None:
         super().__init__(player)
-        from assistant.echo import EchoCanceller
+        from assistant.audio.echo_canceller import EchoCanceller
 
         self._canceller = EchoCanceller(self._reference())
 

@@ -28,8 +28,8 @@ from barge_in import Card, last_audible, sound_card, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
 from assistant import assembly  # noqa: E402
+from assistant.audio.pcm import DEFAULT_RATE, Pcm  # noqa: E402
 from assistant.counting import count_word  # noqa: E402
-from assistant.pcm import DEFAULT_RATE, Pcm  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.synthesiser import CachedVoice  # noqa: E402
 from tests.support import pulse  # noqa: E402

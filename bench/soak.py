@@ -41,6 +41,7 @@ from assistant.actions import (  # noqa: E402
     SetTimer,
 )
 from assistant.assembly import Language  # noqa: E402
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
 from assistant.events import (  # noqa: E402
@@ -55,7 +56,6 @@ from assistant.events import (  # noqa: E402
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.pcm import DEFAULT_RATE, Pcm, silence  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402

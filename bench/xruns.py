@@ -28,7 +28,7 @@ SWITCHES = (0.005, 0.001)
 """Python's own switch interval, and Charley's (assistant/live.py)."""
 PLAY = """
 import sys, threading
-from assistant import devices
+from assistant.audio import devices
 from assistant.player import Player
 devices.SPEAKER_LATENCY_SECONDS = float(sys.argv[1])
 sys.setswitchinterval(float(sys.argv[2]))

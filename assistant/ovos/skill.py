@@ -26,8 +26,9 @@ from ovos_utils.process_utils import RuntimeRequirements
 from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
 
-from assistant import assembly, pcm, settings
+from assistant import assembly, settings
 from assistant.assembly import Language
+from assistant.audio import pcm
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue import listening
 from assistant.errors import SynthesiserError

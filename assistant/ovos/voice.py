@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from assistant.actions import Action, Hush, Interject
+from assistant.audio.pcm import Pcm, Samples
 from assistant.captions import Caption, CaptionPlayer
 from assistant.events import Event, HoldFinished, SpeechFinished
 from assistant.keyboard import PlannedOutput
-from assistant.pcm import Pcm, Samples
 from assistant.player import Finished, Player
 
 _LONGEST_LAG_SECONDS = 5.0

@@ -10,11 +10,11 @@ from functools import cached_property
 from assistant import assembly, book
 from assistant import settings as user_settings
 from assistant.actions import SetVolume
+from assistant.audio.pcm import DEFAULT_RATE
 from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.foreground import Foreground
 from assistant.paths import intents_folder
-from assistant.pcm import DEFAULT_RATE
 from assistant.player import Player
 from assistant.settings import Settings
 from assistant.synthesiser import Synthesiser

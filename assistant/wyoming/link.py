@@ -20,9 +20,9 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import StreamingStopped
 from wyoming.wake import Detection
 
+from assistant.audio.pcm import Samples
 from assistant.clock import Clock
 from assistant.errors import NetworkError
-from assistant.pcm import Samples
 from assistant.recogniser import RATE
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import soxr
 from wyoming.event import Event
 
+from assistant.audio.pcm import Samples, to_int16
 from assistant.errors import NetworkError
-from assistant.pcm import Samples, to_int16
 from assistant.recogniser import RATE
 
 _RATES = (8_000, 192_000)

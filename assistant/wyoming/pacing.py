@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
-from assistant.pcm import Samples
+from assistant.audio.pcm import Samples
 from assistant.player import Player
 
 LEAD_SECONDS = 0.12

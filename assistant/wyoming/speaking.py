@@ -9,9 +9,9 @@ import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
+from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.counting import render_hold
 from assistant.hold import Hold
-from assistant.pcm import DEFAULT_RATE, Samples, resample
 from assistant.player import BREATH_SECONDS
 from assistant.synthesiser import Synthesiser, level
 from assistant.wyoming.household import Household

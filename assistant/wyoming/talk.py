@@ -8,6 +8,7 @@ import numpy as np
 
 from assistant import assembly
 from assistant.actions import Action, Hush
+from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.conversation import Sound, SpokenConversation
 from assistant.events import (
     DeviceFound,
@@ -17,7 +18,6 @@ from assistant.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.pcm import DEFAULT_RATE, Samples
 from assistant.recogniser import RATE
 from assistant.session import Session
 from assistant.turn import State

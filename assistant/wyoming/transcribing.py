@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from assistant.audio.pcm import Samples
 from assistant.choice import likeliest
-from assistant.pcm import Samples
 from assistant.recogniser import RATE, UNKNOWN, Hypothesis
 from assistant.wyoming.household import Household
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.audio.pcm import Samples
 from assistant.loudness import FRAME_SAMPLES, Loudness, decibels, loudest, smoothed
-from assistant.pcm import Samples
 from assistant.recogniser import RATE
 
 

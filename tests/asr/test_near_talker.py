@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import assembly
+from assistant.audio.pcm import Samples, resample
 from assistant.dialogue import listening
 from assistant.foreground import Foreground
-from assistant.pcm import Samples, resample
 from assistant.recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice

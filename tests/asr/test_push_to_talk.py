@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant.audio.pcm import Samples
 from assistant.buttons import Button, meaning
-from assistant.pcm import Samples
 from assistant.push_to_talk import PushToTalk
 from assistant.recogniser import RATE, Hypothesis
 from assistant.transitions import TRANSITIONS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant import assembly
-from assistant.pcm import Samples, resample
+from assistant.audio.pcm import Samples, resample
 from assistant.recogniser import RATE, Hypothesis, Recogniser
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.audio.pcm import blocks
 from assistant.errors import ModelError, RecogniserError
-from assistant.pcm import blocks
 from assistant.recogniser import Hypothesis, SpeechModel, VoskRecogniser
 from tests.support import ROOT, tone_model
 from tests.support.tone_model import speak

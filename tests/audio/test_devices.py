@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant import devices
 from assistant.actions import Say
+from assistant.audio import devices
+from assistant.audio.devices import Microphone, Speaker, find_device, list_devices, output_rate
+from assistant.audio.pcm import Pcm, from_int16, resample, to_int16
 from assistant.clock import VirtualClock
-from assistant.devices import Microphone, Speaker, find_device, list_devices, output_rate
 from assistant.errors import DeviceError
-from assistant.pcm import Pcm, from_int16, resample, to_int16
 from assistant.player import Player
 from tests.support import ROOT, pulse
 
@@ -413,7 +413,7 @@ class TestLoss:
 PLAY_A_HOLD = """
 import threading
 from assistant.actions import Count, Say
-from assistant.devices import Speaker, output_rate
+from assistant.audio.devices import Speaker, output_rate
 from assistant.hold import Hold
 from assistant.player import Player
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
@@ -431,8 +431,8 @@ RECORD_A_TONE = """
 import sys
 import numpy as np
 from assistant.clock import VirtualClock
-from assistant.devices import Microphone
-from assistant.pcm import Pcm, write
+from assistant.audio.devices import Microphone
+from assistant.audio.pcm import Pcm, write
 heard = []
 with Microphone() as microphone:
     print("listening", flush=True)
@@ -444,7 +444,7 @@ write(sys.argv[1], Pcm(np.concatenate(heard), 16000))
 LOSE_THE_DEVICE = """
 import threading
 from assistant.clock import VirtualClock
-from assistant.devices import Microphone
+from assistant.audio.devices import Microphone
 lost = threading.Event()
 with Microphone(on_lost=lambda name: (print("lost", name, flush=True), lost.set())) as microphone:
     microphone.read(10)
@@ -457,7 +457,7 @@ CHIME_AND_LISTEN = """
 import numpy as np
 from assistant.actions import Chime
 from assistant.clock import VirtualClock
-from assistant.devices import Microphone, Speaker, output_rate
+from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.player import Player
 player = Player(None, output_rate())
 heard = []
@@ -473,7 +473,7 @@ print(np.argmax(spectrum) / len(np.concatenate(heard)) * 16000)
 
 STAY_OPEN = """
 import sys
-from assistant.devices import Speaker, output_rate
+from assistant.audio.devices import Speaker, output_rate
 from assistant.player import Player
 player = Player(None, output_rate())
 with Speaker(player, on_lost=lambda name: print("lost", flush=True)):
@@ -534,7 +534,7 @@ def test_the_microphone_hears_what_is_played_into_the_room(
     tone = to_int16(0.3 * np.sin(np.arange(44100) * 2 * np.pi * 1000 / 44100))
     sound_card.play(Pcm(tone, 44100)).wait(30)
     recording.communicate(timeout=30)
-    from assistant.pcm import read_wav
+    from assistant.audio.pcm import read_wav
 
     heard = from_int16(read_wav(tmp_path / "heard.wav").samples)
     spectrum = np.abs(np.fft.rfft(heard))
@@ -603,7 +603,7 @@ def test_a_sound_server_that_dies_is_a_lost_device() -> None:
 
 def test_importing_charleys_sound_loads_no_device_library() -> None:
     code = (
-        "import sys, assistant.devices, assistant.recogniser, assistant.synthesiser\n"
+        "import sys, assistant.audio.devices, assistant.recogniser, assistant.synthesiser\n"
         "print(sorted({'sounddevice', 'vosk', 'pyttsx3', 'soxr', 'soundfile'} & set(sys.modules)))"
     )
     done = subprocess.run(

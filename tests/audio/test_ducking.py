@@ -17,8 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.music import LOWEST, NORMAL, Lowering, Stream, Volumes, is_lowered, lowered, mend
-from assistant.pcm import Pcm
+from assistant.audio.ducking import (
+    LOWEST,
+    NORMAL,
+    Lowering,
+    Stream,
+    Volumes,
+    is_lowered,
+    lowered,
+    mend,
+)
+from assistant.audio.pcm import Pcm
 from tests.support import pulse
 from tests.support.process import Process
 

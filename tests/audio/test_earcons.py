@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from assistant.chimes import CHIMES, chime
+from assistant.audio.earcons import CHIMES, chime
 
 NOTES = {"heard": [880], "missed": [392], "quiet": [587, 440], "end": [659, 880], "tick": [1319]}
 """Hertz; "quiet" falls, "end" rises."""

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from assistant import assembly
-from assistant.echo import RATE, EchoCanceller, Reference
-from assistant.pcm import DEFAULT_RATE, Pcm, Samples, resample
+from assistant.audio.echo_canceller import RATE, EchoCanceller, Reference
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice
 from tests.support.listening import place
@@ -164,6 +164,6 @@ class TestReference:
 
 
 def test_with_earbuds_nothing_of_it_is_loaded() -> None:
-    code = "import sys, assistant.live; print('assistant.echo' in sys.modules)"
+    code = "import sys, assistant.live; print('assistant.audio.echo_canceller' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

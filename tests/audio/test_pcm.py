@@ -11,9 +11,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import pcm
+from assistant.audio import pcm
+from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError
-from assistant.pcm import Pcm
 
 
 def tone(seconds: float = 0.5, rate: int = 16000, hertz: float = 440.0, loud: float = 0.5) -> Pcm:

@@ -29,12 +29,12 @@ from assistant import (
     recogniser,
 )
 from assistant.actions import Say
+from assistant.audio.pcm import read_wav, write
 from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
 from assistant.errors import ModelError
 from assistant.events import UtteranceHeard, UtteranceMissed
 from assistant.homophones import Homophones
-from assistant.pcm import read_wav, write
 from assistant.recogniser import Hypothesis, Word
 from assistant.settings import Settings
 from assistant.turn import State
@@ -695,7 +695,7 @@ class TestSound:
     def test_devices_are_listed_even_if_there_are_none(
         self, charley: Charley, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from assistant import devices
+        from assistant.audio import devices
 
         usb = devices.DeviceInfo(3, "USB", 1, 0, 48000, default_input=True, default_output=False)
         monkeypatch.setattr(devices, "list_devices", lambda: [usb])

@@ -9,10 +9,11 @@ from typing import Self
 import numpy as np
 import pytest
 
-from assistant import assembly, cli, devices, doctor, downloads
+from assistant import assembly, cli, doctor, downloads
+from assistant.audio import devices
+from assistant.audio.pcm import Samples
 from assistant.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
-from assistant.pcm import Samples
 from assistant.player import Player
 from assistant.recogniser import SpeechModel
 from assistant.settings import Settings

@@ -21,6 +21,7 @@ import yaml
 
 from assistant import assembly, book, cli, downloads, intents, live, prompts, synthesiser
 from assistant.actions import Action, Say
+from assistant.audio.pcm import read_wav
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
@@ -28,7 +29,6 @@ from assistant.events import Event
 from assistant.intents import Intents
 from assistant.keyboard import Conversation
 from assistant.matching import Match, Matcher
-from assistant.pcm import read_wav
 from assistant.routines import HELPER, POSITIONS
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session

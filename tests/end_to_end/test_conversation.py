@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from assistant import assembly, book
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
-from assistant.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import earbuds, pulse

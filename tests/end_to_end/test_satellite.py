@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from assistant import assembly, book
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence
 from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
-from assistant.pcm import DEFAULT_RATE, Pcm, silence
 from assistant.settings import Settings
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse

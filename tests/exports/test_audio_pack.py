@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import book, packs, pcm, rendering
+from assistant import book, packs, rendering
 from assistant.actions import Count, Say
+from assistant.audio import pcm
+from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError
 from assistant.packs import Piece
-from assistant.pcm import Pcm
 from assistant.player import Player
 from assistant.rendering import Wish
 from assistant.turn import Coaching

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import book, pcm
+from assistant import book
+from assistant.audio import pcm
+from assistant.audio.pcm import Pcm
 from assistant.counting import count_word
 from assistant.errors import RoutineError
 from assistant.hold import CountStyle
 from assistant.paths import intents_folder
-from assistant.pcm import Pcm
 from assistant.player import Begun, Player
 from assistant.prompts import fill
 from assistant.rendering import SIDES, Wish, render, speech, wish

@@ -19,10 +19,10 @@ from assistant.actions import (
     SetVolume,
     Wait,
 )
-from assistant.chimes import CHIMES, chime
+from assistant.audio.earcons import CHIMES, chime
+from assistant.audio.pcm import FULL_SCALE, Pcm, Samples
 from assistant.counting import render_hold
 from assistant.hold import CountStyle, Hold
-from assistant.pcm import FULL_SCALE, Pcm, Samples
 from assistant.player import (
     BREATH_SECONDS,
     FADE_SECONDS,

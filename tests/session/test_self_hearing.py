@@ -7,10 +7,10 @@ import pytest
 
 from assistant import book, intents
 from assistant.actions import Action, Interject
+from assistant.audio.pcm import Pcm, Samples
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.matching import Matcher
-from assistant.pcm import Pcm, Samples
 from assistant.player import Player
 from assistant.recogniser import Alternative, Hypothesis, Word
 from assistant.session import Session

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import assembly, fst, intents, model_building, vocabulary
+from assistant.audio.pcm import concatenate, resample, silence
 from assistant.errors import IntentDataError, ModelError
 from assistant.fst import Arc, Graph
 from assistant.graphs import LEXICON, WordGraph, read_words
 from assistant.lexicon import Lexicon, Origin
 from assistant.paths import bundled_model_folder, intents_folder
-from assistant.pcm import concatenate, resample, silence
 from assistant.phones import PHONES, SILENCE
 from assistant.recogniser import RATE, SpeechModel
 from assistant.settings import Settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import assembly
-from assistant.pcm import Pcm
+from assistant.audio.pcm import Pcm
 from assistant.settings import Settings
 from tests.support import pulse
 from tests.support.listening import place

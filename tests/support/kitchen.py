@@ -21,9 +21,9 @@ from ovos_core.intent_services.service import IntentService
 from ovos_plugin_manager.skills import find_skill_plugins
 from ovos_utils.fakebus import FakeBus
 
-from assistant import pcm
+from assistant.audio import pcm
+from assistant.audio.pcm import Pcm
 from assistant.clock import VirtualClock
-from assistant.pcm import Pcm
 
 SKILL = "ovos-skill-charley.charley"
 

@@ -22,7 +22,7 @@ from wyoming.audio import AudioChunk, AudioStart
 from wyoming.client import AsyncTcpClient
 from wyoming.pipeline import PipelineStage, RunPipeline
 
-from assistant.pcm import DEFAULT_RATE, Pcm, Samples
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
 from assistant.recogniser import RATE
 from tests.support.process import Told
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.pcm import Pcm
+from assistant.audio.pcm import Pcm
 
 RATE = 44100
 """Hertz; both sinks run at it unless told otherwise, and recordings are made at it."""

@@ -3,9 +3,9 @@
 import numpy as np
 
 from assistant import book
+from assistant.audio.pcm import Pcm, silence
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
-from assistant.pcm import Pcm, silence
 from assistant.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse
 

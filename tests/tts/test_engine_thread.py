@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assistant import voice_engine
+from assistant.audio.pcm import Pcm, read_wav
 from assistant.errors import AudioFileError, SynthesiserError
-from assistant.pcm import Pcm, read_wav
 from assistant.synthesiser import Pyttsx3Voice
 from assistant.voice_engine import EngineRoom
 

@@ -10,10 +10,10 @@ import pytest
 
 from assistant import clock, watchdog
 from assistant.actions import Count, Hush, Say
+from assistant.audio.pcm import Pcm, silence
 from assistant.clock import SystemClock
 from assistant.errors import SynthesiserError
 from assistant.hold import Hold
-from assistant.pcm import Pcm, silence
 from assistant.player import Player
 from assistant.spare_voice import SpareVoice
 from assistant.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog

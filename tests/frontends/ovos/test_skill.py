@@ -13,9 +13,9 @@ from ovos_bus_client.message import Message
 from ovos_config import Configuration
 from ovos_plugin_manager.skills import find_skill_plugins
 
+from assistant.audio.pcm import Pcm
 from assistant.ovos import locale
 from assistant.ovos.skill import CharleySkill
-from assistant.pcm import Pcm
 from tests.support.kitchen import SKILL, Kitchen
 
 # Among themselves, OVOS's packages call much that they mean to replace.

@@ -26,8 +26,8 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.clock import SystemClock
-from assistant.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.recogniser import RATE
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice

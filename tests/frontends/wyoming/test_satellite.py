@@ -17,8 +17,8 @@ from wyoming.info import Attribution, Info, Satellite
 from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 
+from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.clock import SystemClock, VirtualClock
-from assistant.pcm import DEFAULT_RATE, Samples, resample
 from assistant.recogniser import RATE
 from assistant.settings import Settings
 from assistant.synthesiser import Pyttsx3Voice

@@ -15,9 +15,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from assistant.audio.pcm import DEFAULT_RATE, Samples, resampler
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
-from assistant.pcm import DEFAULT_RATE, Samples, resampler
 from assistant.player import Player
 
 LISTEN_RATE = 16000

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from assistant.pcm import FULL_SCALE, Samples, resampler
+from assistant.audio.pcm import FULL_SCALE, Samples, resampler
 
 Wave = npt.NDArray[np.float64]
 Spectra = npt.NDArray[np.complex128]

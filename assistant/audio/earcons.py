@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assistant.pcm import DEFAULT_RATE, Pcm, fade, to_int16
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, fade, to_int16
 
 CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
     # (hertz, begins at seconds, loudness); rising is "go on", falling is "I wait".

@@ -1,0 +1,1 @@
+"""Sound: PCM, files, microphone, speaker, echo canceller, ducking."""
