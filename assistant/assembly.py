@@ -20,8 +20,8 @@ from assistant.recogniser import SpeechModel, VoskRecogniser
 from assistant.routines import HELPER, POSITIONS
 from assistant.sentence_cache import KeptSentences
 from assistant.settings import Settings, cache_folder
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 from assistant.transitions import TRANSITIONS
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 from assistant.turn import Coaching, Dialogue, State
 from assistant.wording import Wording
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assistant.doctor import Finding
     from assistant.player import Player
     from assistant.settings import Settings
-    from assistant.synthesiser import Synthesiser
+    from assistant.tts.synthesiser import Synthesiser
 
 app = typer.Typer()
 
@@ -227,7 +227,7 @@ def devices(
     _print_devices("Microphones", found, "input")
     _print_devices("Speakers", found, "output")
     if voices:
-        from assistant.synthesiser import voices as list_voices
+        from assistant.tts.synthesiser import voices as list_voices
 
         print("Voices")
         for voice in list_voices():

@@ -17,7 +17,7 @@ from assistant.audio.pcm import (
 )
 from assistant.clips import CLEARANCE_SECONDS, Clip, Word
 from assistant.hold import Hold
-from assistant.synthesiser import Synthesiser
+from assistant.tts.synthesiser import Synthesiser
 
 CHIME_GAP_SECONDS = 0.1
 """Silence between the last count and the end chime."""

@@ -30,7 +30,7 @@ from assistant.recogniser import RATE
 from assistant.scripted_user import ScriptedUser, awaits_user
 from assistant.session import Session
 from assistant.settings import Settings
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
 from assistant.turn import State
 
 BLOCKS_PER_SECOND = 50

@@ -20,7 +20,7 @@ from assistant.errors import AssistantError, DeviceError, ModelError, Synthesise
 from assistant.player import Player
 from assistant.recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.settings import Settings, cache_folder, settings_file
-from assistant.synthesiser import Synthesiser
+from assistant.tts.synthesiser import Synthesiser
 
 LISTEN_SECONDS = 2.0
 QUIET_DECIBELS = -70.0

@@ -45,8 +45,8 @@ from assistant.player import INTERJECT_PACES, Player
 from assistant.push_to_talk import PushToTalk
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember, state_folder
-from assistant.spare_voice import SpareVoice
-from assistant.synthesiser import Synthesiser
+from assistant.tts.fallback import SpareVoice
+from assistant.tts.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
 from assistant.voice_gate import VoiceGate
 from assistant.watchdog import Watchdog

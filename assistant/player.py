@@ -40,7 +40,7 @@ from assistant.clips import (
 )
 from assistant.counting import count_word, hold_clip
 from assistant.hold import Hold
-from assistant.synthesiser import Synthesiser
+from assistant.tts.synthesiser import Synthesiser
 
 FADE_SECONDS = 0.005
 """Ramp at hush and volume changes: short enough to be at once, too long to click."""

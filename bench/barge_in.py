@@ -56,7 +56,7 @@ from assistant.recogniser import (  # noqa: E402
 )
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
-from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from assistant.turn import Dialogue, State  # noqa: E402
 from tests.support import pulse  # noqa: E402
 from tests.support.listening import place  # noqa: E402

@@ -29,7 +29,7 @@ from assistant.player import Begun, Player
 from assistant.rendering import Wish, positions, render, script
 from assistant.routines import HELPER, POSITIONS, Routine
 from assistant.settings import cache_folder
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from assistant.turn import Coaching
 
 COLUMNS = (*POSITIONS, HELPER)

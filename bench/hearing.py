@@ -26,7 +26,7 @@ from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.matching import Match, NoMatch
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State
 
 RATE = 16000

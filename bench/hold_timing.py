@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from assistant.audio.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
 from assistant.counting import render_hold  # noqa: E402
 from assistant.hold import Hold  # noqa: E402
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -40,7 +40,7 @@ from assistant.actions import Count
 from assistant.audio.devices import Speaker, output_rate
 from assistant.hold import Hold
 from assistant.player import Player
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
 player.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
 with Speaker(player):
@@ -52,7 +52,7 @@ with Speaker(player):
 NAIVE = """
 import sys, time
 import sounddevice
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 voice = Pyttsx3Voice()
 for word in sys.argv[3:]:
     spoken = voice.render(word)

@@ -35,7 +35,7 @@ from assistant.conversation import Ear  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
 from assistant.recogniser import RATE, Recogniser  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
-from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from assistant.turn import Dialogue, State  # noqa: E402
 from assistant.voice_gate import VoiceGate  # noqa: E402
 

@@ -89,7 +89,7 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     from assistant.player import Player
     from assistant.session import Session
     from assistant.settings import Settings
-    from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+    from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
     class Noted(Player):
         def perform(self, action: Action) -> None:

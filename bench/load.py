@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from hearing import VOICES  # noqa: E402
 
 from assistant.audio.pcm import Pcm  # noqa: E402
-from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 from tests.support.process import Process  # noqa: E402
 

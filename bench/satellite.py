@@ -31,7 +31,7 @@ from assistant import assembly  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm  # noqa: E402
 from assistant.counting import count_word  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
-from assistant.synthesiser import CachedVoice  # noqa: E402
+from assistant.tts.synthesiser import CachedVoice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 from tests.support.listening import counts, place  # noqa: E402
 from tests.support.network import MICROPHONE, SPEAKER, free_port, satellite, serving  # noqa: E402

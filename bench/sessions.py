@@ -32,7 +32,7 @@ from assistant import assembly  # noqa: E402
 from assistant.audio.pcm import Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.recogniser import RATE  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
-from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support.listening import place  # noqa: E402
 from tests.support.network import Caller, Heard, Serving, free_port, serving  # noqa: E402
 

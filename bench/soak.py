@@ -59,7 +59,7 @@ from assistant.events import (  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
-from assistant.synthesiser import Pyttsx3Voice  # noqa: E402
+from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 from tests.support.process import Process  # noqa: E402
 

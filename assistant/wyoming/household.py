@@ -17,7 +17,7 @@ from assistant.foreground import Foreground
 from assistant.paths import intents_folder
 from assistant.player import Player
 from assistant.settings import Settings
-from assistant.synthesiser import Synthesiser
+from assistant.tts.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
 
 _SAFETY_NOTE = "safety_told"

@@ -13,7 +13,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.counting import render_hold
 from assistant.hold import Hold
 from assistant.player import BREATH_SECONDS
-from assistant.synthesiser import Synthesiser, level
+from assistant.tts.synthesiser import Synthesiser, level
 from assistant.wyoming.household import Household
 from assistant.wyoming.turns import PAUSE
 

@@ -13,7 +13,7 @@ from assistant.dialogue import listening
 from assistant.foreground import Foreground
 from assistant.recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State
 
 BLOCK = round(0.03 * RATE)

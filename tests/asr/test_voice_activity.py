@@ -9,7 +9,7 @@ from assistant import assembly
 from assistant.audio.pcm import Samples, resample
 from assistant.recogniser import RATE, Hypothesis, Recogniser
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.voice_gate import VoiceGate
 
 BLOCK = round(0.03 * RATE)

@@ -416,7 +416,7 @@ from assistant.actions import Count, Say
 from assistant.audio.devices import Speaker, output_rate
 from assistant.hold import Hold
 from assistant.player import Player
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 words = "zero one two three four five six seven eight nine ten".split()
 player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
 player.perform(Count(Hold(10), tuple(words)))
@@ -603,7 +603,7 @@ def test_a_sound_server_that_dies_is_a_lost_device() -> None:
 
 def test_importing_charleys_sound_loads_no_device_library() -> None:
     code = (
-        "import sys, assistant.audio.devices, assistant.recogniser, assistant.synthesiser\n"
+        "import sys, assistant.audio.devices, assistant.recogniser, assistant.tts.synthesiser\n"
         "print(sorted({'sounddevice', 'vosk', 'pyttsx3', 'soxr', 'soundfile'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -10,7 +10,7 @@ from assistant import assembly
 from assistant.audio.echo_canceller import RATE, EchoCanceller, Reference
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.listening import place
 
 BLOCK = round(0.03 * RATE)

@@ -19,7 +19,7 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import assembly, book, cli, downloads, intents, live, prompts, synthesiser
+from assistant import assembly, book, cli, downloads, intents, live, prompts
 from assistant.actions import Action, Say
 from assistant.audio.pcm import read_wav
 from assistant.captions import Caption, CaptionPlayer
@@ -33,7 +33,8 @@ from assistant.routines import HELPER, POSITIONS
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.settings import Settings
-from assistant.synthesiser import Usual, VoiceInfo
+from assistant.tts import synthesiser
+from assistant.tts.synthesiser import Usual, VoiceInfo
 from assistant.turn import Coaching, State
 from tests.session import test_plays
 from tests.support import ROOT

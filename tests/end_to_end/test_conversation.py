@@ -17,7 +17,7 @@ from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
 from assistant.settings import Settings
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import earbuds, pulse
 from tests.support.listening import counts
 from tests.support.process import Process

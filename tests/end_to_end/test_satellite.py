@@ -13,7 +13,7 @@ from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
 from assistant.settings import Settings
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse
 from tests.support.listening import counts, place
 from tests.support.network import free_port, satellite, serving

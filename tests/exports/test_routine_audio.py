@@ -17,7 +17,7 @@ from assistant.player import Begun, Player
 from assistant.prompts import fill
 from assistant.rendering import SIDES, Wish, render, speech, wish
 from assistant.routines import POSITIONS
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from assistant.turn import Coaching
 
 BOOK = book.load(intents_folder())

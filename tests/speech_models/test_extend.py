@@ -22,7 +22,7 @@ from assistant.paths import bundled_model_folder, intents_folder
 from assistant.phones import PHONES, SILENCE
 from assistant.recogniser import RATE, SpeechModel
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.commands import Charley
 
 PHONE_ROWS = st.lists(st.sampled_from([p for p in PHONES if p != SILENCE]), min_size=1, max_size=6)

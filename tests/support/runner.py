@@ -6,7 +6,7 @@ from assistant import book
 from assistant.audio.pcm import Pcm, silence
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
-from assistant.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse
 
 

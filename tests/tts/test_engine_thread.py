@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import voice_engine
 from assistant.audio.pcm import Pcm, read_wav
 from assistant.errors import AudioFileError, SynthesiserError
-from assistant.synthesiser import Pyttsx3Voice
-from assistant.voice_engine import EngineRoom
+from assistant.tts import engine_thread
+from assistant.tts.engine_thread import EngineRoom
+from assistant.tts.synthesiser import Pyttsx3Voice
 
 
 def test_a_hanging_engine_is_told_in_time() -> None:
@@ -61,7 +61,7 @@ def test_a_line_that_came_out_empty_is_rendered_again(monkeypatch: pytest.Monkey
             raise AudioFileError("the file holds no sound.")
         return read_wav(path)
 
-    monkeypatch.setattr(voice_engine, "read_wav", read)
+    monkeypatch.setattr(engine_thread, "read_wav", read)
     assert Pyttsx3Voice().render("one").seconds > 0.2
     assert len(reads) == 2
 
@@ -69,4 +69,4 @@ def test_a_line_that_came_out_empty_is_rendered_again(monkeypatch: pytest.Monkey
 def test_a_missing_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyttsx3", None)
     with pytest.raises(SynthesiserError, match="espeakng-loader"):
-        voice_engine._new_engine()
+        engine_thread._new_engine()

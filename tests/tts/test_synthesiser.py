@@ -13,7 +13,7 @@ from assistant.audio.pcm import Pcm, from_int16
 from assistant.counting import render_hold
 from assistant.errors import SynthesiserError
 from assistant.hold import Hold
-from assistant.synthesiser import LONGEST_TEXT, CachedVoice, Pyttsx3Voice, level, voices
+from assistant.tts.synthesiser import LONGEST_TEXT, CachedVoice, Pyttsx3Voice, level, voices
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

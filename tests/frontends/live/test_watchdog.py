@@ -15,7 +15,7 @@ from assistant.clock import SystemClock
 from assistant.errors import SynthesiserError
 from assistant.hold import Hold
 from assistant.player import Player
-from assistant.spare_voice import SpareVoice
+from assistant.tts.fallback import SpareVoice
 from assistant.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog
 from tests.support import ROOT
 

@@ -30,7 +30,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.clock import SystemClock
 from assistant.recogniser import RATE
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.wyoming import description
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.household import Household

@@ -21,7 +21,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.clock import SystemClock, VirtualClock
 from assistant.recogniser import RATE
 from assistant.settings import Settings
-from assistant.synthesiser import Pyttsx3Voice
+from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.household import Household
 from assistant.wyoming.link import Link, _Ears, _Lights

@@ -13,11 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from assistant import voice_engine
 from assistant.atomic_file import write_whole
 from assistant.audio.pcm import Pcm, fade, from_int16, to_int16, trim_silence
 from assistant.errors import SynthesiserError
-from assistant.voice_engine import ROOM, uses_espeak
+from assistant.tts import engine_thread
+from assistant.tts.engine_thread import ROOM, uses_espeak
 
 DEFAULT_WORDS_PER_MINUTE = 165
 SHORTEST_PART = 3
@@ -178,7 +178,7 @@ class Pyttsx3Voice:
         seconds = LINE_TIMEOUT_SECONDS + LETTER_TIMEOUT_SECONDS * len(spoken)
         seconds = min(seconds, self._timeout_seconds)
         return ROOM.do(
-            lambda: voice_engine.render(spoken, self._voice, rate, seconds), seconds + 1.0
+            lambda: engine_thread.render(spoken, self._voice, rate, seconds), seconds + 1.0
         )
 
 

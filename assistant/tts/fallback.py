@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from assistant.audio.earcons import chime
 from assistant.audio.pcm import Pcm, concatenate, resample, silence
 from assistant.errors import SynthesiserError
-from assistant.synthesiser import Synthesiser
+from assistant.tts.synthesiser import Synthesiser
 
 WORDS_PER_SECOND = 2.7
 """How fast a line is read on the screen in its place."""
