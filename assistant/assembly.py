@@ -9,14 +9,14 @@ from pathlib import Path
 
 from assistant import book, downloads, homophones, prompts
 from assistant import wording as wordings
+from assistant.asr.near_talker import Foreground
+from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.book import Book
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
-from assistant.foreground import Foreground
 from assistant.graphs import is_extensible
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.paths import intents_folder
-from assistant.recogniser import SpeechModel, VoskRecogniser
 from assistant.routines import HELPER, POSITIONS
 from assistant.sentence_cache import KeptSentences
 from assistant.settings import Settings, cache_folder

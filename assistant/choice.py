@@ -7,8 +7,8 @@ of what else sounds alike hardly anything is.
 
 from collections.abc import Callable
 
+from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis
 from assistant.meanings import Match, NoMatch
-from assistant.recogniser import UNKNOWN, Hypothesis
 from assistant.slips import RED_FLAG
 
 _WHOLE = 100.0

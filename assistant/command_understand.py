@@ -15,9 +15,9 @@ from assistant.command_flags import AsJson, StateName
 from assistant.errors import AudioFileError
 
 if TYPE_CHECKING:
+    from assistant.asr.vosk_recogniser import Hypothesis, VoskRecogniser
     from assistant.intents import Intents
     from assistant.matching import Match, Matcher, NoMatch
-    from assistant.recogniser import Hypothesis, VoskRecogniser
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -129,9 +129,9 @@ def _listener(
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
     from assistant import assembly, homophones
+    from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
     from assistant.choice import likeliest
     from assistant.paths import intents_folder
-    from assistant.recogniser import SpeechModel, VoskRecogniser
     from assistant.slips import SESSION
 
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
@@ -166,8 +166,8 @@ def _listener(
 
 def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and all that was heard in it."""
+    from assistant.asr.vosk_recogniser import RATE
     from assistant.audio.pcm import blocks, concatenate, read_wav, resample, silence
-    from assistant.recogniser import RATE
 
     sound = resample(read_wav(path), RATE)
     pad = silence(round(PAD_SECONDS * RATE), RATE)

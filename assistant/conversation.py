@@ -11,11 +11,11 @@ from itertools import takewhile
 from typing import Protocol
 
 from assistant.actions import Action, Listen
+from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 from assistant.choice import early, likeliest
 from assistant.events import Event, HoldFinished, SpeechFinished
 from assistant.player import Finished, Player
-from assistant.recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.session import Output, Session
 from assistant.slips import SESSION
 from assistant.text import surface

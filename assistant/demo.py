@@ -13,6 +13,7 @@ import numpy as np
 
 from assistant import assembly, book
 from assistant.actions import Action, SetVolume
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import (
     DEFAULT_RATE,
     Pcm,
@@ -26,7 +27,6 @@ from assistant.audio.pcm import (
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.player import Player
-from assistant.recogniser import RATE
 from assistant.scripted_user import ScriptedUser, awaits_user
 from assistant.session import Session
 from assistant.settings import Settings

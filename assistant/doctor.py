@@ -13,12 +13,12 @@ import numpy as np
 
 from assistant import assembly, book
 from assistant.actions import Chime
+from assistant.asr.vosk_recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.assembly import Language
 from assistant.audio import devices, ducking
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.player import Player
-from assistant.recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.settings import Settings, cache_folder, settings_file
 from assistant.tts.synthesiser import Synthesiser
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from assistant import archives
 from assistant.archives import ArchiveError
+from assistant.asr.vosk_files import missing
 from assistant.errors import ModelError
-from assistant.model_files import missing
 from assistant.paths import BUNDLED_MODEL, bundled_model_folder
 from assistant.settings import data_folder
 

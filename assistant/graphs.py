@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from assistant import fst
-from assistant.fst import Arc, Graph
+from assistant.asr import openfst
+from assistant.asr.openfst import Arc, Graph
 from assistant.phones import PHONES, forward_id, loop_id
 from assistant.spelling import Pronunciation
 
@@ -35,7 +35,7 @@ class WordGraph:
     @classmethod
     def read(cls, path: Path) -> WordGraph:
         """Read a graph that this class wrote; ValueError if it is another kind of graph."""
-        graph = fst.read(path)
+        graph = openfst.read(path)
         if len(graph.final) != 1:
             raise ValueError("not one final state")
         (loop,) = graph.final
@@ -92,7 +92,7 @@ class WordGraph:
     def write(self, path: Path) -> None:
         """Write the graph, sorted as a grammar needs it. Raises OSError."""
         self.graph.states = [sorted(arcs, key=lambda arc: arc[1::-1]) for arcs in self.graph.states]
-        fst.write(self.graph, path)
+        openfst.write(self.graph, path)
 
 
 def _is_end(graph: Graph, state: int, loop: int) -> bool:
@@ -117,7 +117,7 @@ def write_words(folder: Path, words: list[str]) -> None:
     cost = math.log(len(words))
     anything = Graph([[Arc(number, number, cost, 0) for number in range(1, len(words) + 1)]])
     anything.final[0] = 0.0
-    fst.write(anything, folder / GRAMMAR)
+    openfst.write(anything, folder / GRAMMAR)
     (folder / WORDS).write_text(numbered(words), encoding="utf-8")
     (folder / PHONE_NAMES).write_text(numbered(list(PHONES)), encoding="utf-8")
 

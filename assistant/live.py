@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from assistant import assembly, malloc
 from assistant.actions import Action, Chime, Interject, Say, SetVolume
+from assistant.asr.push_to_talk import PushToTalk
+from assistant.asr.voice_activity import VoiceGate
 from assistant.assembly import Language
 from assistant.audio import devices
 from assistant.audio.devices import Microphone, Speaker, output_rate
@@ -42,13 +44,11 @@ from assistant.events import (
 from assistant.keys import Keys
 from assistant.leaving import Leave
 from assistant.player import INTERJECT_PACES, Player
-from assistant.push_to_talk import PushToTalk
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember, state_folder
 from assistant.tts.fallback import SpareVoice
 from assistant.tts.synthesiser import Synthesiser
 from assistant.turn import Dialogue, State
-from assistant.voice_gate import VoiceGate
 from assistant.watchdog import Watchdog
 
 if TYPE_CHECKING:

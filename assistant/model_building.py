@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.asr.vosk_files import check
 from assistant.errors import ModelError
 from assistant.graphs import (
     LEXICON,
@@ -20,7 +21,6 @@ from assistant.graphs import (
     write_words,
 )
 from assistant.lexicon import Lexicon, Spoken
-from assistant.model_files import check
 from assistant.vocabulary import Places
 
 

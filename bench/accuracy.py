@@ -44,6 +44,7 @@ from phrases import phrases
 
 from assistant import assembly, model_building
 from assistant.actions import Action
+from assistant.asr.vosk_recogniser import UNKNOWN
 from assistant.audio.pcm import to_int16
 from assistant.conversation import SpokenConversation
 from assistant.dialogue import listening, step
@@ -51,7 +52,6 @@ from assistant.events import Event, UtteranceHeard
 from assistant.graphs import is_extensible
 from assistant.lexicon import Lexicon
 from assistant.paths import bundled_model_folder
-from assistant.recogniser import UNKNOWN
 from assistant.session import Session
 from assistant.settings import Settings
 from assistant.turn import Dialogue, State

@@ -38,6 +38,13 @@ from hearing import VOICES  # noqa: E402
 
 from assistant import assembly, homophones  # noqa: E402
 from assistant.actions import Action, Interject, Say  # noqa: E402
+from assistant.asr.vosk_recogniser import (  # noqa: E402
+    RATE,
+    STABLE_SECONDS,
+    Hypothesis,
+    SpeechModel,
+    VoskRecogniser,
+)
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.earcons import chime  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
@@ -47,13 +54,6 @@ from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # 
 from assistant.matching import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.player import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
-from assistant.recogniser import (  # noqa: E402
-    RATE,
-    STABLE_SECONDS,
-    Hypothesis,
-    SpeechModel,
-    VoskRecogniser,
-)
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402

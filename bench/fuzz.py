@@ -26,8 +26,8 @@ from wyoming.info import Describe, Info
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from assistant.asr.vosk_recogniser import RATE  # noqa: E402
 from assistant.audio.pcm import resample  # noqa: E402
-from assistant.recogniser import RATE  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support.fuzzing import message  # noqa: E402
 from tests.support.network import Caller, free_port, serving  # noqa: E402

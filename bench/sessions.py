@@ -29,8 +29,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from fuzz import UNDERSTOOD, metrics, resident_mb  # noqa: E402
 
 from assistant import assembly  # noqa: E402
+from assistant.asr.vosk_recogniser import RATE  # noqa: E402
 from assistant.audio.pcm import Pcm, Samples, resample, trim_silence  # noqa: E402
-from assistant.recogniser import RATE  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support.listening import place  # noqa: E402

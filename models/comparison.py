@@ -26,8 +26,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from assistant import fst
-from assistant.fst import Arc, Graph
+from assistant.asr import openfst
+from assistant.asr.openfst import Arc, Graph
 from assistant.graphs import GRAMMAR, LEXICON, WORDS, read_words
 from assistant.phones import PHONES, begin_output, rest_output
 
@@ -99,7 +99,7 @@ def _with_grammar(model: Path, texts: Iterable[str], out: Path) -> None:
             at = to
         grammar.final[at] = 0.0
     grammar.states[0].sort()
-    fst.write(grammar, out / "graph" / GRAMMAR)
+    openfst.write(grammar, out / "graph" / GRAMMAR)
     conf = out / "conf" / "model.conf"
     options = re.sub(r"(trailing-silence)=.*", rf"\1={NEVER}", conf.read_text(encoding="utf-8"))
     for name, value in WHOLE_SEARCH.items():
@@ -173,7 +173,7 @@ class Decoder:
     """Viterbi's algorithm over a graph and its grammar; no beam."""
 
     def __init__(self, graph: Path) -> None:
-        lexicon, grammar = fst.read(graph / LEXICON), fst.read(graph / GRAMMAR)
+        lexicon, grammar = openfst.read(graph / LEXICON), openfst.read(graph / GRAMMAR)
         places: dict[Place, int] = {(0, 0): 0}
         arcs = list(_joined(lexicon, grammar, places))
         self._states = len(places)

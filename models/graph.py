@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import vocabulary
-from assistant.fst import Arc, Graph
+from assistant.asr.openfst import Arc, Graph
 from assistant.graphs import LEXICON, UNKNOWN, WORDS, WordGraph, read_words, write_words
 from assistant.phones import PHONES, SILENCE, forward_id, loop_id
 

@@ -10,10 +10,10 @@ from functools import cached_property
 from assistant import assembly, book
 from assistant import settings as user_settings
 from assistant.actions import SetVolume
+from assistant.asr.near_talker import Foreground
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.conversation import Ear
 from assistant.dialogue import listening
-from assistant.foreground import Foreground
 from assistant.paths import intents_folder
 from assistant.player import Player
 from assistant.settings import Settings

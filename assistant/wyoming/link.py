@@ -20,10 +20,10 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import StreamingStopped
 from wyoming.wake import Detection
 
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples
 from assistant.clock import Clock
 from assistant.errors import NetworkError
-from assistant.recogniser import RATE
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.measures import Measures

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import soxr
 from wyoming.event import Event
 
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples, to_int16
 from assistant.errors import NetworkError
-from assistant.recogniser import RATE
 
 _RATES = (8_000, 192_000)
 _CHANNELS = 8

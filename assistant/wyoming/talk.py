@@ -8,6 +8,7 @@ import numpy as np
 
 from assistant import assembly
 from assistant.actions import Action, Hush
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.conversation import Sound, SpokenConversation
 from assistant.events import (
@@ -18,7 +19,6 @@ from assistant.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.recogniser import RATE
 from assistant.session import Session
 from assistant.turn import State
 from assistant.wyoming.household import Household

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from assistant.asr.vosk_recogniser import RATE, UNKNOWN, Hypothesis
 from assistant.audio.pcm import Samples
 from assistant.choice import likeliest
-from assistant.recogniser import RATE, UNKNOWN, Hypothesis
 from assistant.wyoming.household import Household
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.asr.loudness import FRAME_SAMPLES, Loudness, decibels, loudest, smoothed
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples
-from assistant.loudness import FRAME_SAMPLES, Loudness, decibels, loudest, smoothed
-from assistant.recogniser import RATE
 
 
 def hiss(seconds: float, level: float) -> Samples:

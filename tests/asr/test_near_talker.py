@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import assembly
+from assistant.asr.near_talker import Foreground
+from assistant.asr.vosk_recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.audio.pcm import Samples, resample
 from assistant.dialogue import listening
-from assistant.foreground import Foreground
-from assistant.recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant.asr.push_to_talk import PushToTalk
+from assistant.asr.vosk_recogniser import RATE, Hypothesis
 from assistant.audio.pcm import Samples
 from assistant.buttons import Button, meaning
-from assistant.push_to_talk import PushToTalk
-from assistant.recogniser import RATE, Hypothesis
 from assistant.transitions import TRANSITIONS
 from assistant.turn import State
 from tests.support import pulse

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from assistant import assembly
+from assistant.asr.voice_activity import VoiceGate
+from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples, resample
-from assistant.recogniser import RATE, Hypothesis, Recogniser
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
-from assistant.voice_gate import VoiceGate
 
 BLOCK = round(0.03 * RATE)
 SECOND = np.zeros(RATE, np.int16)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import downloads, model_files
+from assistant import downloads
+from assistant.asr import vosk_files
+from assistant.asr.openfst import head
+from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.errors import ModelError
-from assistant.fst import head
-from assistant.recogniser import SpeechModel, VoskRecogniser
 from tests.support import tone_model
 from tests.support.tone_model import speak
 
@@ -32,29 +33,29 @@ def official(folder: Path, *, graph_flags: int = 2) -> Path:
 
 def test_the_official_layout_needs_no_list_of_words(tmp_path: Path) -> None:
     folder = official(tmp_path)
-    assert model_files.missing(folder) == []
-    model_files.check(folder)
+    assert vosk_files.missing(folder) == []
+    vosk_files.check(folder)
     assert downloads.checked(folder) == folder
 
 
 @pytest.mark.parametrize("flags", [0, 1, 4])
 def test_a_graph_without_words_needs_a_list_of_them(tmp_path: Path, flags: int) -> None:
     folder = official(tmp_path, graph_flags=flags)
-    assert model_files.missing(folder) == ["graph/words.txt"]
-    for look in (model_files.check, downloads.checked):
+    assert vosk_files.missing(folder) == ["graph/words.txt"]
+    for look in (vosk_files.check, downloads.checked):
         with pytest.raises(ModelError, match=r"graph/words\.txt.* missing or empty"):
             look(folder)
     (folder / "graph/words.txt").write_text("<eps> 0\n")
-    model_files.check(folder)
+    vosk_files.check(folder)
     assert downloads.checked(folder) == folder
 
 
-@pytest.mark.parametrize("name", [*model_files.NEEDED, "conf/mfcc.conf"])
+@pytest.mark.parametrize("name", [*vosk_files.NEEDED, "conf/mfcc.conf"])
 def test_a_file_that_is_not_there_is_named_alike_by_both(tmp_path: Path, name: str) -> None:
     folder = official(tmp_path)
     (folder / name).unlink()
-    assert name in model_files.missing(folder)[0]
-    for look in (model_files.check, downloads.checked):
+    assert name in vosk_files.missing(folder)[0]
+    for look in (vosk_files.check, downloads.checked):
         with pytest.raises(ModelError, match="missing or empty"):
             look(folder)
 

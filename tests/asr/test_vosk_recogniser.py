@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.asr.vosk_recogniser import Hypothesis, SpeechModel, VoskRecogniser
 from assistant.audio.pcm import blocks
 from assistant.errors import ModelError, RecogniserError
-from assistant.recogniser import Hypothesis, SpeechModel, VoskRecogniser
 from tests.support import ROOT, tone_model
 from tests.support.tone_model import speak
 
@@ -177,7 +177,7 @@ def test_what_is_no_longer_listened_for_takes_no_memory() -> None:
 from itertools import pairwise
 from pathlib import Path
 from assistant.downloads import find
-from assistant.recogniser import SpeechModel, VoskRecogniser
+from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 def resident_mb():
     return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 lines = (find("charley-small-en") / "graph" / "words.txt").read_text().splitlines()
@@ -259,7 +259,7 @@ def test_a_broken_model_is_told_in_one_sentence(
     harm(broken / name)
     code = (
         "import sys; from assistant.errors import ModelError\n"
-        "from assistant.recogniser import SpeechModel, VoskRecogniser\n"
+        "from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser\n"
         "try: VoskRecogniser(SpeechModel(sys.argv[1]), ['low'])\n"
         "except ModelError as error: print(error)"
     )
@@ -279,7 +279,7 @@ def test_a_missing_model_says_how_to_get_one(tmp_path: Path) -> None:
 
 
 def test_vosk_does_not_bring_pytorch_along() -> None:
-    code = "import sys, assistant.recogniser, vosk; print('torch' in sys.modules)"
+    code = "import sys, assistant.asr.vosk_recogniser, vosk; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -18,24 +18,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import (
-    command_flags,
-    command_models,
-    command_sound,
-    demo,
-    downloads,
-    journal,
-    live,
-    recogniser,
-)
+from assistant import command_flags, command_models, command_sound, demo, downloads, journal, live
 from assistant.actions import Say
+from assistant.asr import vosk_recogniser
+from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
 from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
 from assistant.errors import ModelError
 from assistant.events import UtteranceHeard, UtteranceMissed
 from assistant.homophones import Homophones
-from assistant.recogniser import Hypothesis, Word
 from assistant.settings import Settings
 from assistant.turn import State
 from assistant.wording import load as load_wording
@@ -530,8 +522,8 @@ class TestHear:
     ) -> Done:
         monkeypatch.setattr(downloads, "find", lambda _name: Path("model"))
         knows_all = SimpleNamespace(knows=lambda _word: True)
-        monkeypatch.setattr(recogniser, "SpeechModel", lambda _path: knows_all)
-        monkeypatch.setattr(recogniser, "VoskRecogniser", _Heard)
+        monkeypatch.setattr(vosk_recogniser, "SpeechModel", lambda _path: knows_all)
+        monkeypatch.setattr(vosk_recogniser, "VoskRecogniser", _Heard)
         monkeypatch.setattr(_Heard, "finals", finals)
         return charley("hear", *args)
 

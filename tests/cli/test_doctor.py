@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from assistant import assembly, cli, doctor, downloads
+from assistant.asr.vosk_recogniser import SpeechModel
 from assistant.audio import devices
 from assistant.audio.pcm import Samples
 from assistant.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.player import Player
-from assistant.recogniser import SpeechModel
 from assistant.settings import Settings
 from tests.support import tone_model
 

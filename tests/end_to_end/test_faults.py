@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from assistant import assembly, model_files
+from assistant import assembly
+from assistant.asr import vosk_files
 from assistant.paths import bundled_model_folder
 from assistant.settings import Settings
 from tests.support import pulse
@@ -262,7 +263,7 @@ def test_disks_that_take_nothing_do_not_end_the_conversation(
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("name", sorted({*model_files.NEEDED} - {*model_files.MAY_BE_EMPTY}))
+@pytest.mark.parametrize("name", sorted({*vosk_files.NEEDED} - {*vosk_files.MAY_BE_EMPTY}))
 @fault(
     "a file of the speech model is cut short",
     "on the screen, what is broken and how to mend it; Charley is typed to",

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
 from assistant.choice import early, likeliest
 from assistant.meanings import Match, NoMatch
-from assistant.recogniser import Alternative, Hypothesis, Word
 
 WHOLE = {"the right one", "stop", "my calf is cramping", "still there"}
 HALF = {"the right", "my calf", "leg stop"}

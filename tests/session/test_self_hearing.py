@@ -7,12 +7,12 @@ import pytest
 
 from assistant import book, intents
 from assistant.actions import Action, Interject
+from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
 from assistant.audio.pcm import Pcm, Samples
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.matching import Matcher
 from assistant.player import Player
-from assistant.recogniser import Alternative, Hypothesis, Word
 from assistant.session import Session
 from assistant.turn import Coaching, State
 from tests.support import ROOT

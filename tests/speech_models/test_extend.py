@@ -12,15 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import assembly, fst, intents, model_building, vocabulary
+from assistant import assembly, intents, model_building, vocabulary
+from assistant.asr import openfst
+from assistant.asr.openfst import Arc, Graph
+from assistant.asr.vosk_recogniser import RATE, SpeechModel
 from assistant.audio.pcm import concatenate, resample, silence
 from assistant.errors import IntentDataError, ModelError
-from assistant.fst import Arc, Graph
 from assistant.graphs import LEXICON, WordGraph, read_words
 from assistant.lexicon import Lexicon, Origin
 from assistant.paths import bundled_model_folder, intents_folder
 from assistant.phones import PHONES, SILENCE
-from assistant.recogniser import RATE, SpeechModel
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.commands import Charley
@@ -215,14 +216,14 @@ class TestGraph:
         assert len(graph.graph.states[1]) == 1
 
     def test_a_graph_of_another_kind_is_refused(self, tmp_path: Path) -> None:
-        fst.write(Graph([[Arc(1, 1, 0.0, 0)]], {0: 0.0}), tmp_path / "loop.fst")
+        openfst.write(Graph([[Arc(1, 1, 0.0, 0)]], {0: 0.0}), tmp_path / "loop.fst")
         with pytest.raises(ValueError, match="end of words"):
             WordGraph.read(tmp_path / "loop.fst")
 
     def test_the_bundled_graph_is_written_as_it_was(self, tmp_path: Path) -> None:
         there = bundled_model_folder() / "graph" / LEXICON
         WordGraph.read(there).write(tmp_path / LEXICON)
-        assert fst.read(tmp_path / LEXICON) == fst.read(there)
+        assert openfst.read(tmp_path / LEXICON) == openfst.read(there)
 
 
 def _blank() -> WordGraph:

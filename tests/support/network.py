@@ -22,8 +22,8 @@ from wyoming.audio import AudioChunk, AudioStart
 from wyoming.client import AsyncTcpClient
 from wyoming.pipeline import PipelineStage, RunPipeline
 
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
-from assistant.recogniser import RATE
 from tests.support.process import Told
 
 SATELLITE = Path(sys.prefix) / "satellite"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.asr.openfst import Arc, head, packed
 from assistant.audio.pcm import Pcm, to_int16
-from assistant.fst import Arc, head, packed
 
 RATE = 16000
 HERTZ = {"low": 300.0, "mid": 900.0, "high": 2500.0}

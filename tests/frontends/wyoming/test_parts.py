@@ -15,6 +15,7 @@ from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
 from assistant.actions import Action, Count, Hush, Say
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, to_int16
 from assistant.captions import Caption
 from assistant.command_serve import is_loopback
@@ -22,7 +23,6 @@ from assistant.counting import count_word
 from assistant.errors import NetworkError
 from assistant.hold import Hold
 from assistant.player import Player
-from assistant.recogniser import RATE
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.microphone import Incoming

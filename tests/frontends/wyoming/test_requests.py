@@ -26,9 +26,9 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.clock import SystemClock
-from assistant.recogniser import RATE
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.wyoming import description

@@ -17,9 +17,9 @@ from wyoming.info import Attribution, Info, Satellite
 from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.clock import SystemClock, VirtualClock
-from assistant.recogniser import RATE
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.wyoming.framing import Limits

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
+from assistant.asr.loudness import FRAME_SAMPLES, LOUD_FRAMES, Loudness, decibels, loudest, smoothed
+from assistant.asr.vosk_recogniser import RATE, UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
-from assistant.loudness import FRAME_SAMPLES, LOUD_FRAMES, Loudness, decibels, loudest, smoothed
-from assistant.recogniser import RATE, UNKNOWN, Hypothesis, Recogniser
 
 _PAUSE_FRAMES = 60
 """A little more than the recogniser waits for silence after a phrase (rule 3 of model.conf)."""

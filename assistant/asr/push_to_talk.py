@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
-from assistant.recogniser import RATE, Hypothesis, Recogniser
 
 _PATIENCE_SAMPLES = round(8.0 * RATE)
 """Whoever presses and has said nothing by then has changed their mind."""

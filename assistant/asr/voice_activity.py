@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import webrtcvad
 
+from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser, Word
 from assistant.audio.pcm import Samples
-from assistant.recogniser import RATE, Hypothesis, Recogniser, Word
 
 _FRAME = round(0.03 * RATE)
 """The longest that the detector takes at a time."""

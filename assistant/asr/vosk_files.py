@@ -6,7 +6,7 @@ are looked at before it loads them.
 
 from pathlib import Path
 
-from assistant import fst
+from assistant.asr import openfst
 from assistant.errors import ModelError
 
 NEEDED = (
@@ -85,8 +85,8 @@ def _names_silence(conf: bytes) -> bool:
 def _carries_words(path: Path) -> bool:
     """Tell whether a graph has a table of the words that it puts out."""
     try:
-        head = fst.header(_read(path, fst.LONGEST_HEADER_BYTES))
-        return bool(head.flags & fst.HAS_OUTPUT_SYMBOLS)
+        head = openfst.header(_read(path, openfst.LONGEST_HEADER_BYTES))
+        return bool(head.flags & openfst.HAS_OUTPUT_SYMBOLS)
     except (ModelError, ValueError):
         return False
 
@@ -94,7 +94,7 @@ def _carries_words(path: Path) -> bool:
 def _check_fst(path: Path) -> None:
     """Check an OpenFst file's head, and for plain vector graphs that no byte is missing."""
     try:
-        whole = fst.header(_read(path, fst.LONGEST_HEADER_BYTES)).least_bytes <= _size(path)
+        whole = openfst.header(_read(path, openfst.LONGEST_HEADER_BYTES)).least_bytes <= _size(path)
     except ValueError:
         whole = False
     if not whole:

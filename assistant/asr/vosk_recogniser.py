@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from assistant import model_files
+from assistant.asr import vosk_files
+from assistant.asr.vosk_files import MEND
 from assistant.audio.pcm import Samples
 from assistant.errors import ModelError, RecogniserError
 from assistant.homophones import Homophones
-from assistant.model_files import MEND
 
 RATE = 16000
 """Hertz; the models were trained on it."""
@@ -112,7 +112,7 @@ class SpeechModel:
     def __init__(self, path: Path | str) -> None:
         """Load the model; raises ModelError, naming the file, if one is missing or broken."""
         self.path = Path(path)
-        model_files.check(self.path)
+        vosk_files.check(self.path)
         self._vosk = _vosk()
         try:
             self._model = self._vosk.Model(str(self.path))

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples
-from assistant.recogniser import RATE
 
 FRAME_SAMPLES = RATE // 100
 LOUD_FRAMES = 15
