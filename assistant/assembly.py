@@ -7,23 +7,24 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant import book, downloads, homophones, prompts
-from assistant import wording as wordings
+from assistant import downloads
 from assistant.asr.near_talker import Foreground
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
-from assistant.book import Book
+from assistant.content import homophones, language_pack, prompts
+from assistant.content import ui_text as wordings
+from assistant.content.language_pack import Book
+from assistant.content.routines import HELPER, POSITIONS
+from assistant.content.ui_text import Wording
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.graphs import is_extensible
 from assistant.intents import Intents
 from assistant.matching import Matcher
 from assistant.paths import intents_folder
-from assistant.routines import HELPER, POSITIONS
 from assistant.sentence_cache import KeptSentences
 from assistant.settings import Settings, cache_folder
 from assistant.transitions import TRANSITIONS
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 from assistant.turn import Coaching, Dialogue, State
-from assistant.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def language(settings: Settings) -> Language:
     folder = intents_folder(settings.language)
     kept, words = (
         KeptSentences(folder / "sentences", cache_folder() / "sentences"),
-        book.load(folder),
+        language_pack.load(folder),
     )
     sentences = kept.intents
     _check(sentences, words, folder)
@@ -103,7 +104,7 @@ def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
 
 def uncached_voice(settings: Settings, tell: Callable[[str], None]) -> Pyttsx3Voice:
     """Return Charley's voice for what is said but once; `tell` is told if it is the usual one."""
-    named = book.voices(intents_folder(settings.language))
+    named = language_pack.voices(intents_folder(settings.language))
     usual = Usual(named.charley, named.system)
 
     def called(name: str) -> Pyttsx3Voice:

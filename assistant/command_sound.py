@@ -78,12 +78,13 @@ def render(
 
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
-    from assistant import assembly, book, rendering
+    from assistant import assembly, rendering
     from assistant.audio import pcm
+    from assistant.content import language_pack
     from assistant.paths import intents_folder
 
     _check_out(out)
-    words = book.load(intents_folder(settings.language))
+    words = language_pack.load(intents_folder(settings.language))
     wish = rendering.wish(words, routine, side, position)
     with _bar(f"Speaking {wish.routine.name}") as progress:
         sound = rendering.render(
@@ -101,11 +102,12 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
 
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     """Write the whole pack; what is up to date stays as it is."""
-    from assistant import assembly, book, packs, rendering
+    from assistant import assembly, packs, rendering
+    from assistant.content import language_pack
     from assistant.paths import intents_folder
 
     ending = _ending(kind)
-    words = book.load(intents_folder(settings.language))
+    words = language_pack.load(intents_folder(settings.language))
     coaching, start = assembly.coaching(settings), assembly.beginning(settings)
     voice = assembly.voice(settings, tell)
     wanted = packs.pieces(words, coaching, start)

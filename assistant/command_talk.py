@@ -17,10 +17,10 @@ from assistant.command_transcript import Transcript, on_screen, tell
 from assistant.events import Event, UtteranceHeard, UtteranceMissed
 
 if TYPE_CHECKING:
+    from assistant.content.ui_text import Wording
     from assistant.demo import Remark
     from assistant.keyboard import Conversation
     from assistant.settings import Settings
-    from assistant.wording import Wording
 
 app = typer.Typer()
 

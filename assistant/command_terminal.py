@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from assistant.command_transcript import LiveTranscript, Transcript, printable
+from assistant.content.ui_text import Wording
 from assistant.scripted_user import awaits_user
-from assistant.wording import Wording
 
 if TYPE_CHECKING:
     from assistant.keyboard import Conversation

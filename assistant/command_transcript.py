@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from assistant.captions import Caption
-from assistant.wording import Wording
+from assistant.content.ui_text import Wording
 
 CHARLEY = "Charley"
 _INDENT = 17

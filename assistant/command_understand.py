@@ -128,9 +128,10 @@ def _listener(
     settings: Settings, context: frozenset[str] | None
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
-    from assistant import assembly, homophones
+    from assistant import assembly
     from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
     from assistant.choice import likeliest
+    from assistant.content import homophones
     from assistant.paths import intents_folder
     from assistant.slips import SESSION
 

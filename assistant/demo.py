@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import assembly, book
+from assistant import assembly
 from assistant.actions import Action, SetVolume
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import (
@@ -24,6 +24,7 @@ from assistant.audio.pcm import (
     to_int16,
     write,
 )
+from assistant.content import language_pack
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.player import Player
@@ -120,7 +121,7 @@ class Demo:
             assembly.voice(settings, warn), DEFAULT_RATE, voices=assembly.voices(settings, warn)
         )
         self._player.perform(SetVolume(settings.volume))
-        voices = book.voices(self._language.folder)
+        voices = language_pack.voices(self._language.folder)
         runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
         ear = Ear(assembly.recogniser(settings), self._language.intents)

@@ -19,7 +19,7 @@ from assistant.actions import (
     SetVolume,
     Wait,
 )
-from assistant.book import Book
+from assistant.content.language_pack import Book
 from assistant.errors import IllegalEvent
 from assistant.events import (
     Event,

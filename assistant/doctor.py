@@ -11,12 +11,13 @@ from enum import StrEnum
 
 import numpy as np
 
-from assistant import assembly, book
+from assistant import assembly
 from assistant.actions import Chime
 from assistant.asr.vosk_recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.assembly import Language
 from assistant.audio import devices, ducking
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
+from assistant.content import language_pack
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.player import Player
 from assistant.settings import Settings, cache_folder, settings_file
@@ -121,7 +122,7 @@ class _Examination:
         if self._voice is None or self._language is None:
             raise ModelError(f"{folder} loads; what it hears was not tried without a voice.")
         assembly.require_language(model, self._settings)
-        word = book.voices(self._language.folder).check_word
+        word = language_pack.voices(self._language.folder).check_word
         heard = listen(model, self._language.intents.phrases(None), self._voice.render(word))
         if word in heard.split():
             hears = f"{folder}, hears “{word}”"

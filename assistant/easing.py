@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from assistant.actions import CancelTimer, SetTimer
+from assistant.content.routines import ARM, HELPER
 from assistant.holding import interrupted
-from assistant.routines import ARM, HELPER
 from assistant.turn import State, Turn
 
 _SEATED = frozenset({"chair", "cant_stand", HELPER})

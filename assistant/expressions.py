@@ -21,7 +21,7 @@ from hassil.expression import (
 from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 
-from assistant.datafile import Node
+from assistant.content.yaml_source import Node
 from assistant.text import surface
 
 _SPECIAL = frozenset("()[]{}<>|;\\")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assistant import routines
 from assistant.actions import CancelTimer, SetTimer, SetVolume
+from assistant.content import routines
+from assistant.content.routines import ARM, Routine
 from assistant.holding import start_hold
-from assistant.routines import ARM, Routine
 from assistant.steps import speak_step
 from assistant.turn import COACHING, State, Turn
 from assistant.warning import ask

@@ -16,9 +16,9 @@ from assistant import rendering
 from assistant.actions import Action
 from assistant.atomic_file import write_whole
 from assistant.audio.pcm import FORMATS, SUBTYPES, Pcm, blocks
-from assistant.book import Book
+from assistant.content.language_pack import Book
+from assistant.content.prompts import fill
 from assistant.errors import AudioFileError
-from assistant.prompts import fill
 from assistant.rendering import Wish
 from assistant.turn import Coaching, Dialogue
 

@@ -14,15 +14,15 @@ import numpy as np
 
 from assistant.actions import Action, Say, Wait
 from assistant.audio.pcm import Pcm, Samples
-from assistant.book import Book
 from assistant.captions import CaptionPlayer
+from assistant.content.language_pack import Book
+from assistant.content.prompts import Line
+from assistant.content.routines import HELPER, POSITIONS, Routine, find
 from assistant.conversation import Sound, TimedOutput
 from assistant.errors import RoutineError
 from assistant.events import Event, UtteranceHeard
 from assistant.matching import NoMatch
 from assistant.player import Player
-from assistant.prompts import Line
-from assistant.routines import HELPER, POSITIONS, Routine, find
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State
 

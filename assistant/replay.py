@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import get_args
 
 from assistant.actions import Action
-from assistant.book import Book
 from assistant.captions import Caption, CaptionPlayer
+from assistant.content.language_pack import Book
 from assistant.dialogue import step
 from assistant.errors import AssistantError, JournalError
 from assistant.events import Event, HoldFinished, SpeechFinished, Started

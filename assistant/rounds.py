@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assistant import routines
+from assistant.content import routines
+from assistant.content.routines import Version
 from assistant.holding import start_hold, stay
 from assistant.opening import begin
-from assistant.routines import Version
 from assistant.steps import speak_step
 from assistant.turn import State, Turn
 from assistant.warning import ask, warn

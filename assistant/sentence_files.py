@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.datafile import Node, read
+from assistant.content.yaml_source import Node, read
 from assistant.errors import IntentDataError
 from assistant.sentences import GUARD, GUARDS, SKIP, Block, Language
 from assistant.text import Spelling, plain

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from assistant.actions import Action, CancelTimer, Listen, Remember, SetTimer
-from assistant.book import Book
+from assistant.content.language_pack import Book
 from assistant.dialogue import step
 from assistant.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.matching import Match, NoMatch

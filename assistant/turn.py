@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 from assistant.actions import Action, Count, Hush, Interject, Listen, Say, Wait
-from assistant.book import Book
+from assistant.content.language_pack import Book
+from assistant.content.prompts import Line, fill
+from assistant.content.routines import Routine, Version
 from assistant.events import Event, UtteranceHeard
 from assistant.hold import CountStyle, Hold
-from assistant.prompts import Line, fill
-from assistant.routines import Routine, Version
 
 
 class State(StrEnum):

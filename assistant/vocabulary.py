@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from assistant import intents
-from assistant.datafile import Node, read
+from assistant.content.yaml_source import Node, read
 from assistant.errors import IntentDataError
 from assistant.sentence_files import FILE_KEYS, LANGUAGE_FILE
 from assistant.text import surface

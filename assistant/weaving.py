@@ -22,7 +22,7 @@ from hassil.expression import (
     TextChunk,
 )
 
-from assistant.datafile import Node
+from assistant.content.yaml_source import Node
 from assistant.errors import IntentDataError
 from assistant.expressions import is_plain, parse, texts
 from assistant.network import FREE, Moves, Network

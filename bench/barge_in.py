@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 
 from hearing import VOICES  # noqa: E402
 
-from assistant import assembly, homophones  # noqa: E402
+from assistant import assembly  # noqa: E402
 from assistant.actions import Action, Interject, Say  # noqa: E402
 from assistant.asr.vosk_recogniser import (  # noqa: E402
     RATE,
@@ -48,6 +48,7 @@ from assistant.asr.vosk_recogniser import (  # noqa: E402
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.earcons import chime  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
+from assistant.content import homophones  # noqa: E402
 from assistant.conversation import Ear, Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402

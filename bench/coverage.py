@@ -18,16 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import book
 from assistant.actions import SetVolume
 from assistant.audio import pcm
 from assistant.audio.pcm import Pcm, Samples
-from assistant.book import Book
+from assistant.content import language_pack
+from assistant.content.language_pack import Book
+from assistant.content.routines import HELPER, POSITIONS, Routine
 from assistant.counting import count_word
 from assistant.paths import intents_folder
 from assistant.player import Begun, Player
 from assistant.rendering import Wish, positions, render, script
-from assistant.routines import HELPER, POSITIONS, Routine
 from assistant.settings import cache_folder
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from assistant.turn import Coaching
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--cells", default="", help="routines, comma between; all if left out")
     options = parser.parse_args()
-    words = book.load(intents_folder())
+    words = language_pack.load(intents_folder())
     chosen = [name for name in options.cells.split(",") if name] or list(words.routines)
     coaching = Coaching(rounds=options.rounds)
     voice = CachedVoice(Pyttsx3Voice(), cache_folder() / "speech")

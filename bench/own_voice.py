@@ -43,11 +43,11 @@ from assistant.asr.vosk_recogniser import RATE, STABLE_SECONDS  # noqa: E402
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.echo_canceller import Reference  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
+from assistant.content.routines import Routine  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.rendering import positions  # noqa: E402
-from assistant.routines import Routine  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.turn import State  # noqa: E402
 

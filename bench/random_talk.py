@@ -12,9 +12,10 @@ import argparse
 import random
 import time
 
-from assistant import book
 from assistant.actions import CancelTimer, Listen, Remember, Say, SetTimer
 from assistant.captions import CaptionPlayer
+from assistant.content import language_pack
+from assistant.content.prompts import MAX_WORDS
 from assistant.dialogue import step, trigger
 from assistant.events import (
     DeviceFound,
@@ -26,11 +27,10 @@ from assistant.events import (
     UtteranceMissed,
 )
 from assistant.paths import intents_folder
-from assistant.prompts import MAX_WORDS
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
 
-BOOK = book.load(intents_folder())
+BOOK = language_pack.load(intents_folder())
 CELLS = sorted(set().union(*TRANSITIONS.values()))
 MEANINGS = [name for name in CELLS if name[0].islower() and " " not in name and name != "redflag"]
 COMMON = ["cramp", "yes", "no", "still_hurts", "control_next", "relief_gone", "im_okay"]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import sys
 
-from assistant import book
 from assistant.actions import Say
+from assistant.content import language_pack
 from assistant.dialogue import step
 from assistant.events import UtteranceHeard
 from assistant.paths import intents_folder
 from assistant.turn import Coaching, Dialogue, State
 
-BOOK = book.load(intents_folder())
+BOOK = language_pack.load(intents_folder())
 CERTAIN = (True, False)
 
 

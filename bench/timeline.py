@@ -23,16 +23,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from charts import FIGURES, document, text  # noqa: E402
 
-from assistant import book  # noqa: E402
 from assistant.actions import Action  # noqa: E402
 from assistant.audio.pcm import Pcm  # noqa: E402
+from assistant.content import language_pack  # noqa: E402
 from assistant.demo import Demo, Remark  # noqa: E402
 from assistant.events import Event  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.turn import State  # noqa: E402
 
-PAGES = book.load(intents_folder()).wording
+PAGES = language_pack.load(intents_folder()).wording
 
 SCRIPT = ("my left calf is cramping", "skip to the hold", "#4 how long left", "gone")
 ROW_SECONDS, WIDTH, LEFT = 15.0, 1000, 76

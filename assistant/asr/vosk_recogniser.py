@@ -17,8 +17,8 @@ import numpy as np
 from assistant.asr import vosk_files
 from assistant.asr.vosk_files import MEND
 from assistant.audio.pcm import Samples
+from assistant.content.homophones import Homophones
 from assistant.errors import ModelError, RecogniserError
-from assistant.homophones import Homophones
 
 RATE = 16000
 """Hertz; the models were trained on it."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from assistant.atomic_file import write_whole
-from assistant.book import Book
+from assistant.content.language_pack import Book
 from assistant.expressions import count, is_plain, spread, tree
 from assistant.intents import Intents
 from assistant.sentences import Template

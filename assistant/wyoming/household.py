@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from assistant import assembly, book
+from assistant import assembly
 from assistant import settings as user_settings
 from assistant.actions import SetVolume
 from assistant.asr.near_talker import Foreground
 from assistant.audio.pcm import DEFAULT_RATE
+from assistant.content import language_pack
 from assistant.conversation import Ear
 from assistant.dialogue import listening
 from assistant.paths import intents_folder
@@ -81,7 +82,7 @@ class Household:
     @cached_property
     def speakers(self) -> Mapping[str, Synthesiser]:
         """Charley's voices by name, the usual one first; they keep nothing that they said."""
-        named = book.voices(intents_folder(self.settings.language))
+        named = language_pack.voices(intents_folder(self.settings.language))
         usual = self.settings.voice or named.charley
         chosen = [usual, *(name for name in self.language.book.voices if name != usual)]
         return {

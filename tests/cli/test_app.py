@@ -25,12 +25,12 @@ from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
 from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
+from assistant.content.homophones import Homophones
+from assistant.content.ui_text import load as load_wording
 from assistant.errors import ModelError
 from assistant.events import UtteranceHeard, UtteranceMissed
-from assistant.homophones import Homophones
 from assistant.settings import Settings
 from assistant.turn import State
-from assistant.wording import load as load_wording
 from tests.support import ROOT, tone_model
 from tests.support.commands import Charley, Done, start
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import book, datafile
+from assistant.content import language_pack, yaml_source
 from assistant.intents import load
 from assistant.matching import Match, Matcher
 from tests.support import ROOT
@@ -37,7 +37,7 @@ def echoes(folder: Path) -> dict[str, set[str]]:
     """Return the keys of all lines that mean something when they are heard, and what."""
     matcher = Matcher(load(folder / "sentences"))
     found: dict[str, set[str]] = {}
-    for line in book.load(folder).lines():
+    for line in language_pack.load(folder).lines():
         for meaning in heard(re.sub(r"\{\w+\} ?", "", line.text), matcher):
             found.setdefault(line.key, set()).add(meaning)
     return found
@@ -45,7 +45,7 @@ def echoes(folder: Path) -> dict[str, set[str]]:
 
 def excused(folder: Path) -> set[str]:
     """Return the keys that speech.yaml lists with a reason."""
-    reasons = datafile.read(folder / "speech.yaml").need("echoes").mapping()
+    reasons = yaml_source.read(folder / "speech.yaml").need("echoes").mapping()
     return {key for node in reasons.values() for key in node.texts()}
 
 

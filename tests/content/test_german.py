@@ -19,17 +19,18 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import assembly, book, cli, downloads, intents, live, prompts
+from assistant import assembly, cli, downloads, intents, live
 from assistant.actions import Action, Say
 from assistant.audio.pcm import read_wav
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
+from assistant.content import language_pack, prompts
+from assistant.content.routines import HELPER, POSITIONS
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
 from assistant.events import Event
 from assistant.intents import Intents
 from assistant.keyboard import Conversation
 from assistant.matching import Match, Matcher
-from assistant.routines import HELPER, POSITIONS
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.settings import Settings
@@ -47,7 +48,7 @@ IDLE: frozenset[str] = frozenset()
 SESSION = frozenset({"session", "recent"})
 ASKED = SESSION | {"asked"}
 
-BOOK = book.load(GERMAN)
+BOOK = language_pack.load(GERMAN)
 SENTENCES = intents.load(GERMAN / "sentences")
 MATCHER = Matcher(SENTENCES)
 
@@ -74,7 +75,7 @@ def slots(loaded: Intents, name: str) -> set[str]:
 
 @each_language
 def test_a_language_has_every_prompt_and_every_red_flag(folder: Path) -> None:
-    there, english = book.load(folder), book.load(ENGLISH)
+    there, english = language_pack.load(folder), language_pack.load(ENGLISH)
     assert there.prompts.lines.keys() >= prompts.KEYS
     assert there.red_flags.flags.keys() == english.red_flags.flags.keys()
     assert there.red_flags.questions.keys() == english.red_flags.questions.keys()
@@ -87,7 +88,7 @@ def test_a_language_has_every_prompt_and_every_red_flag(folder: Path) -> None:
 
 @each_language
 def test_what_the_sentences_name_is_there_to_be_said(folder: Path) -> None:
-    loaded, there = intents.load(folder / "sentences"), book.load(folder)
+    loaded, there = intents.load(folder / "sentences"), language_pack.load(folder)
     topics = slots(loaded, "topic") - {"words"}
     assert {f"answer.{topic}" for topic in topics} <= there.prompts.lines.keys()
     said = {t.block.intent for t in loaded.templates if t.block.intent.startswith("redflag_")}
@@ -99,7 +100,7 @@ def test_what_the_sentences_name_is_there_to_be_said(folder: Path) -> None:
 
 @each_language
 def test_a_line_keeps_its_length_when_its_slots_are_filled(folder: Path) -> None:
-    for text in book.load(folder).texts():
+    for text in language_pack.load(folder).texts():
         assert 0 < len(text.split()) <= prompts.MAX_WORDS + 2, text
         assert not set("{}") & set(text)
 
@@ -110,7 +111,7 @@ def test_a_missing_prompt_is_told_at_once(tmp_path: Path, key: str) -> None:
     path = folder / "prompts.yaml"
     path.write_text(path.read_text("utf-8").replace(f"\n{key}:", f"\nx{key}:"), "utf-8")
     with pytest.raises(RoutineError, match=f"prompts.yaml, line 1: the key “{key}” is missing"):
-        book.load(folder)
+        language_pack.load(folder)
 
 
 @pytest.mark.parametrize(("old", "what"), [("helper: mit", "helper"), ("or: oder", "or")])
@@ -119,7 +120,7 @@ def test_a_missing_word_of_a_title_is_told_at_once(tmp_path: Path, old: str, wha
     path = folder / "prompts.yaml"
     path.write_text(path.read_text("utf-8").replace(old, f"x{old}"), "utf-8")
     with pytest.raises((RoutineError, IntentDataError), match=f"prompts.yaml.*“{what}”"):
-        book.load(folder)
+        language_pack.load(folder)
 
 
 def named_keys() -> set[str]:
@@ -413,7 +414,7 @@ def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("fresh_home")
 @each_language
 def test_the_voices_to_change_to_are_of_the_language(folder: Path) -> None:
-    there = book.voices(folder)
+    there = language_pack.voices(folder)
     assert next(iter(there.choices)) == there.charley
     assert all(name[:2] == folder.name[:2] for name in there.choices)
     assert {"deeper", "higher"} == set(there.choices.values())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import homophones
+from assistant.content import homophones
 from assistant.errors import IntentDataError
 from tests.support.stage import ENGLISH
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant import book, picture, report, wording
+from assistant import picture, report
+from assistant.content import language_pack, ui_text
 from assistant.errors import IntentDataError
 from assistant.journal import Conditions
 from assistant.transitions import TRANSITIONS
@@ -22,7 +23,7 @@ LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_may_be_meant_has_words(language: str) -> None:
-    written = book.load(INTENTS / language)
+    written = language_pack.load(INTENTS / language)
     spoken = {cell for cell in TRANSITIONS[State.IDLE] if cell[0].islower() and " " not in cell}
     assert set(written.wording.meanings) == spoken - {"redflag"}
     assert all(flag.name for flag in written.red_flags.flags.values())
@@ -48,7 +49,7 @@ def test_a_mistake_is_named(tmp_path: Path, there: str, instead: str, said: str)
     path = tmp_path / "pages.yaml"
     path.write_text(text.replace(there, instead, 1), "utf-8")
     with pytest.raises(IntentDataError, match=re.escape(said)):
-        wording.load(path)
+        ui_text.load(path)
 
 
 def a_session(path: Path) -> None:
@@ -67,7 +68,7 @@ def a_session(path: Path) -> None:
 
 def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
     a_session(tmp_path / "journal.jsonl")
-    german = book.load(INTENTS / "de")
+    german = language_pack.load(INTENTS / "de")
     page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
     page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
     shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", picture.draw(page))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from assistant import dialogue
 from assistant.actions import Action, Count, Hush, Remember, Say, SetVoice
+from assistant.content.prompts import MAX_WORDS
+from assistant.content.red_flags import RedFlag
+from assistant.content.routines import Routine
 from assistant.dialogue import step
 from assistant.errors import IllegalEvent
 from assistant.events import Started, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.hold import CountStyle
-from assistant.prompts import MAX_WORDS
-from assistant.red_flags import RedFlag
-from assistant.routines import Routine
 from assistant.transitions import TRANSITIONS
 from assistant.turn import Coaching, Dialogue, State
 from tests.support.stage import BOOK, Stage, said

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import assembly, book
+from assistant import assembly
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
+from assistant.content import language_pack
 from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
@@ -25,7 +26,7 @@ from tests.support.process import Process
 pytestmark = pytest.mark.model
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 MODEL_RATE = 16000
-VOICES = book.voices(intents_folder())
+VOICES = language_pack.voices(intents_folder())
 
 
 @pytest.fixture(scope="module")

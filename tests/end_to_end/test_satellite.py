@@ -7,8 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from assistant import assembly, book
+from assistant import assembly
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence
+from assistant.content import language_pack
 from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
@@ -20,7 +21,7 @@ from tests.support.network import free_port, satellite, serving
 
 pytestmark = [pytest.mark.model, pytest.mark.sound, pytest.mark.slow]
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-VOICES = book.voices(intents_folder())
+VOICES = language_pack.voices(intents_folder())
 
 
 def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(

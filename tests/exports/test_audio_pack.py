@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import book, packs, rendering
+from assistant import packs, rendering
 from assistant.actions import Count, Say
 from assistant.audio import pcm
 from assistant.audio.pcm import Pcm
+from assistant.content import language_pack
 from assistant.errors import AudioFileError
 from assistant.packs import Piece
 from assistant.player import Player
@@ -68,7 +69,7 @@ def test_titles_and_albums_are_for_people() -> None:
 
 
 def test_titles_are_in_the_language_of_the_words() -> None:
-    german = book.load(ENGLISH.parent / "de")
+    german = language_pack.load(ENGLISH.parent / "de")
     titles = {(piece.title, piece.album) for piece in packs.pieces(german, COACHING)}
     assert ("Die Wade, linke, im Stehen", "Krampf: die Wade") in titles
 

@@ -6,21 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import book
 from assistant.audio import pcm
 from assistant.audio.pcm import Pcm
+from assistant.content import language_pack
+from assistant.content.prompts import fill
+from assistant.content.routines import POSITIONS
 from assistant.counting import count_word
 from assistant.errors import RoutineError
 from assistant.hold import CountStyle
 from assistant.paths import intents_folder
 from assistant.player import Begun, Player
-from assistant.prompts import fill
 from assistant.rendering import SIDES, Wish, render, speech, wish
-from assistant.routines import POSITIONS
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from assistant.turn import Coaching
 
-BOOK = book.load(intents_folder())
+BOOK = language_pack.load(intents_folder())
 ROUTINES = tuple(BOOK.routines)
 NOTE = BOOK.prompts.line("about.safety").text
 ASKED = {

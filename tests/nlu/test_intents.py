@@ -9,7 +9,7 @@ from hassil.expression import Alternative, Expression, Group, Permutation, TextC
 from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 
-from assistant.datafile import read
+from assistant.content.yaml_source import read
 from assistant.errors import IntentDataError
 from assistant.expressions import is_plain, parse, tree
 from assistant.intents import Intents, load

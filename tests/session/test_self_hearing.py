@@ -5,10 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from assistant import book, intents
+from assistant import intents
 from assistant.actions import Action, Interject
 from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
 from assistant.audio.pcm import Pcm, Samples
+from assistant.content import language_pack
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.matching import Matcher
@@ -18,7 +19,7 @@ from assistant.turn import Coaching, State
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"
-BOOK = book.load(ENGLISH)
+BOOK = language_pack.load(ENGLISH)
 INTENTS = intents.load(ENGLISH / "sentences")
 MATCHER = Matcher(INTENTS)
 RATE = 1000

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from assistant import book
 from assistant.audio.pcm import Pcm, silence
+from assistant.content import language_pack
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
@@ -17,7 +17,7 @@ def says(card: pulse.SoundCard, text: str) -> None:
 
 def utterance(text: str) -> Pcm:
     """Return what a runner says, with a second of silence before and after."""
-    names = book.voices(intents_folder())
+    names = language_pack.voices(intents_folder())
     spoken = CachedVoice(Pyttsx3Voice(names.runner, RUNNER_WORDS_PER_MINUTE), None).render(text)
     quiet = silence(spoken.rate, spoken.rate).samples
     return Pcm(np.concatenate([quiet, spoken.samples, quiet]), spoken.rate)

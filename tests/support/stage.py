@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assistant import book
 from assistant.actions import Action, Say
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
+from assistant.content import language_pack
 from assistant.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.keyboard import Conversation
 from assistant.matching import NoMatch
@@ -15,7 +15,7 @@ from assistant.turn import Coaching, Dialogue, State
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"
-BOOK = book.load(ENGLISH)
+BOOK = language_pack.load(ENGLISH)
 
 
 class NoWords:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant import datafile
+from assistant.content import yaml_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Homophones:
 
 def load(path: Path) -> Homophones:
     """Read them from speech.yaml, which may have none; IntentDataError names file and line."""
-    entries = datafile.read(path).mapping()
+    entries = yaml_source.read(path).mapping()
     if "homophones" not in entries:
         return Homophones()
     table = entries["homophones"]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant import datafile, prompts, red_flags, routines, wording
+from assistant.content import prompts, red_flags, routines, ui_text, yaml_source
+from assistant.content.prompts import Line, Prompts, fill
+from assistant.content.red_flags import RedFlags
+from assistant.content.routines import HELPER, POSITIONS, Routine
+from assistant.content.ui_text import Wording
 from assistant.errors import RoutineError
-from assistant.prompts import Line, Prompts, fill
-from assistant.red_flags import RedFlags
-from assistant.routines import HELPER, POSITIONS, Routine
-from assistant.wording import Wording
 
 _SPEECH_KEYS = frozenset(
     {
@@ -90,7 +90,7 @@ class Book:
 
 def voices(folder: Path) -> Voices:
     """Read speech.yaml of intents/<language>; IntentDataError names file and line of a mistake."""
-    root = datafile.read(folder / "speech.yaml")
+    root = yaml_source.read(folder / "speech.yaml")
     entries = root.mapping(_SPEECH_KEYS)
     return Voices(
         charley=root.need("voice").text(),
@@ -101,7 +101,7 @@ def voices(folder: Path) -> Voices:
     )
 
 
-def _choices(node: datafile.Node) -> dict[str, str]:
+def _choices(node: yaml_source.Node) -> dict[str, str]:
     choices = {}
     for name, kind in node.mapping().items():
         choices[name] = kind.text()
@@ -116,7 +116,7 @@ def load(folder: Path) -> Book:
         prompts.load(folder / "prompts.yaml"),
         routines.load(folder / "routines"),
         red_flags.load(folder / "red_flags.yaml"),
-        wording.load(folder / "pages.yaml"),
+        ui_text.load(folder / "pages.yaml"),
         voices(folder).choices,
     )
     for position in (*POSITIONS, HELPER):

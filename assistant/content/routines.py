@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import datafile
+from assistant.content import yaml_source
+from assistant.content.prompts import Line, checked
 from assistant.errors import RoutineError
-from assistant.prompts import Line, checked
 
 POSITIONS = ("standing", "sitting", "chair", "cant_stand", "lying", "bed")
 """Every position that a person can be in; each routine must serve them all, or be the nearest."""
@@ -106,7 +106,7 @@ def find(routines: Mapping[str, Routine], muscle: str, *, both: bool, toes: str)
 
 
 def _routine(path: Path) -> Routine:
-    root = datafile.read(path)
+    root = yaml_source.read(path)
     entries = root.mapping(_ROUTINE_KEYS)
     root.need("source")
     versions = tuple(
@@ -125,7 +125,7 @@ def _routine(path: Path) -> Routine:
     )
 
 
-def _version(routine: str, name: str, node: datafile.Node) -> Version:
+def _version(routine: str, name: str, node: yaml_source.Node) -> Version:
     node.mapping(_VERSION_KEYS)
     prefix = f"{routine}.{name}"
 
@@ -144,7 +144,7 @@ def _version(routine: str, name: str, node: datafile.Node) -> Version:
     return Version(name, serves, nearest, steps, *lines, hold_seconds=_hold_seconds(node))
 
 
-def _hold_seconds(node: datafile.Node) -> int | None:
+def _hold_seconds(node: yaml_source.Node) -> int | None:
     if "hold_seconds" not in node.mapping():
         return None
     entry, (low, high) = node.need("hold_seconds"), _HOLD_RANGE
@@ -154,7 +154,7 @@ def _hold_seconds(node: datafile.Node) -> int | None:
     return int(text)
 
 
-def _check_positions(node: datafile.Node, versions: tuple[Version, ...]) -> None:
+def _check_positions(node: yaml_source.Node, versions: tuple[Version, ...]) -> None:
     served = [position for v in versions for position in (*v.serves, *v.nearest)]
     for position in served:
         if position not in (*POSITIONS, HELPER):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import datafile
+from assistant.content import yaml_source
 from assistant.errors import RoutineError
 
 MAX_WORDS = 18
@@ -112,7 +112,7 @@ def fill(text: str, slots: Mapping[str, str]) -> str:
     return _SENTENCE_START.sub(lambda found: found[0].upper(), filled)
 
 
-def checked(node: datafile.Node) -> str:
+def checked(node: yaml_source.Node) -> str:
     """Return a spoken line's text; RoutineError if it is empty or longer than 18 words."""
     text = node.text()
     words = len(text.split())
@@ -125,7 +125,7 @@ def checked(node: datafile.Node) -> str:
 
 def load(path: Path) -> Prompts:
     """Read prompts.yaml; IntentDataError names file and line of a mistake."""
-    entries = datafile.read(path).mapping()
+    entries = yaml_source.read(path).mapping()
     for key in ("numbers", *_TABLES, *sorted(KEYS)):
         if key not in entries:
             raise RoutineError(f"{path}, line 1: the key “{key}” is missing.")
@@ -138,7 +138,7 @@ def load(path: Path) -> Prompts:
     return Prompts({k: _wordings(k, node) for k, node in entries.items()}, numbers, *tables)
 
 
-def _wordings(key: str, node: datafile.Node) -> tuple[Line, ...]:
+def _wordings(key: str, node: yaml_source.Node) -> tuple[Line, ...]:
     if not node.is_list:
         return (Line(key, checked(node)),)
     many = node.items()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import datafile
-from assistant.prompts import Line, checked
+from assistant.content import yaml_source
+from assistant.content.prompts import Line, checked
 
 _LEVELS = ("emergency", "urgent")
 
@@ -54,7 +54,7 @@ class RedFlags:
 
 def load(path: Path) -> RedFlags:
     """Read red_flags.yaml; IntentDataError names file and line of a mistake."""
-    root = datafile.read(path)
+    root = yaml_source.read(path)
     root.mapping(frozenset({"flags", "questions", "uncertain"}))
     flags = {name: _flag(name, node) for name, node in root.need("flags").mapping().items()}
     questions = {
@@ -69,12 +69,12 @@ def load(path: Path) -> RedFlags:
     return RedFlags(flags, questions, {k: n.text() for k, n in uncertain.mapping().items()})
 
 
-def _ask_firsts(root: datafile.Node) -> tuple[datafile.Node, ...]:
+def _ask_firsts(root: yaml_source.Node) -> tuple[yaml_source.Node, ...]:
     flags = root.need("flags").mapping().values()
     return tuple(f.need("ask_first") for f in flags if "ask_first" in f.mapping())
 
 
-def _flag(name: str, node: datafile.Node) -> RedFlag:
+def _flag(name: str, node: yaml_source.Node) -> RedFlag:
     entries = node.mapping(frozenset({"name", "level", "source", "say", "ask_first"}))
     node.need("source")
     level = node.need("level").text()
@@ -88,7 +88,7 @@ def _flag(name: str, node: datafile.Node) -> RedFlag:
     return RedFlag(name, level, node.need("name").text(), lines, ask_first)
 
 
-def _question(name: str, node: datafile.Node, flags: Mapping[str, RedFlag]) -> Question:
+def _question(name: str, node: yaml_source.Node, flags: Mapping[str, RedFlag]) -> Question:
     node.mapping(frozenset({"say", "yes"}))
     flag = node.need("yes").text()
     if flag not in flags:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 
-from assistant import datafile
-from assistant.datafile import Node
+from assistant.content import yaml_source
+from assistant.content.yaml_source import Node
 from assistant.errors import RoutineError
 
 _STATES = (
@@ -75,7 +75,7 @@ class Wording:
 
 def load(path: Path) -> Wording:
     """Read pages.yaml; IntentDataError names file and line of a mistake."""
-    root = datafile.read(path)
+    root = yaml_source.read(path)
     root.mapping(frozenset({*_NAMES, *_LISTS, "meanings"}))
     return Wording(
         texts={key: _text(root, key) for key in SLOTS},

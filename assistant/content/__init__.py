@@ -1,0 +1,1 @@
+"""One language's data, read and checked."""
