@@ -17,10 +17,10 @@ from assistant.content.routines import HELPER, POSITIONS
 from assistant.content.ui_text import Wording
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.graphs import is_extensible
-from assistant.intents import Intents
-from assistant.matching import Matcher
+from assistant.nlu.cache import KeptSentences
+from assistant.nlu.intents import Intents
+from assistant.nlu.matcher import Matcher
 from assistant.paths import intents_folder
-from assistant.sentence_cache import KeptSentences
 from assistant.settings import Settings, cache_folder
 from assistant.transitions import TRANSITIONS
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual

@@ -8,8 +8,8 @@ of what else sounds alike hardly anything is.
 from collections.abc import Callable
 
 from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis
-from assistant.meanings import Match, NoMatch
-from assistant.slips import RED_FLAG
+from assistant.nlu.repair import RED_FLAG
+from assistant.nlu.result import Match, NoMatch
 
 _WHOLE = 100.0
 """The score of words that are all understood."""

@@ -39,7 +39,8 @@ def home_assistant(
     ] = "conversation.charley",
 ) -> None:
     """Write custom sentences, and the script that lets Charley answer them."""
-    from assistant import custom_sentences, intents
+    from assistant import custom_sentences
+    from assistant.nlu import intents
     from assistant.paths import intents_folder
 
     folder = intents_folder(command_flags.chosen(ctx).language) / "sentences"

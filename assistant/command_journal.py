@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.actions import Action
     from assistant.assembly import Language
     from assistant.journal import Conditions
-    from assistant.matching import Match, NoMatch
+    from assistant.nlu.matcher import Match, NoMatch
     from assistant.replay import Moment, Recording
     from assistant.report import Page
     from assistant.settings import Settings
@@ -167,7 +167,7 @@ def _match(moment: Moment, language: Language) -> Match | NoMatch | None:
 
 def _seen(moment: Moment, language: Language) -> Iterator[str]:
     """Yield what the matcher saw in an utterance that was not understood, the best first."""
-    from assistant.matching import NoMatch
+    from assistant.nlu.matcher import NoMatch
 
     found = _match(moment, language)
     if found is None:

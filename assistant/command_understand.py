@@ -16,8 +16,8 @@ from assistant.errors import AudioFileError
 
 if TYPE_CHECKING:
     from assistant.asr.vosk_recogniser import Hypothesis, VoskRecogniser
-    from assistant.intents import Intents
-    from assistant.matching import Match, Matcher, NoMatch
+    from assistant.nlu.intents import Intents
+    from assistant.nlu.matcher import Match, Matcher, NoMatch
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -60,14 +60,14 @@ def hear(
 
 
 def _intents(settings: Settings) -> Intents:
-    from assistant import intents
+    from assistant.nlu import intents
     from assistant.paths import intents_folder
 
     return intents.load(intents_folder(settings.language) / "sentences")
 
 
 def _matcher(intents: Intents) -> Matcher:
-    from assistant.matching import Matcher
+    from assistant.nlu.matcher import Matcher
 
     return Matcher(intents)
 
@@ -132,8 +132,8 @@ def _listener(
     from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
     from assistant.choice import likeliest
     from assistant.content import homophones
+    from assistant.nlu.repair import SESSION
     from assistant.paths import intents_folder
-    from assistant.slips import SESSION
 
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
     intents = _intents(settings)

@@ -15,10 +15,10 @@ from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 from assistant.choice import early, likeliest
 from assistant.events import Event, HoldFinished, SpeechFinished
+from assistant.nlu.normalise import surface
+from assistant.nlu.repair import SESSION
 from assistant.player import Finished, Player
 from assistant.session import Output, Session
-from assistant.slips import SESSION
-from assistant.text import surface
 from assistant.turn import QUESTIONS, State
 
 _LIKELIER = 3

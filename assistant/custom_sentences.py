@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 
 from assistant.atomic_file import write_whole
-from assistant.expressions import count, is_plain, simplest, spread, texts, tree
-from assistant.intents import Intents
-from assistant.matching import Match, Matcher
-from assistant.sentence_files import SentenceFiles, read_folder
-from assistant.sentences import Template
+from assistant.nlu.expressions import count, is_plain, simplest, spread, texts, tree
+from assistant.nlu.intents import Intents
+from assistant.nlu.matcher import Match, Matcher
+from assistant.nlu.template_files import SentenceFiles, read_folder
+from assistant.nlu.templates import Template
 
 AGENT = "conversation.charley"
 """The entity that Home Assistant makes of Charley's Wyoming service."""

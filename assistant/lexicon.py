@@ -15,10 +15,10 @@ from pathlib import Path
 
 from assistant import spelling
 from assistant.errors import ModelError
+from assistant.nlu.normalise import plain
 from assistant.paths import models_file
 from assistant.phones import PHONES, SILENCE
 from assistant.spelling import Pronunciation
-from assistant.text import plain
 
 Table = dict[str, dict[Pronunciation, None]]
 

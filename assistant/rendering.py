@@ -21,7 +21,7 @@ from assistant.content.routines import HELPER, POSITIONS, Routine, find
 from assistant.conversation import Sound, TimedOutput
 from assistant.errors import RoutineError
 from assistant.events import Event, UtteranceHeard
-from assistant.matching import NoMatch
+from assistant.nlu.matcher import NoMatch
 from assistant.player import Player
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State

@@ -12,7 +12,7 @@ from assistant.actions import Action, CancelTimer, Listen, Remember, SetTimer
 from assistant.content.language_pack import Book
 from assistant.dialogue import step
 from assistant.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
-from assistant.matching import Match, NoMatch
+from assistant.nlu.matcher import Match, NoMatch
 from assistant.turn import Coaching, Dialogue
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.nlu.normalise import plain
 from assistant.paths import models_file
-from assistant.text import plain
 
 Pronunciation = tuple[str, ...]
 

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from assistant import intents
 from assistant.content.yaml_source import Node, read
 from assistant.errors import IntentDataError
-from assistant.sentence_files import FILE_KEYS, LANGUAGE_FILE
-from assistant.text import surface
+from assistant.nlu import intents
+from assistant.nlu.normalise import surface
+from assistant.nlu.template_files import FILE_KEYS, LANGUAGE_FILE
 
 _YAML = (".yaml", ".yml")
 _TEXT = ".txt"

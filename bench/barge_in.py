@@ -52,7 +52,7 @@ from assistant.content import homophones  # noqa: E402
 from assistant.conversation import Ear, Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue import listening  # noqa: E402
 from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
-from assistant.matching import Match  # noqa: E402
+from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.player import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
 from assistant.session import Session  # noqa: E402

@@ -24,7 +24,7 @@ from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resa
 from assistant.choice import likeliest
 from assistant.conversation import Ear
 from assistant.dialogue import listening
-from assistant.matching import Match, NoMatch
+from assistant.nlu.matcher import Match, NoMatch
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.turn import Dialogue, State

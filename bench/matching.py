@@ -19,8 +19,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from assistant.intents import load  # noqa: E402
-from assistant.matching import Match, Matcher, NoMatch  # noqa: E402
+from assistant.nlu.intents import load  # noqa: E402
+from assistant.nlu.matcher import Match, Matcher, NoMatch  # noqa: E402
 
 UTTERANCES = ROOT / "tests" / "utterances" / "en"
 SENTENCES = ROOT / "intents" / "en" / "sentences"

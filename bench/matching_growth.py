@@ -23,8 +23,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from assistant.intents import load  # noqa: E402
-from assistant.matching import Matcher  # noqa: E402
+from assistant.nlu.intents import load  # noqa: E402
+from assistant.nlu.matcher import Matcher  # noqa: E402
 
 SENTENCES = ROOT / "intents" / "en" / "sentences"
 UTTERANCES = (

@@ -19,9 +19,9 @@ from hassil.expression import (
     TextChunk,
 )
 
-from assistant.expressions import is_plain, tree
-from assistant.intents import Intents, load
-from assistant.text import surface
+from assistant.nlu.expressions import is_plain, tree
+from assistant.nlu.intents import Intents, load
+from assistant.nlu.normalise import surface
 
 
 def drawn(intents: Intents, count: int, chooser: random.Random) -> list[str]:

@@ -15,7 +15,7 @@ from tests.support import pulse
 from tests.support.commands import Charley, Done
 
 if TYPE_CHECKING:
-    from assistant.intents import Intents
+    from assistant.nlu.intents import Intents
 
 # A slow moment on a busy machine is no failure; and a failure must come again on the next run.
 settings.register_profile("charley", deadline=None, derandomize=True)
@@ -80,7 +80,7 @@ def card() -> Iterator[pulse.SoundCard]:
 @pytest.fixture(scope="session")
 def load_once() -> "Callable[[Path], Intents]":
     """Return what loads the sentences of a folder, each folder once."""
-    from assistant import intents
+    from assistant.nlu import intents
 
     return cache(intents.load)
 
@@ -93,7 +93,8 @@ def charley(
     fresh_home: Path,  # noqa: ARG001
 ) -> Charley:
     """Return what runs a command in this process, with a home of its own."""
-    from assistant import cli, intents
+    from assistant import cli
+    from assistant.nlu import intents
 
     monkeypatch.setattr(intents, "load", load_once)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from assistant.atomic_file import write_whole
 from assistant.content.language_pack import Book
-from assistant.expressions import count, is_plain, spread, tree
-from assistant.intents import Intents
-from assistant.sentences import Template
+from assistant.nlu.expressions import count, is_plain, spread, tree
+from assistant.nlu.intents import Intents
+from assistant.nlu.templates import Template
 
 _LIST = re.compile(r"\{\w+\}")
 _MOST_SENTENCES = 8

@@ -33,7 +33,7 @@ from assistant.clock import Clock, SystemClock
 from assistant.dialogue import listening
 from assistant.errors import SynthesiserError
 from assistant.keyboard import Conversation
-from assistant.matching import Match
+from assistant.nlu.matcher import Match
 from assistant.ovos import locale
 from assistant.ovos.voice import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.paths import languages

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from assistant.content import language_pack, yaml_source
-from assistant.intents import load
-from assistant.matching import Match, Matcher
+from assistant.nlu.intents import load
+from assistant.nlu.matcher import Match, Matcher
 from tests.support import ROOT
 
 INTENTS = ROOT / "intents"

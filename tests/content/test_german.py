@@ -19,7 +19,7 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import assembly, cli, downloads, intents, live
+from assistant import assembly, cli, downloads, live
 from assistant.actions import Action, Say
 from assistant.audio.pcm import read_wav
 from assistant.captions import Caption, CaptionPlayer
@@ -28,9 +28,10 @@ from assistant.content import language_pack, prompts
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
 from assistant.events import Event
-from assistant.intents import Intents
 from assistant.keyboard import Conversation
-from assistant.matching import Match, Matcher
+from assistant.nlu import intents
+from assistant.nlu.intents import Intents
+from assistant.nlu.matcher import Match, Matcher
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.settings import Settings

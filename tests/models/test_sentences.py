@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from assistant import intents
-from assistant.matching import Match, Matcher
+from assistant.nlu import intents
+from assistant.nlu.matcher import Match, Matcher
 from models.templates import drawn
 from tests.support import ROOT
 

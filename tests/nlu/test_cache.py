@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import IntentDataError
-from assistant.intents import Intents, load
-from assistant.matching import Match, Matcher
-from assistant.sentence_cache import KeptSentences
+from assistant.nlu.cache import KeptSentences
+from assistant.nlu.intents import Intents, load
+from assistant.nlu.matcher import Match, Matcher
 
 LANGUAGE = """\
 language: en
@@ -63,7 +63,7 @@ def weaving(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         woven.append(folder)
         return load(folder)
 
-    monkeypatch.setattr("assistant.intents.load", noted)
+    monkeypatch.setattr("assistant.nlu.intents.load", noted)
     return woven
 
 

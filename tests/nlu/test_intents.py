@@ -11,11 +11,11 @@ from hassil.parser import ParseError
 
 from assistant.content.yaml_source import read
 from assistant.errors import IntentDataError
-from assistant.expressions import is_plain, parse, tree
-from assistant.intents import Intents, load
-from assistant.matching import Match, Matcher
-from assistant.sentences import GUARD, SKIP
-from assistant.text import surface
+from assistant.nlu.expressions import is_plain, parse, tree
+from assistant.nlu.intents import Intents, load
+from assistant.nlu.matcher import Match, Matcher
+from assistant.nlu.normalise import surface
+from assistant.nlu.templates import GUARD, SKIP
 from tests.support import ROOT
 
 SENTENCES = ROOT / "intents/en/sentences"

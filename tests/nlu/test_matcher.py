@@ -7,10 +7,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.intents import Intents, load
-from assistant.matching import Match, Matcher, NoMatch
-from assistant.sentences import GUARD, SKIP, content
-from assistant.text import normalise
+from assistant.nlu.intents import Intents, load
+from assistant.nlu.matcher import Match, Matcher, NoMatch
+from assistant.nlu.normalise import normalise
+from assistant.nlu.templates import GUARD, SKIP, content
 from tests.support import ROOT
 
 FILES = ROOT / "tests/utterances/en"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.intents import load
-from assistant.text import MAX_WORDS, Spelling, normalise, surface
+from assistant.nlu.intents import load
+from assistant.nlu.normalise import MAX_WORDS, Spelling, normalise, surface
 from tests.support import ROOT
 
 SPELLING = load(ROOT / "intents/en/sentences").language.spelling

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
 from assistant.choice import early, likeliest
-from assistant.meanings import Match, NoMatch
+from assistant.nlu.result import Match, NoMatch
 
 WHOLE = {"the right one", "stop", "my calf is cramping", "still there"}
 HALF = {"the right", "my calf", "leg stop"}

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import intents
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.keyboard import Conversation
-from assistant.matching import Matcher
+from assistant.nlu import intents
+from assistant.nlu.matcher import Matcher
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.turn import Coaching

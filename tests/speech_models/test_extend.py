@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import assembly, intents, model_building, vocabulary
+from assistant import assembly, model_building, vocabulary
 from assistant.asr import openfst
 from assistant.asr.openfst import Arc, Graph
 from assistant.asr.vosk_recogniser import RATE, SpeechModel
@@ -20,6 +20,7 @@ from assistant.audio.pcm import concatenate, resample, silence
 from assistant.errors import IntentDataError, ModelError
 from assistant.graphs import LEXICON, WordGraph, read_words
 from assistant.lexicon import Lexicon, Origin
+from assistant.nlu import intents
 from assistant.paths import bundled_model_folder, intents_folder
 from assistant.phones import PHONES, SILENCE
 from assistant.settings import Settings

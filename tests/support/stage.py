@@ -8,7 +8,7 @@ from assistant.clock import VirtualClock
 from assistant.content import language_pack
 from assistant.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.keyboard import Conversation
-from assistant.matching import NoMatch
+from assistant.nlu.matcher import NoMatch
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
 from assistant.turn import Coaching, Dialogue, State

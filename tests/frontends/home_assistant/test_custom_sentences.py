@@ -24,7 +24,7 @@ from jinja2 import Environment
 
 from assistant import assembly, cli, custom_sentences
 from assistant.assembly import Language
-from assistant.matching import Match
+from assistant.nlu.matcher import Match
 from assistant.settings import Settings
 from tests.support import ROOT
 

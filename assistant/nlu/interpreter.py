@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.chart import Chart, Segment
-from assistant.cover import CRAMP, Cover
-from assistant.meanings import Candidate, Match, NoMatch
-from assistant.sentences import GUARD, SKIP, Block, allows
-from assistant.vetoes import Vetoes
+from assistant.nlu.guards import Vetoes
+from assistant.nlu.parser import Chart, Segment
+from assistant.nlu.result import Candidate, Match, NoMatch
+from assistant.nlu.scoring import CRAMP, Cover
+from assistant.nlu.templates import GUARD, SKIP, Block, allows
 
 
 class Reading:

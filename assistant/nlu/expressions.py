@@ -22,7 +22,7 @@ from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 
 from assistant.content.yaml_source import Node
-from assistant.text import surface
+from assistant.nlu.normalise import surface
 
 _SPECIAL = frozenset("()[]{}<>|;\\")
 

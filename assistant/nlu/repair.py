@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from assistant.chart import Chart, Slip
-from assistant.cover import CRAMP
-from assistant.intents import Intents
-from assistant.likeness import alike, like
-from assistant.meanings import Match, NoMatch
-from assistant.sentences import GUARD
+from assistant.nlu.fuzzy import alike, like
+from assistant.nlu.intents import Intents
+from assistant.nlu.parser import Chart, Slip
+from assistant.nlu.result import Match, NoMatch
+from assistant.nlu.scoring import CRAMP
+from assistant.nlu.templates import GUARD
 
 RED_FLAG = "redflag_"
 """How the names of the signs begin at which Charley must not coach."""

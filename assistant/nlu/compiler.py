@@ -24,11 +24,11 @@ from hassil.expression import (
 
 from assistant.content.yaml_source import Node
 from assistant.errors import IntentDataError
-from assistant.expressions import is_plain, parse, texts
-from assistant.network import FREE, Moves, Network
-from assistant.sentence_files import LANGUAGE_FILE, SentenceFiles
-from assistant.sentences import SKIP, Block, Language, Template, Value, content
-from assistant.text import normalise
+from assistant.nlu.automaton import FREE, Moves, Network
+from assistant.nlu.expressions import is_plain, parse, texts
+from assistant.nlu.normalise import normalise
+from assistant.nlu.template_files import LANGUAGE_FILE, SentenceFiles
+from assistant.nlu.templates import SKIP, Block, Language, Template, Value, content
 
 
 class Woven(NamedTuple):

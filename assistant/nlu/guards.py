@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from assistant.chart import Chart, Segment
-from assistant.cover import CRAMP, Cover
-from assistant.sentences import SKIP, Block
+from assistant.nlu.parser import Chart, Segment
+from assistant.nlu.scoring import CRAMP, Cover
+from assistant.nlu.templates import SKIP, Block
 
 
 class Vetoes:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.network import Network
-from assistant.sentence_files import read_files, read_folder
-from assistant.sentences import MEANT_FOR_ANYONE, Language, Template, Value, allows
+from assistant.nlu.automaton import Network
+from assistant.nlu.template_files import read_files, read_folder
+from assistant.nlu.templates import MEANT_FOR_ANYONE, Language, Template, Value, allows
 
 _Context = frozenset[str] | None
 
@@ -62,7 +62,7 @@ class Intents:
         if key not in self._sampled:
             # Only here: it needs hassil, which takes as long to import as all of this to be read
             # from the cache.
-            from assistant.sampling import sample
+            from assistant.nlu.sampler import sample
 
             blocks = self.blocks(context)
             wanted = (t for t in blocks if among is None or t.block.intent in among)
@@ -78,15 +78,15 @@ class Intents:
 
 def load(folder: Path) -> Intents:
     """Return the sentences of one language, or raise an error that names file and line."""
-    from assistant import weaving  # only here, as in `phrases`
+    from assistant.nlu import compiler
 
     files = read_folder(folder)
-    weaving.check(files, folder)
-    return Intents(*weaving.weave(files))
+    compiler.check(files, folder)
+    return Intents(*compiler.weave(files))
 
 
 def load_files(paths: Iterable[Path]) -> Intents:
     """Return the sentences of some files, without what a language adds; raises as `load`."""
-    from assistant import weaving
+    from assistant.nlu import compiler
 
-    return Intents(*weaving.weave(read_files(paths)))
+    return Intents(*compiler.weave(read_files(paths)))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from assistant.content.yaml_source import Node, read
 from assistant.errors import IntentDataError
-from assistant.sentences import GUARD, GUARDS, SKIP, Block, Language
-from assistant.text import Spelling, plain
+from assistant.nlu.normalise import Spelling, plain
+from assistant.nlu.templates import GUARD, GUARDS, SKIP, Block, Language
 
 LANGUAGE_FILE = "language.yaml"
 

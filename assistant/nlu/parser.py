@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from assistant.intents import Intents
-from assistant.network import FREE, Network
-from assistant.sentences import Block, Template
+from assistant.nlu.automaton import FREE, Network
+from assistant.nlu.intents import Intents
+from assistant.nlu.templates import Block, Template
 
 SIDE = "{side}"
 """The list whose values may stand inside those of another."""

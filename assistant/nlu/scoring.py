@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from assistant.chart import Chart, Segment
-from assistant.sentences import SKIP, Block, allows
+from assistant.nlu.parser import Chart, Segment
+from assistant.nlu.templates import SKIP, Block, allows
 
 CRAMP = "cramp"
 """The intent whose slots may ride on every other one."""

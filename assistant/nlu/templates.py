@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assistant.text import Spelling
+from assistant.nlu.normalise import Spelling
 
 SKIP = "_skip"
 """The intent name of phrases that may be said around a command without changing it."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process
 
-from assistant.intents import Intents
+from assistant.nlu.intents import Intents
 
 WORD_CUTOFF = 82.0
 """How alike an unknown word and a known one must be, 0 to 100."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assistant.chart import Chart, Segment
-from assistant.intents import Intents
-from assistant.likeness import Corrections
-from assistant.meanings import Candidate, Match, NoMatch
-from assistant.reading import Reading
-from assistant.sentences import content
-from assistant.slips import RED_FLAG, Slips
-from assistant.text import normalise
+from assistant.nlu.fuzzy import Corrections
+from assistant.nlu.intents import Intents
+from assistant.nlu.interpreter import Reading
+from assistant.nlu.normalise import normalise
+from assistant.nlu.parser import Chart, Segment
+from assistant.nlu.repair import RED_FLAG, Slips
+from assistant.nlu.result import Candidate, Match, NoMatch
+from assistant.nlu.templates import content
 
 __all__ = ["Candidate", "Match", "Matcher", "NoMatch"]
 

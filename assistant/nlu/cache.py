@@ -15,17 +15,17 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from assistant import intents
 from assistant.atomic_file import write_whole
-from assistant.intents import Intents
+from assistant.nlu import intents
+from assistant.nlu.intents import Intents
 
-_READERS = ("assistant", "hassil")
+_READERS = ("assistant.content", "assistant.nlu", "hassil")
 """The packages whose code decides what is made of the sentences."""
 _CLASSES: dict[str, frozenset[str]] = {
-    "assistant.intents": frozenset({"Intents"}),
-    "assistant.network": frozenset({"Network"}),
-    "assistant.sentences": frozenset({"Block", "Language", "Template", "Value"}),
-    "assistant.text": frozenset({"Spelling"}),
+    "assistant.nlu.intents": frozenset({"Intents"}),
+    "assistant.nlu.automaton": frozenset({"Network"}),
+    "assistant.nlu.templates": frozenset({"Block", "Language", "Template", "Value"}),
+    "assistant.nlu.normalise": frozenset({"Spelling"}),
 }
 _DIGEST = 32
 """Bytes of each of the two that stand in front: of the key, and of the rest."""

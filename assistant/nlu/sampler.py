@@ -22,9 +22,9 @@ from hassil.expression import (
     TextChunk,
 )
 
-from assistant.expressions import is_plain, tree
-from assistant.sentences import Template, Value
-from assistant.text import surface
+from assistant.nlu.expressions import is_plain, tree
+from assistant.nlu.normalise import surface
+from assistant.nlu.templates import Template, Value
 
 _FEW = 3
 """Options of a choice that are each sampled beside each neighbour; of more, each has a turn."""
