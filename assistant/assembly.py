@@ -15,6 +15,8 @@ from assistant.content import ui_text as wordings
 from assistant.content.language_pack import Book
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.content.ui_text import Wording
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.graphs import is_extensible
 from assistant.nlu.cache import KeptSentences
@@ -22,9 +24,7 @@ from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Matcher
 from assistant.paths import intents_folder
 from assistant.settings import Settings, cache_folder
-from assistant.transitions import TRANSITIONS
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
-from assistant.turn import Coaching, Dialogue, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant.actions import REACTION_SECONDS, Action, Chime, Count, Hush, Interject, Say, Wait
-from assistant.events import Event, HoldFinished, SpeechFinished
-from assistant.hold import Hold
+from assistant.dialogue.actions import (
+    REACTION_SECONDS,
+    Action,
+    Chime,
+    Count,
+    Hush,
+    Interject,
+    Say,
+    Wait,
+)
+from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
+from assistant.dialogue.hold import Hold
 
 _WORDS_PER_SECOND = 2.7
 _PAUSE_SECONDS = 0.35

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.audio.pcm import Samples
-from assistant.hold import Hold
+from assistant.dialogue.hold import Hold
 
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""

@@ -11,9 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from assistant import settings as user_settings
-from assistant.actions import Action
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Event
 from assistant.errors import SettingsError
-from assistant.events import Event
 from assistant.settings import Settings
 
 SETTINGS = {
@@ -141,8 +141,8 @@ def context(state: str | None) -> frozenset[str] | None:
     """Return what counts in a state, None for everything; SettingsError lists the states."""
     if state is None:
         return None
-    from assistant.dialogue import listening
-    from assistant.turn import Dialogue, State
+    from assistant.dialogue.machine import listening
+    from assistant.dialogue.turn import Dialogue, State
 
     names = ", ".join(known.value for known in State)
     try:

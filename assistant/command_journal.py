@@ -19,8 +19,8 @@ from assistant.command_transcript import on_screen, tell
 from assistant.errors import JournalError
 
 if TYPE_CHECKING:
-    from assistant.actions import Action
     from assistant.assembly import Language
+    from assistant.dialogue.actions import Action
     from assistant.journal import Conditions
     from assistant.nlu.matcher import Match, NoMatch
     from assistant.replay import Moment, Recording
@@ -105,7 +105,7 @@ class _Play:
 
     def moment(self, moment: Moment, language: Language) -> None:
         """Show what was heard up to an event, the event, and what is to be said about it."""
-        from assistant.events import UtteranceHeard, UtteranceMissed
+        from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
 
         self._events += 1
         self._stage.reach(moment.event)

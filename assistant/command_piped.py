@@ -6,8 +6,8 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
+from assistant.dialogue.turn import Dialogue
 from assistant.scripted_user import ScriptedUser, parse
-from assistant.turn import Dialogue
 
 _POLL_SECONDS = 0.05
 """A line is taken up so soon after it has arrived."""

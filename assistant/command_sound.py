@@ -180,7 +180,7 @@ def _check_out(out: Path) -> None:
 
 def _player(settings: Settings, voice: Synthesiser | None = None) -> Player:
     from assistant import assembly
-    from assistant.actions import SetVolume
+    from assistant.dialogue.actions import SetVolume
     from assistant.player import Player
 
     voice = voice or assembly.voice(settings, tell)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant import command_flags
-from assistant.actions import Action
 from assistant.command_flags import JournalFile, JournalText, Watch
 from assistant.command_transcript import Transcript, on_screen, tell
-from assistant.events import Event, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 
 if TYPE_CHECKING:
     from assistant.content.ui_text import Wording

@@ -16,7 +16,7 @@ from assistant.audio.pcm import (
     trim_silence,
 )
 from assistant.clips import CLEARANCE_SECONDS, Clip, Word
-from assistant.hold import Hold
+from assistant.dialogue.hold import Hold
 from assistant.tts.synthesiser import Synthesiser
 
 CHIME_GAP_SECONDS = 0.1

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from assistant import assembly
-from assistant.actions import Action, SetVolume
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import (
     DEFAULT_RATE,
@@ -26,13 +25,14 @@ from assistant.audio.pcm import (
 )
 from assistant.content import language_pack
 from assistant.conversation import Ear, Sound, SpokenConversation
-from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.actions import Action, SetVolume
+from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.turn import State
 from assistant.player import Player
 from assistant.scripted_user import ScriptedUser, awaits_user
 from assistant.session import Session
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
-from assistant.turn import State
 
 BLOCKS_PER_SECOND = 50
 RUNNER_WORDS_PER_MINUTE = 160

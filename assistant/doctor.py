@@ -12,12 +12,12 @@ from enum import StrEnum
 import numpy as np
 
 from assistant import assembly
-from assistant.actions import Chime
 from assistant.asr.vosk_recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.assembly import Language
 from assistant.audio import devices, ducking
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
 from assistant.content import language_pack
+from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.player import Player
 from assistant.settings import Settings, cache_folder, settings_file

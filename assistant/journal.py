@@ -17,10 +17,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Self, TextIO, get_args, get_origin, get_type_hints
 
-from assistant.actions import Action
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Event, Started
+from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import JournalError
-from assistant.events import Event, Started
-from assistant.turn import Coaching, Dialogue
 
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 _ACTIONS = {kind.__name__: kind for kind in get_args(Action)}

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from assistant.clock import Clock
-from assistant.events import Event, Started
+from assistant.dialogue.events import Event, Started
+from assistant.dialogue.turn import State
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Output, Session
-from assistant.turn import State
 
 AFTERMATH_SECONDS = 60.0
 """How long a piped conversation goes on after its last line."""

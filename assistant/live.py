@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from assistant import assembly, malloc
-from assistant.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.asr.push_to_talk import PushToTalk
 from assistant.asr.voice_activity import VoiceGate
 from assistant.assembly import Language
@@ -22,15 +21,8 @@ from assistant.buttons import Button, meaning
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import SystemClock
 from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
-from assistant.dialogue import listening
-from assistant.errors import (
-    AssistantError,
-    DeviceError,
-    ModelError,
-    SettingsError,
-    SynthesiserError,
-)
-from assistant.events import (
+from assistant.dialogue.actions import Action, Chime, Interject, Say, SetVolume
+from assistant.dialogue.events import (
     DeviceFound,
     DeviceLost,
     Event,
@@ -41,6 +33,15 @@ from assistant.events import (
     UtteranceMissed,
     Xrun,
 )
+from assistant.dialogue.machine import listening
+from assistant.dialogue.turn import Dialogue, State
+from assistant.errors import (
+    AssistantError,
+    DeviceError,
+    ModelError,
+    SettingsError,
+    SynthesiserError,
+)
 from assistant.keys import Keys
 from assistant.leaving import Leave
 from assistant.player import INTERJECT_PACES, Player
@@ -48,7 +49,6 @@ from assistant.session import Session
 from assistant.settings import Settings, recall, remember, state_folder
 from assistant.tts.fallback import SpareVoice
 from assistant.tts.synthesiser import Synthesiser
-from assistant.turn import Dialogue, State
 from assistant.watchdog import Watchdog
 
 if TYPE_CHECKING:

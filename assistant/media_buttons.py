@@ -31,8 +31,8 @@ from dbus_fast.annotations import (
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
 from assistant.buttons import Button
+from assistant.dialogue.turn import State
 from assistant.errors import DeviceError
-from assistant.turn import State
 
 NAME = "org.mpris.MediaPlayer2.charley"
 PATH = "/org/mpris/MediaPlayer2"

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import rendering
-from assistant.actions import Action
 from assistant.atomic_file import write_whole
 from assistant.audio.pcm import FORMATS, SUBTYPES, Pcm, blocks
 from assistant.content.language_pack import Book
 from assistant.content.prompts import fill
+from assistant.dialogue.actions import Action
+from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import AudioFileError
 from assistant.rendering import Wish
-from assistant.turn import Coaching, Dialogue
 
 ARTIST = "Charley"
 PLAYLIST = "Charley.m3u8"

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from assistant import report
+from assistant.dialogue.turn import State
 from assistant.report import Held, Page, Row
 from assistant.sheet import INK, SOFT, WIDTH, Sheet, clean
-from assistant.turn import State
 
 _COLOURS = {
     State.IDLE: "#e2e6ea",

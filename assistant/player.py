@@ -15,18 +15,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from assistant.actions import (
-    REACTION_SECONDS,
-    Action,
-    Chime,
-    Count,
-    Hush,
-    Interject,
-    Say,
-    SetVoice,
-    SetVolume,
-    Wait,
-)
 from assistant.audio.earcons import chime
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
 from assistant.clips import (
@@ -39,7 +27,19 @@ from assistant.clips import (
     word_bounds,
 )
 from assistant.counting import count_word, hold_clip
-from assistant.hold import Hold
+from assistant.dialogue.actions import (
+    REACTION_SECONDS,
+    Action,
+    Chime,
+    Count,
+    Hush,
+    Interject,
+    Say,
+    SetVoice,
+    SetVolume,
+    Wait,
+)
+from assistant.dialogue.hold import Hold
 from assistant.tts.synthesiser import Synthesiser
 
 FADE_SECONDS = 0.005

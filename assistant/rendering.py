@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.actions import Action, Say, Wait
 from assistant.audio.pcm import Pcm, Samples
 from assistant.captions import CaptionPlayer
 from assistant.content.language_pack import Book
 from assistant.content.prompts import Line
 from assistant.content.routines import HELPER, POSITIONS, Routine, find
 from assistant.conversation import Sound, TimedOutput
+from assistant.dialogue.actions import Action, Say, Wait
+from assistant.dialogue.events import Event, UtteranceHeard
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.errors import RoutineError
-from assistant.events import Event, UtteranceHeard
 from assistant.nlu.matcher import NoMatch
 from assistant.player import Player
 from assistant.session import Session
-from assistant.turn import Coaching, Dialogue, State
 
 SIDES = ("left", "right", "both")
 

@@ -12,14 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-from assistant.actions import Action
 from assistant.captions import Caption, CaptionPlayer
 from assistant.content.language_pack import Book
-from assistant.dialogue import step
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started
+from assistant.dialogue.machine import step
+from assistant.dialogue.turn import Dialogue
 from assistant.errors import AssistantError, JournalError
-from assistant.events import Event, HoldFinished, SpeechFinished, Started
 from assistant.journal import Conditions, Entry
-from assistant.turn import Dialogue
 
 _EVENTS = get_args(Event)
 

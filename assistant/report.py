@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from assistant.actions import Count, Hush
 from assistant.captions import Caption
 from assistant.content.language_pack import Book
 from assistant.content.ui_text import Wording
-from assistant.dialogue import trigger
-from assistant.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
-from assistant.hold import Hold
+from assistant.dialogue.actions import Count, Hush
+from assistant.dialogue.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.hold import Hold
+from assistant.dialogue.machine import trigger
+from assistant.dialogue.turn import Dialogue, State
 from assistant.replay import Moment, Stage
-from assistant.turn import Dialogue, State
 
 _FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
 _AT_WORK = frozenset({State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING})

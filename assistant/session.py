@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from assistant.actions import Action, CancelTimer, Listen, Remember, SetTimer
 from assistant.content.language_pack import Book
-from assistant.dialogue import step
-from assistant.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.actions import Action, CancelTimer, Listen, Remember, SetTimer
+from assistant.dialogue.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.machine import step
+from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.nlu.matcher import Match, NoMatch
-from assistant.turn import Coaching, Dialogue
 
 
 class Output(Protocol):

@@ -16,8 +16,8 @@ from pathlib import Path
 import platformdirs
 
 from assistant.atomic_file import write_whole
+from assistant.dialogue.hold import CountStyle
 from assistant.errors import SettingsError
-from assistant.hold import CountStyle
 
 APP = "charley"
 

@@ -43,18 +43,18 @@ from hearing import Listener, state_of, utterances
 from phrases import phrases
 
 from assistant import assembly, model_building
-from assistant.actions import Action
 from assistant.asr.vosk_recogniser import UNKNOWN
 from assistant.audio.pcm import to_int16
 from assistant.conversation import SpokenConversation
-from assistant.dialogue import listening, step
-from assistant.events import Event, UtteranceHeard
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Event, UtteranceHeard
+from assistant.dialogue.machine import listening, step
+from assistant.dialogue.turn import Dialogue, State
 from assistant.graphs import is_extensible
 from assistant.lexicon import Lexicon
 from assistant.paths import bundled_model_folder
 from assistant.session import Session
 from assistant.settings import Settings
-from assistant.turn import Dialogue, State
 from models.features import load
 from models.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
 

@@ -37,7 +37,6 @@ sys.path.insert(0, str(ROOT))
 from hearing import VOICES  # noqa: E402
 
 from assistant import assembly  # noqa: E402
-from assistant.actions import Action, Interject, Say  # noqa: E402
 from assistant.asr.vosk_recogniser import (  # noqa: E402
     RATE,
     STABLE_SECONDS,
@@ -50,15 +49,16 @@ from assistant.audio.earcons import chime  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.content import homophones  # noqa: E402
 from assistant.conversation import Ear, Sound, SpokenConversation  # noqa: E402
-from assistant.dialogue import listening  # noqa: E402
-from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
+from assistant.dialogue.actions import Action, Interject, Say  # noqa: E402
+from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
+from assistant.dialogue.machine import listening  # noqa: E402
+from assistant.dialogue.turn import Dialogue, State  # noqa: E402
 from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.player import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
-from assistant.turn import Dialogue, State  # noqa: E402
 from tests.support import pulse  # noqa: E402
 from tests.support.listening import place  # noqa: E402
 
@@ -87,7 +87,7 @@ CLICKS = 20
 LOOP = """
 import sys
 import numpy as np
-from assistant.actions import Chime, Hush
+from assistant.dialogue.actions import Chime, Hush
 from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.player import Player
 player = Player(None, output_rate())

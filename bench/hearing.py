@@ -23,11 +23,11 @@ from assistant import assembly
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
 from assistant.choice import likeliest
 from assistant.conversation import Ear
-from assistant.dialogue import listening
+from assistant.dialogue.machine import listening
+from assistant.dialogue.turn import Dialogue, State
 from assistant.nlu.matcher import Match, NoMatch
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
-from assistant.turn import Dialogue, State
 
 RATE = 16000
 BLOCK_SAMPLES = 480

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from assistant.audio.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
 from assistant.counting import render_hold  # noqa: E402
-from assistant.hold import Hold  # noqa: E402
+from assistant.dialogue.hold import Hold  # noqa: E402
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 
@@ -36,9 +36,9 @@ AUDIBLE = 0.02
 
 OURS = """
 import sys, threading
-from assistant.actions import Count
+from assistant.dialogue.actions import Count
 from assistant.audio.devices import Speaker, output_rate
-from assistant.hold import Hold
+from assistant.dialogue.hold import Hold
 from assistant.player import Player
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())

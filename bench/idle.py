@@ -34,10 +34,10 @@ from assistant.asr.vosk_recogniser import RATE, Recogniser  # noqa: E402
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.pcm import Samples, resample  # noqa: E402
 from assistant.conversation import Ear  # noqa: E402
-from assistant.dialogue import listening  # noqa: E402
+from assistant.dialogue.machine import listening  # noqa: E402
+from assistant.dialogue.turn import Dialogue, State  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
-from assistant.turn import Dialogue, State  # noqa: E402
 
 BLOCK = round(BLOCK_SECONDS * RATE)
 HISS = 8.0

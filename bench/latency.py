@@ -26,7 +26,7 @@ READY = """
 import sys, time
 from assistant import assembly
 from assistant.conversation import Ear, Sound, SpokenConversation
-from assistant.events import Started
+from assistant.dialogue.events import Started
 from assistant.player import Player
 from assistant.session import Session
 from assistant.settings import Settings
@@ -83,9 +83,9 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     the ones behind it.
     """
     from assistant import assembly
-    from assistant.actions import Action
     from assistant.conversation import Sound
-    from assistant.events import Started
+    from assistant.dialogue.actions import Action
+    from assistant.dialogue.events import Started
     from assistant.player import Player
     from assistant.session import Session
     from assistant.settings import Settings

@@ -36,7 +36,6 @@ from barge_in import Kit, NotingEar, percentile, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
 from assistant import assembly  # noqa: E402
-from assistant.actions import Action, Chime, Say  # noqa: E402
 from assistant.asr.near_talker import Foreground  # noqa: E402
 from assistant.asr.voice_activity import VoiceGate  # noqa: E402
 from assistant.asr.vosk_recogniser import RATE, STABLE_SECONDS  # noqa: E402
@@ -45,11 +44,12 @@ from assistant.audio.echo_canceller import Reference  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
 from assistant.content.routines import Routine  # noqa: E402
 from assistant.conversation import Sound, SpokenConversation  # noqa: E402
-from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
+from assistant.dialogue.actions import Action, Chime, Say  # noqa: E402
+from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
+from assistant.dialogue.turn import State  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.rendering import positions  # noqa: E402
 from assistant.session import Session  # noqa: E402
-from assistant.turn import State  # noqa: E402
 
 ROOMS = ("kitchen", "dining-room", "living-bedroom", "cinema-hallway")
 """Impulse responses of rooms in a house; where the folder is missing, a made one."""

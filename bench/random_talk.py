@@ -12,12 +12,11 @@ import argparse
 import random
 import time
 
-from assistant.actions import CancelTimer, Listen, Remember, Say, SetTimer
 from assistant.captions import CaptionPlayer
 from assistant.content import language_pack
 from assistant.content.prompts import MAX_WORDS
-from assistant.dialogue import step, trigger
-from assistant.events import (
+from assistant.dialogue.actions import CancelTimer, Listen, Remember, Say, SetTimer
+from assistant.dialogue.events import (
     DeviceFound,
     DeviceLost,
     Event,
@@ -26,9 +25,10 @@ from assistant.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
+from assistant.dialogue.machine import step, trigger
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.paths import intents_folder
-from assistant.transitions import TRANSITIONS
-from assistant.turn import Coaching, Dialogue, State
 
 BOOK = language_pack.load(intents_folder())
 CELLS = sorted(set().union(*TRANSITIONS.values()))

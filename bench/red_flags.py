@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sys
 
-from assistant.actions import Say
 from assistant.content import language_pack
-from assistant.dialogue import step
-from assistant.events import UtteranceHeard
+from assistant.dialogue.actions import Say
+from assistant.dialogue.events import UtteranceHeard
+from assistant.dialogue.machine import step
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.paths import intents_folder
-from assistant.turn import Coaching, Dialogue, State
 
 BOOK = language_pack.load(intents_folder())
 CERTAIN = (True, False)

@@ -32,7 +32,10 @@ import drift  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
 from assistant import assembly, journal  # noqa: E402
-from assistant.actions import (  # noqa: E402
+from assistant.assembly import Language  # noqa: E402
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence  # noqa: E402
+from assistant.conversation import Sound, SpokenConversation  # noqa: E402
+from assistant.dialogue.actions import (  # noqa: E402
     Action,
     CancelTimer,
     Count,
@@ -40,11 +43,7 @@ from assistant.actions import (  # noqa: E402
     Say,
     SetTimer,
 )
-from assistant.assembly import Language  # noqa: E402
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence  # noqa: E402
-from assistant.conversation import Sound, SpokenConversation  # noqa: E402
-from assistant.dialogue import listening  # noqa: E402
-from assistant.events import (  # noqa: E402
+from assistant.dialogue.events import (  # noqa: E402
     DeviceFound,
     DeviceLost,
     Event,
@@ -56,6 +55,7 @@ from assistant.events import (  # noqa: E402
     UtteranceHeard,
     UtteranceMissed,
 )
+from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.player import Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402

@@ -23,14 +23,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from charts import FIGURES, document, text  # noqa: E402
 
-from assistant.actions import Action  # noqa: E402
 from assistant.audio.pcm import Pcm  # noqa: E402
 from assistant.content import language_pack  # noqa: E402
 from assistant.demo import Demo, Remark  # noqa: E402
-from assistant.events import Event  # noqa: E402
+from assistant.dialogue.actions import Action  # noqa: E402
+from assistant.dialogue.events import Event  # noqa: E402
+from assistant.dialogue.turn import State  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
-from assistant.turn import State  # noqa: E402
 
 PAGES = language_pack.load(intents_folder()).wording
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import settings
+from assistant.dialogue.hold import CountStyle
 from assistant.errors import SettingsError
-from assistant.hold import CountStyle
 from assistant.settings import Settings, load, recall, remember
 
 EVERYTHING = """

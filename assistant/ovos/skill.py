@@ -30,7 +30,8 @@ from assistant import assembly, settings
 from assistant.assembly import Language
 from assistant.audio import pcm
 from assistant.clock import Clock, SystemClock
-from assistant.dialogue import listening
+from assistant.dialogue.machine import listening
+from assistant.dialogue.turn import QUESTIONS, Dialogue, State
 from assistant.errors import SynthesiserError
 from assistant.keyboard import Conversation
 from assistant.nlu.matcher import Match
@@ -40,7 +41,6 @@ from assistant.paths import languages
 from assistant.player import Player
 from assistant.session import Session
 from assistant.settings import Settings, cache_folder
-from assistant.turn import QUESTIONS, Dialogue, State
 
 _FALLBACK_PRIORITY = 5
 """Asked once no intent is sure of an utterance, before those that only guess."""

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from assistant.actions import Action, Hush, Interject
 from assistant.audio.pcm import Pcm, Samples
 from assistant.captions import Caption, CaptionPlayer
-from assistant.events import Event, HoldFinished, SpeechFinished
+from assistant.dialogue.actions import Action, Hush, Interject
+from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.keyboard import PlannedOutput
 from assistant.player import Finished, Player
 

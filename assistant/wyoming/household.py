@@ -9,17 +9,17 @@ from functools import cached_property
 
 from assistant import assembly
 from assistant import settings as user_settings
-from assistant.actions import SetVolume
 from assistant.asr.near_talker import Foreground
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.content import language_pack
 from assistant.conversation import Ear
-from assistant.dialogue import listening
+from assistant.dialogue.actions import SetVolume
+from assistant.dialogue.machine import listening
+from assistant.dialogue.turn import Dialogue, State
 from assistant.paths import intents_folder
 from assistant.player import Player
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
-from assistant.turn import Dialogue, State
 
 _SAFETY_NOTE = "safety_told"
 _IDLE_RECOGNISERS = 4

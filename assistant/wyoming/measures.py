@@ -7,8 +7,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from assistant.actions import Action
-from assistant.events import Event, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5.0)
 

@@ -11,7 +11,7 @@ from wyoming.event import Event
 
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.counting import render_hold
-from assistant.hold import Hold
+from assistant.dialogue.hold import Hold
 from assistant.player import BREATH_SECONDS
 from assistant.tts.synthesiser import Synthesiser, level
 from assistant.wyoming.household import Household

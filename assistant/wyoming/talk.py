@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from assistant import assembly
-from assistant.actions import Action, Hush
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.conversation import Sound, SpokenConversation
-from assistant.events import (
+from assistant.dialogue.actions import Action, Hush
+from assistant.dialogue.events import (
     DeviceFound,
     Event,
     SpeechFinished,
@@ -19,8 +19,8 @@ from assistant.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
+from assistant.dialogue.turn import State
 from assistant.session import Session
-from assistant.turn import State
 from assistant.wyoming.household import Household
 
 Watch = Callable[[Event, tuple[Action, ...]], None]

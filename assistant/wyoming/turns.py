@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from assistant import assembly
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import Clock, VirtualClock
-from assistant.events import Event, UtteranceMissed
+from assistant.dialogue.events import Event, UtteranceMissed
+from assistant.dialogue.turn import State
 from assistant.keyboard import Conversation
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
-from assistant.turn import State
 from assistant.wyoming.household import Household
 from assistant.wyoming.talk import Watch
 

@@ -10,8 +10,8 @@ import re
 from collections import defaultdict
 from dataclasses import fields
 
+from assistant.dialogue.turn import State
 from assistant.settings import Settings
-from assistant.turn import State
 from tests.dialogue.test_machine import SPOKEN, in_state
 from tests.end_to_end.test_faults import FAULTS
 from tests.support import ROOT

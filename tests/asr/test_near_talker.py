@@ -11,10 +11,10 @@ from assistant import assembly
 from assistant.asr.near_talker import Foreground
 from assistant.asr.vosk_recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.audio.pcm import Samples, resample
-from assistant.dialogue import listening
+from assistant.dialogue.machine import listening
+from assistant.dialogue.turn import Dialogue, State
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
-from assistant.turn import Dialogue, State
 
 BLOCK = round(0.03 * RATE)
 LOUD, QUIET = 8000, 800

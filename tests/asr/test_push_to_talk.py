@@ -23,8 +23,8 @@ from assistant.asr.push_to_talk import PushToTalk
 from assistant.asr.vosk_recogniser import RATE, Hypothesis
 from assistant.audio.pcm import Samples
 from assistant.buttons import Button, meaning
-from assistant.transitions import TRANSITIONS
-from assistant.turn import State
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import State
 from tests.support import pulse
 from tests.support.process import Process
 from tests.support.runner import says, utterance

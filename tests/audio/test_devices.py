@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant.actions import Say
 from assistant.audio import devices
 from assistant.audio.devices import Microphone, Speaker, find_device, list_devices, output_rate
 from assistant.audio.pcm import Pcm, from_int16, resample, to_int16
 from assistant.clock import VirtualClock
+from assistant.dialogue.actions import Say
 from assistant.errors import DeviceError
 from assistant.player import Player
 from tests.support import ROOT, pulse
@@ -412,9 +412,9 @@ class TestLoss:
 
 PLAY_A_HOLD = """
 import threading
-from assistant.actions import Count, Say
+from assistant.dialogue.actions import Count, Say
 from assistant.audio.devices import Speaker, output_rate
-from assistant.hold import Hold
+from assistant.dialogue.hold import Hold
 from assistant.player import Player
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 words = "zero one two three four five six seven eight nine ten".split()
@@ -455,7 +455,7 @@ with Microphone(on_lost=lambda name: (print("lost", name, flush=True), lost.set(
 
 CHIME_AND_LISTEN = """
 import numpy as np
-from assistant.actions import Chime
+from assistant.dialogue.actions import Chime
 from assistant.clock import VirtualClock
 from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.player import Player

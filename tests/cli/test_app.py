@@ -19,7 +19,6 @@ import pytest
 import soundfile
 
 from assistant import command_flags, command_models, command_sound, demo, downloads, journal, live
-from assistant.actions import Say
 from assistant.asr import vosk_recogniser
 from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
@@ -27,10 +26,11 @@ from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
 from assistant.content.homophones import Homophones
 from assistant.content.ui_text import load as load_wording
+from assistant.dialogue.actions import Say
+from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
+from assistant.dialogue.turn import State
 from assistant.errors import ModelError
-from assistant.events import UtteranceHeard, UtteranceMissed
 from assistant.settings import Settings
-from assistant.turn import State
 from tests.support import ROOT, tone_model
 from tests.support.commands import Charley, Done, start
 

@@ -20,14 +20,15 @@ import pytest
 import yaml
 
 from assistant import assembly, cli, downloads, live
-from assistant.actions import Action, Say
 from assistant.audio.pcm import read_wav
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
 from assistant.content.routines import HELPER, POSITIONS
+from assistant.dialogue.actions import Action, Say
+from assistant.dialogue.events import Event
+from assistant.dialogue.turn import Coaching, State
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
-from assistant.events import Event
 from assistant.keyboard import Conversation
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
@@ -37,7 +38,6 @@ from assistant.session import Session
 from assistant.settings import Settings
 from assistant.tts import synthesiser
 from assistant.tts.synthesiser import Usual, VoiceInfo
-from assistant.turn import Coaching, State
 from tests.session import test_plays
 from tests.support import ROOT
 

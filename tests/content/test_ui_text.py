@@ -9,10 +9,10 @@ import pytest
 
 from assistant import picture, report
 from assistant.content import language_pack, ui_text
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import State
 from assistant.errors import IntentDataError
 from assistant.journal import Conditions
-from assistant.transitions import TRANSITIONS
-from assistant.turn import State
 from tests.session.test_replay import Kept, moments
 from tests.support import ROOT
 from tests.support.stage import BOOK

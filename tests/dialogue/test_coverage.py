@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.events import DeviceFound, DeviceLost, Leaving, Suspended, TimerFired
-from assistant.transitions import TRANSITIONS
-from assistant.turn import Coaching, Dialogue, State
+from assistant.dialogue.events import DeviceFound, DeviceLost, Leaving, Suspended, TimerFired
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from tests.dialogue.test_machine import FLAGS, SPOKEN, in_state
 from tests.support.stage import BOOK, Stage
 

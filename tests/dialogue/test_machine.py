@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import dialogue
-from assistant.actions import Action, Count, Hush, Remember, Say, SetVoice
 from assistant.content.prompts import MAX_WORDS
 from assistant.content.red_flags import RedFlag
 from assistant.content.routines import Routine
-from assistant.dialogue import step
+from assistant.dialogue import machine
+from assistant.dialogue.actions import Action, Count, Hush, Remember, Say, SetVoice
+from assistant.dialogue.events import Started, TimerFired, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.hold import CountStyle
+from assistant.dialogue.machine import step
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.errors import IllegalEvent
-from assistant.events import Started, TimerFired, UtteranceHeard, UtteranceMissed
-from assistant.hold import CountStyle
-from assistant.transitions import TRANSITIONS
-from assistant.turn import Coaching, Dialogue, State
 from tests.support.stage import BOOK, Stage, said
 
 SPOKEN = sorted(name for name in TRANSITIONS[State.IDLE] if name[0].islower() and " " not in name)
@@ -574,9 +574,9 @@ def test_the_count_is_queued_once_a_round() -> None:
 
 
 def test_listening_follows_the_state() -> None:
-    assert dialogue.listening(Dialogue()).context == frozenset()
-    assert "recent" in dialogue.listening(Dialogue(eased_at=1.0)).context
-    assert "asked" in dialogue.listening(Dialogue(state=State.ASKING)).context
+    assert machine.listening(Dialogue()).context == frozenset()
+    assert "recent" in machine.listening(Dialogue(eased_at=1.0)).context
+    assert "asked" in machine.listening(Dialogue(state=State.ASKING)).context
 
 
 class TestInvitation:
@@ -588,8 +588,8 @@ class TestInvitation:
         return now
 
     def test_after_the_welcome_the_muscle_alone_is_understood(self) -> None:
-        assert "asked" in dialogue.listening(self.began()).context
-        assert "asked" not in dialogue.listening(Dialogue()).context
+        assert "asked" in machine.listening(self.began()).context
+        assert "asked" not in machine.listening(Dialogue()).context
 
     def test_what_is_said_next_ends_it_unless_it_is_asked_again(self) -> None:
         unanswered = UtteranceMissed(1.0, "[unk]", addressed=False)

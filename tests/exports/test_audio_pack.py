@@ -10,15 +10,15 @@ import pytest
 import soundfile
 
 from assistant import packs, rendering
-from assistant.actions import Count, Say
 from assistant.audio import pcm
 from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
+from assistant.dialogue.actions import Count, Say
+from assistant.dialogue.turn import Coaching
 from assistant.errors import AudioFileError
 from assistant.packs import Piece
 from assistant.player import Player
 from assistant.rendering import Wish
-from assistant.turn import Coaching
 from tests.support.stage import BOOK, ENGLISH
 
 COACHING = Coaching(rounds=1, hold_seconds=5)

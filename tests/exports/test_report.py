@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 
 from assistant import picture, report
-from assistant.events import HoldFinished
+from assistant.dialogue.events import HoldFinished
+from assistant.dialogue.turn import Coaching, State
 from assistant.journal import Conditions
 from assistant.replay import Moment
 from assistant.report import Page
 from assistant.sheet import clean
-from assistant.turn import Coaching, State
 from tests.session.test_replay import TURNS, Kept, moments, talk_at_random
 from tests.support.stage import BOOK, Stage
 

@@ -12,13 +12,13 @@ from assistant.content import language_pack
 from assistant.content.prompts import fill
 from assistant.content.routines import POSITIONS
 from assistant.counting import count_word
+from assistant.dialogue.hold import CountStyle
+from assistant.dialogue.turn import Coaching
 from assistant.errors import RoutineError
-from assistant.hold import CountStyle
 from assistant.paths import intents_folder
 from assistant.player import Begun, Player
 from assistant.rendering import SIDES, Wish, render, speech, wish
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
-from assistant.turn import Coaching
 
 BOOK = language_pack.load(intents_folder())
 ROUTINES = tuple(BOOK.routines)

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.actions import (
+from assistant.audio.earcons import CHIMES, chime
+from assistant.audio.pcm import FULL_SCALE, Pcm, Samples
+from assistant.counting import render_hold
+from assistant.dialogue.actions import (
     Action,
     Chime,
     Count,
@@ -19,10 +22,7 @@ from assistant.actions import (
     SetVolume,
     Wait,
 )
-from assistant.audio.earcons import CHIMES, chime
-from assistant.audio.pcm import FULL_SCALE, Pcm, Samples
-from assistant.counting import render_hold
-from assistant.hold import CountStyle, Hold
+from assistant.dialogue.hold import CountStyle, Hold
 from assistant.player import (
     BREATH_SECONDS,
     FADE_SECONDS,

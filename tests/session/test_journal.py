@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import journal
-from assistant.actions import Action, Count, Listen, Say, SetTimer
+from assistant.dialogue.actions import Action, Count, Listen, Say, SetTimer
+from assistant.dialogue.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.hold import CountStyle, Hold
+from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import JournalError
-from assistant.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
-from assistant.hold import CountStyle, Hold
 from assistant.journal import Conditions, Entry, Journal
-from assistant.turn import Coaching, Dialogue
 
 TEXTS = st.text(max_size=20)
 SECONDS = st.floats(min_value=0, max_value=1e6)

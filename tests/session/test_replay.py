@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import journal, replay
-from assistant.actions import Action, Say
 from assistant.captions import Caption
+from assistant.dialogue.actions import Action, Say
+from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
+from assistant.dialogue.hold import CountStyle
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import JournalError
-from assistant.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
-from assistant.hold import CountStyle
 from assistant.journal import Conditions, Journal
-from assistant.transitions import TRANSITIONS
-from assistant.turn import Coaching, Dialogue
 from tests.support.stage import BOOK, Stage
 
 MEANINGS = sorted(

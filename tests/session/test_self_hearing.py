@@ -5,17 +5,17 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from assistant.actions import Action, Interject
 from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
 from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
 from assistant.conversation import Ear, Sound, SpokenConversation
-from assistant.events import Event, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.actions import Action, Interject
+from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.turn import Coaching, State
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
 from assistant.player import Player
 from assistant.session import Session
-from assistant.turn import Coaching, State
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from assistant.actions import Action, Say
 from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.content import language_pack
-from assistant.events import Event, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.actions import Action, Say
+from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.keyboard import Conversation
 from assistant.nlu.matcher import NoMatch
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
-from assistant.turn import Coaching, Dialogue, State
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from assistant import clock, watchdog
-from assistant.actions import Count, Hush, Say
 from assistant.audio.pcm import Pcm, silence
 from assistant.clock import SystemClock
+from assistant.dialogue.actions import Count, Hush, Say
+from assistant.dialogue.hold import Hold
 from assistant.errors import SynthesiserError
-from assistant.hold import Hold
 from assistant.player import Player
 from assistant.tts.fallback import SpareVoice
 from assistant.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog

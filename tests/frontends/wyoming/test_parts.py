@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
-from assistant.actions import Action, Count, Hush, Say
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, to_int16
 from assistant.captions import Caption
 from assistant.command_serve import is_loopback
 from assistant.counting import count_word
+from assistant.dialogue.actions import Action, Count, Hush, Say
+from assistant.dialogue.hold import Hold
 from assistant.errors import NetworkError
-from assistant.hold import Hold
 from assistant.player import Player
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from assistant.actions import Action, Count, Hush, Interject, Listen, Say, Wait
 from assistant.content.language_pack import Book
 from assistant.content.prompts import Line, fill
 from assistant.content.routines import Routine, Version
-from assistant.events import Event, UtteranceHeard
-from assistant.hold import CountStyle, Hold
+from assistant.dialogue.actions import Action, Count, Hush, Interject, Listen, Say, Wait
+from assistant.dialogue.events import Event, UtteranceHeard
+from assistant.dialogue.hold import CountStyle, Hold
 
 
 class State(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.turn import State, Turn
+from assistant.dialogue.turn import State, Turn
 
 
 def warn(turn: Turn, flag: str) -> Turn:

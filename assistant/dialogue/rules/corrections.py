@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from assistant.controls import pause, say_how_to_start
-from assistant.holding import interrupted, stay
-from assistant.opening import begin, pursue, take_in
-from assistant.place import ask_again, resume
-from assistant.rounds import more
-from assistant.steps import reposition, speak_step
-from assistant.turn import State, Turn
+from assistant.dialogue.rules.controls import pause, say_how_to_start
+from assistant.dialogue.rules.holding import interrupted, stay
+from assistant.dialogue.rules.onset import begin, pursue, take_in
+from assistant.dialogue.rules.resume import ask_again, resume
+from assistant.dialogue.rules.rounds import more
+from assistant.dialogue.rules.steps import reposition, speak_step
+from assistant.dialogue.turn import State, Turn
 
 
 def change(turn: Turn) -> Turn:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from assistant.holding import go_on_holding
-from assistant.opening import pursue
-from assistant.rounds import rested
-from assistant.steps import speak_step
-from assistant.turn import State, Turn
+from assistant.dialogue.rules.holding import go_on_holding
+from assistant.dialogue.rules.onset import pursue
+from assistant.dialogue.rules.rounds import rested
+from assistant.dialogue.rules.steps import speak_step
+from assistant.dialogue.turn import State, Turn
 
 
 def resume(turn: Turn) -> Turn:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from assistant.content import routines
 from assistant.content.routines import Version
-from assistant.holding import start_hold, stay
-from assistant.opening import begin
-from assistant.steps import speak_step
-from assistant.turn import State, Turn
-from assistant.warning import ask, warn
+from assistant.dialogue.rules.holding import start_hold, stay
+from assistant.dialogue.rules.onset import begin
+from assistant.dialogue.rules.steps import speak_step
+from assistant.dialogue.rules.triage import ask, warn
+from assistant.dialogue.turn import State, Turn
 
 PLAN_B = 2
 """The rung of the ladder on which the opposite muscle has not helped twice."""

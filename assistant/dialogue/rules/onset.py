@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from assistant.actions import CancelTimer, SetTimer, SetVolume
 from assistant.content import routines
 from assistant.content.routines import ARM, Routine
-from assistant.holding import start_hold
-from assistant.steps import speak_step
-from assistant.turn import COACHING, State, Turn
-from assistant.warning import ask
+from assistant.dialogue.actions import CancelTimer, SetTimer, SetVolume
+from assistant.dialogue.rules.holding import start_hold
+from assistant.dialogue.rules.steps import speak_step
+from assistant.dialogue.rules.triage import ask
+from assistant.dialogue.turn import COACHING, State, Turn
 
 _NIGHT_VOLUME, _NIGHT_PACE = 0.6, 0.9
 """Domain text 2.13: a low voice and a slow pace."""

@@ -7,7 +7,7 @@ session performs them in order.
 
 from dataclasses import dataclass
 
-from assistant.hold import Hold
+from assistant.dialogue.hold import Hold
 
 
 @dataclass(frozen=True, slots=True)

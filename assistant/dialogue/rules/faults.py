@@ -6,10 +6,10 @@ come to.
 
 from __future__ import annotations
 
-from assistant.events import DeviceFound, DeviceLost
-from assistant.holding import go_on_holding, interrupted
-from assistant.place import resume
-from assistant.turn import State, Turn
+from assistant.dialogue.events import DeviceFound, DeviceLost
+from assistant.dialogue.rules.holding import go_on_holding, interrupted
+from assistant.dialogue.rules.resume import resume
+from assistant.dialogue.turn import State, Turn
 
 _SILENT = (State.IDLE, State.PAUSED, State.WARNED)
 """Nothing is to be done or answered here, or it is said again anyway."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.actions import CancelTimer, Remember, SetTimer, SetVoice
-from assistant.controls import back_to_place
-from assistant.hold import CountStyle
-from assistant.holding import interrupted
-from assistant.turn import Coaching, State, Turn
+from assistant.dialogue.actions import CancelTimer, Remember, SetTimer, SetVoice
+from assistant.dialogue.hold import CountStyle
+from assistant.dialogue.rules.controls import back_to_place
+from assistant.dialogue.rules.holding import interrupted
+from assistant.dialogue.turn import Coaching, State, Turn
 
 _OFF = "off"
 _UNITS = {"minutes": 60, "seconds": 1}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assistant.holding import go_on_holding, interrupted, start_hold
-from assistant.turn import State, Turn
+from assistant.dialogue.rules.holding import go_on_holding, interrupted, start_hold
+from assistant.dialogue.turn import State, Turn
 
 
 def reposition(turn: Turn) -> Turn:

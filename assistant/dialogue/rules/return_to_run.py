@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assistant.actions import CancelTimer, SetTimer
 from assistant.content.routines import ARM, HELPER
-from assistant.holding import interrupted
-from assistant.turn import State, Turn
+from assistant.dialogue.actions import CancelTimer, SetTimer
+from assistant.dialogue.rules.holding import interrupted
+from assistant.dialogue.turn import State, Turn
 
 _SEATED = frozenset({"chair", "cant_stand", HELPER})
 """Where nobody is told to stand up afterwards."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from assistant.actions import CancelTimer, Chime, Remember, SetVolume
-from assistant.events import Started, UtteranceHeard, UtteranceMissed
-from assistant.holding import go_on_holding, interrupted
-from assistant.place import ask_again, resume
-from assistant.turn import QUESTIONS, State, Turn
+from assistant.dialogue.actions import CancelTimer, Chime, Remember, SetVolume
+from assistant.dialogue.events import Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.rules.holding import go_on_holding, interrupted
+from assistant.dialogue.rules.resume import ask_again, resume
+from assistant.dialogue.turn import QUESTIONS, State, Turn
 
 _TOPICS = {"ask_why": "why", "ask_prevent": "prevent", "ask_why_not_stretch": "stretch"}
 """What is asked about where the utterance names no topic of its own."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from assistant import safety
-from assistant.actions import (
+from assistant.content.language_pack import Book
+from assistant.dialogue.actions import (
     Action,
     CancelTimer,
     Chime,
@@ -19,9 +19,7 @@ from assistant.actions import (
     SetVolume,
     Wait,
 )
-from assistant.content.language_pack import Book
-from assistant.errors import IllegalEvent
-from assistant.events import (
+from assistant.dialogue.events import (
     Event,
     SpeechFinished,
     Started,
@@ -29,8 +27,10 @@ from assistant.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.transitions import TRANSITIONS
-from assistant.turn import QUESTIONS, Coaching, Dialogue, State, Turn
+from assistant.dialogue.rules import red_flags
+from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.turn import QUESTIONS, Coaching, Dialogue, State, Turn
+from assistant.errors import IllegalEvent
 
 _STEERING = frozenset({"control_next", "control_back", "control_repeat", "control_skip", "yes"})
 _FEELING = frozenset({"relief_gone", "still_hurts", "worse"})
@@ -139,7 +139,7 @@ def _state_timer(turn: Turn) -> tuple[Action, ...]:
     if now.state in QUESTIONS:
         return (SetTimer("answer", coaching.answer_seconds),)
     if now.state is State.WARNED:
-        return (SetTimer("warn", safety.repeat_seconds(now.warned_times)),)
+        return (SetTimer("warn", red_flags.repeat_seconds(now.warned_times)),)
     return ()
 
 

@@ -1,0 +1,1 @@
+"""The rules of the dialogue, one file a phase."""
