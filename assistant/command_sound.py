@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.audio.devices import DeviceInfo, Kind
     from assistant.audio.pcm import Pcm
     from assistant.doctor import Finding
-    from assistant.player import Player
+    from assistant.playback.timeline import Player
     from assistant.settings import Settings
     from assistant.tts.synthesiser import Synthesiser
 
@@ -181,7 +181,7 @@ def _check_out(out: Path) -> None:
 def _player(settings: Settings, voice: Synthesiser | None = None) -> Player:
     from assistant import assembly
     from assistant.dialogue.actions import SetVolume
-    from assistant.player import Player
+    from assistant.playback.timeline import Player
 
     voice = voice or assembly.voice(settings, tell)
     player = Player(voice, lead_in_seconds=settings.lead_in_seconds)

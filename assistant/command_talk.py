@@ -135,8 +135,8 @@ def _conversation(
 ) -> Conversation:
     """Put a typed session together; what the user says is shown before it is answered."""
     from assistant import assembly, keyboard
-    from assistant.captions import CaptionPlayer
     from assistant.clock import SystemClock, VirtualClock
+    from assistant.playback.captions import CaptionPlayer
     from assistant.session import Session
     from assistant.settings import remember
 
@@ -187,7 +187,7 @@ def demo(
 
 
 def _remark(transcript: Transcript, words: Wording, remark: Remark) -> None:
-    from assistant.captions import Caption
+    from assistant.playback.captions import Caption
 
     if remark.speaker in ("charley", "count"):
         kind = "say" if remark.speaker == "charley" else "count"

@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Callable
 from typing import TextIO
 
-from assistant.captions import Caption
 from assistant.content.ui_text import Wording
+from assistant.playback.captions import Caption
 
 CHARLEY = "Charley"
 _INDENT = 17

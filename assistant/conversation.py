@@ -18,7 +18,7 @@ from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.dialogue.turn import QUESTIONS, State
 from assistant.nlu.normalise import surface
 from assistant.nlu.repair import SESSION
-from assistant.player import Finished, Player
+from assistant.playback.timeline import Finished, Player
 from assistant.session import Output, Session
 
 _LIKELIER = 3

@@ -28,7 +28,7 @@ from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.dialogue.actions import Action, SetVolume
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.scripted_user import ScriptedUser, awaits_user
 from assistant.session import Session
 from assistant.settings import Settings

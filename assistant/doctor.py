@@ -19,7 +19,7 @@ from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample,
 from assistant.content import language_pack
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.settings import Settings, cache_folder, settings_file
 from assistant.tts.synthesiser import Synthesiser
 

@@ -18,7 +18,6 @@ from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.audio.ducking import SOON_SECONDS, Music
 from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.buttons import Button, meaning
-from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import SystemClock
 from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.dialogue.actions import Action, Chime, Interject, Say, SetVolume
@@ -44,7 +43,8 @@ from assistant.errors import (
 )
 from assistant.keys import Keys
 from assistant.leaving import Leave
-from assistant.player import INTERJECT_PACES, Player
+from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.timeline import INTERJECT_PACES, Player
 from assistant.session import Session
 from assistant.settings import Settings, recall, remember, state_folder
 from assistant.tts.fallback import SpareVoice

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.audio.pcm import Pcm, Samples
-from assistant.captions import CaptionPlayer
 from assistant.content.language_pack import Book
 from assistant.content.prompts import Line
 from assistant.content.routines import HELPER, POSITIONS, Routine, find
@@ -23,7 +22,8 @@ from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.errors import RoutineError
 from assistant.nlu.matcher import NoMatch
-from assistant.player import Player
+from assistant.playback.captions import CaptionPlayer
+from assistant.playback.timeline import Player
 from assistant.session import Session
 
 SIDES = ("left", "right", "both")

@@ -12,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-from assistant.captions import Caption, CaptionPlayer
 from assistant.content.language_pack import Book
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started
@@ -20,6 +19,7 @@ from assistant.dialogue.machine import step
 from assistant.dialogue.turn import Dialogue
 from assistant.errors import AssistantError, JournalError
 from assistant.journal import Conditions, Entry
+from assistant.playback.captions import Caption, CaptionPlayer
 
 _EVENTS = get_args(Event)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from assistant.captions import Caption
 from assistant.content.language_pack import Book
 from assistant.content.ui_text import Wording
 from assistant.dialogue.actions import Count, Hush
@@ -19,6 +18,7 @@ from assistant.dialogue.events import Event, HoldFinished, UtteranceHeard, Utter
 from assistant.dialogue.hold import Hold
 from assistant.dialogue.machine import trigger
 from assistant.dialogue.turn import Dialogue, State
+from assistant.playback.captions import Caption
 from assistant.replay import Moment, Stage
 
 _FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})

@@ -55,7 +55,7 @@ from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.dialogue.turn import Dialogue, State  # noqa: E402
 from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
-from assistant.player import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
+from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
@@ -89,7 +89,7 @@ import sys
 import numpy as np
 from assistant.dialogue.actions import Chime, Hush
 from assistant.audio.devices import Microphone, Speaker, output_rate
-from assistant.player import Player
+from assistant.playback.timeline import Player
 player = Player(None, output_rate())
 with Speaker(player) as speaker, Microphone() as microphone:
     print(speaker.latency_seconds, microphone.latency_seconds, flush=True)

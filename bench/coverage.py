@@ -23,11 +23,11 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
 from assistant.content.language_pack import Book
 from assistant.content.routines import HELPER, POSITIONS, Routine
-from assistant.counting import count_word
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.turn import Coaching
 from assistant.paths import intents_folder
-from assistant.player import Begun, Player
+from assistant.playback.count_track import count_word
+from assistant.playback.timeline import Begun, Player
 from assistant.rendering import Wish, positions, render, script
 from assistant.settings import cache_folder
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from assistant.audio.pcm import Pcm, from_int16, read_wav, write  # noqa: E402
-from assistant.counting import render_hold  # noqa: E402
 from assistant.dialogue.hold import Hold  # noqa: E402
+from assistant.playback.count_track import render_hold  # noqa: E402
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
 
@@ -39,7 +39,7 @@ import sys, threading
 from assistant.dialogue.actions import Count
 from assistant.audio.devices import Speaker, output_rate
 from assistant.dialogue.hold import Hold
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
 player.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))

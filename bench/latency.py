@@ -27,7 +27,7 @@ import sys, time
 from assistant import assembly
 from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.dialogue.events import Started
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.session import Session
 from assistant.settings import Settings
 import numpy as np
@@ -86,7 +86,7 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     from assistant.conversation import Sound
     from assistant.dialogue.actions import Action
     from assistant.dialogue.events import Started
-    from assistant.player import Player
+    from assistant.playback.timeline import Player
     from assistant.session import Session
     from assistant.settings import Settings
     from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice

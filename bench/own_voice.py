@@ -47,7 +47,7 @@ from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue.actions import Action, Chime, Say  # noqa: E402
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.dialogue.turn import State  # noqa: E402
-from assistant.player import Player  # noqa: E402
+from assistant.playback.timeline import Player  # noqa: E402
 from assistant.rendering import positions  # noqa: E402
 from assistant.session import Session  # noqa: E402
 

@@ -12,7 +12,6 @@ import argparse
 import random
 import time
 
-from assistant.captions import CaptionPlayer
 from assistant.content import language_pack
 from assistant.content.prompts import MAX_WORDS
 from assistant.dialogue.actions import CancelTimer, Listen, Remember, Say, SetTimer
@@ -29,6 +28,7 @@ from assistant.dialogue.machine import step, trigger
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.paths import intents_folder
+from assistant.playback.captions import CaptionPlayer
 
 BOOK = language_pack.load(intents_folder())
 CELLS = sorted(set().union(*TRANSITIONS.values()))

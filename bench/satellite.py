@@ -29,7 +29,7 @@ from hearing import VOICES  # noqa: E402
 
 from assistant import assembly  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm  # noqa: E402
-from assistant.counting import count_word  # noqa: E402
+from assistant.playback.count_track import count_word  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import CachedVoice  # noqa: E402
 from tests.support import pulse  # noqa: E402

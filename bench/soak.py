@@ -56,7 +56,7 @@ from assistant.dialogue.events import (  # noqa: E402
     UtteranceMissed,
 )
 from assistant.dialogue.machine import listening  # noqa: E402
-from assistant.player import Player  # noqa: E402
+from assistant.playback.timeline import Player  # noqa: E402
 from assistant.session import Session  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402

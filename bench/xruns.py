@@ -29,7 +29,7 @@ SWITCHES = (0.005, 0.001)
 PLAY = """
 import sys, threading
 from assistant.audio import devices
-from assistant.player import Player
+from assistant.playback.timeline import Player
 devices.SPEAKER_LATENCY_SECONDS = float(sys.argv[1])
 sys.setswitchinterval(float(sys.argv[2]))
 over = threading.Event()

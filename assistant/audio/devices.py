@@ -18,7 +18,7 @@ import numpy as np
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resampler
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
-from assistant.player import Player
+from assistant.playback.timeline import Player
 
 LISTEN_RATE = 16000
 """Hertz; what the speech models were trained on."""

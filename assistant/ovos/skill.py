@@ -38,7 +38,7 @@ from assistant.nlu.matcher import Match
 from assistant.ovos import locale
 from assistant.ovos.voice import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.paths import languages
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.session import Session
 from assistant.settings import Settings, cache_folder
 

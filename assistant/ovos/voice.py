@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 
 from assistant.audio.pcm import Pcm, Samples
-from assistant.captions import Caption, CaptionPlayer
 from assistant.dialogue.actions import Action, Hush, Interject
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.keyboard import PlannedOutput
-from assistant.player import Finished, Player
+from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.timeline import Finished, Player
 
 _LONGEST_LAG_SECONDS = 5.0
 """A player that is later than this has stood still; its clock is not the timeline's any more."""

@@ -17,7 +17,7 @@ from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import Dialogue, State
 from assistant.paths import intents_folder
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
 

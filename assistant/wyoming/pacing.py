@@ -12,7 +12,7 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
 from assistant.audio.pcm import Samples
-from assistant.player import Player
+from assistant.playback.timeline import Player
 
 LEAD_SECONDS = 0.12
 """Chosen with bench/satellite.py: half of it makes gaps on a busy machine."""

@@ -10,9 +10,9 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
-from assistant.counting import render_hold
 from assistant.dialogue.hold import Hold
-from assistant.player import BREATH_SECONDS
+from assistant.playback.count_track import render_hold
+from assistant.playback.timeline import BREATH_SECONDS
 from assistant.tts.synthesiser import Synthesiser, level
 from assistant.wyoming.household import Household
 from assistant.wyoming.turns import PAUSE

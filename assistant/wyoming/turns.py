@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistant import assembly
-from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import Clock, VirtualClock
 from assistant.dialogue.events import Event, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.keyboard import Conversation
+from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
 from assistant.wyoming.household import Household

@@ -19,7 +19,7 @@ from assistant.audio.pcm import Pcm, from_int16, resample, to_int16
 from assistant.clock import VirtualClock
 from assistant.dialogue.actions import Say
 from assistant.errors import DeviceError
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from tests.support import ROOT, pulse
 
 
@@ -415,7 +415,7 @@ import threading
 from assistant.dialogue.actions import Count, Say
 from assistant.audio.devices import Speaker, output_rate
 from assistant.dialogue.hold import Hold
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 words = "zero one two three four five six seven eight nine ten".split()
 player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
@@ -458,7 +458,7 @@ import numpy as np
 from assistant.dialogue.actions import Chime
 from assistant.clock import VirtualClock
 from assistant.audio.devices import Microphone, Speaker, output_rate
-from assistant.player import Player
+from assistant.playback.timeline import Player
 player = Player(None, output_rate())
 heard = []
 with Speaker(player), Microphone() as microphone:
@@ -474,7 +474,7 @@ print(np.argmax(spectrum) / len(np.concatenate(heard)) * 16000)
 STAY_OPEN = """
 import sys
 from assistant.audio.devices import Speaker, output_rate
-from assistant.player import Player
+from assistant.playback.timeline import Player
 player = Player(None, output_rate())
 with Speaker(player, on_lost=lambda name: print("lost", flush=True)):
     print("listening", flush=True)

@@ -22,7 +22,6 @@ from assistant import command_flags, command_models, command_sound, demo, downlo
 from assistant.asr import vosk_recogniser
 from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
-from assistant.captions import Caption
 from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
 from assistant.content.homophones import Homophones
 from assistant.content.ui_text import load as load_wording
@@ -30,6 +29,7 @@ from assistant.dialogue.actions import Say
 from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.errors import ModelError
+from assistant.playback.captions import Caption
 from assistant.settings import Settings
 from tests.support import ROOT, tone_model
 from tests.support.commands import Charley, Done, start

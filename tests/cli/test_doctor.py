@@ -15,7 +15,7 @@ from assistant.audio import devices
 from assistant.audio.pcm import Samples
 from assistant.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.settings import Settings
 from tests.support import tone_model
 

@@ -21,7 +21,6 @@ import yaml
 
 from assistant import assembly, cli, downloads, live
 from assistant.audio.pcm import read_wav
-from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
 from assistant.content.routines import HELPER, POSITIONS
@@ -33,6 +32,7 @@ from assistant.keyboard import Conversation
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
+from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.settings import Settings

@@ -14,9 +14,9 @@ import pytest
 from assistant import assembly
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.content import language_pack
-from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
+from assistant.playback.count_track import count_word
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import earbuds, pulse

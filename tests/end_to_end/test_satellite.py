@@ -10,9 +10,9 @@ import pytest
 from assistant import assembly
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence
 from assistant.content import language_pack
-from assistant.counting import count_word
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
+from assistant.playback.count_track import count_word
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse

@@ -17,7 +17,7 @@ from assistant.dialogue.actions import Count, Say
 from assistant.dialogue.turn import Coaching
 from assistant.errors import AudioFileError
 from assistant.packs import Piece
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.rendering import Wish
 from tests.support.stage import BOOK, ENGLISH
 

@@ -11,12 +11,12 @@ from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
 from assistant.content.prompts import fill
 from assistant.content.routines import POSITIONS
-from assistant.counting import count_word
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.turn import Coaching
 from assistant.errors import RoutineError
 from assistant.paths import intents_folder
-from assistant.player import Begun, Player
+from assistant.playback.count_track import count_word
+from assistant.playback.timeline import Begun, Player
 from assistant.rendering import SIDES, Wish, render, speech, wish
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 

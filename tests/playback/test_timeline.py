@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from assistant.audio.earcons import CHIMES, chime
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples
-from assistant.counting import render_hold
 from assistant.dialogue.actions import (
     Action,
     Chime,
@@ -23,7 +22,8 @@ from assistant.dialogue.actions import (
     Wait,
 )
 from assistant.dialogue.hold import CountStyle, Hold
-from assistant.player import (
+from assistant.playback.count_track import render_hold
+from assistant.playback.timeline import (
     BREATH_SECONDS,
     FADE_SECONDS,
     Begun,

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.dialogue.turn import Coaching
 from assistant.keyboard import Conversation
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
+from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from tests.support import ROOT

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import journal, replay
-from assistant.captions import Caption
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
 from assistant.dialogue.hold import CountStyle
@@ -19,6 +18,7 @@ from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import JournalError
 from assistant.journal import Conditions, Journal
+from assistant.playback.captions import Caption
 from tests.support.stage import BOOK, Stage
 
 MEANINGS = sorted(

@@ -14,7 +14,7 @@ from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceM
 from assistant.dialogue.turn import Coaching, State
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.session import Session
 from tests.support import ROOT
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from assistant.captions import Caption, CaptionPlayer
 from assistant.clock import VirtualClock
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Say
@@ -10,6 +9,7 @@ from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.keyboard import Conversation
 from assistant.nlu.matcher import NoMatch
+from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.scripted_user import awaits_user
 from assistant.session import Session
 from tests.support import ROOT

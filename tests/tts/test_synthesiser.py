@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from assistant.audio.pcm import Pcm, from_int16
-from assistant.counting import render_hold
 from assistant.dialogue.hold import Hold
 from assistant.errors import SynthesiserError
+from assistant.playback.count_track import render_hold
 from assistant.tts.synthesiser import LONGEST_TEXT, CachedVoice, Pyttsx3Voice, level, voices
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

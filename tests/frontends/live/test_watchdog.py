@@ -14,7 +14,7 @@ from assistant.clock import SystemClock
 from assistant.dialogue.actions import Count, Hush, Say
 from assistant.dialogue.hold import Hold
 from assistant.errors import SynthesiserError
-from assistant.player import Player
+from assistant.playback.timeline import Player
 from assistant.tts.fallback import SpareVoice
 from assistant.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog
 from tests.support import ROOT

@@ -16,13 +16,13 @@ from wyoming.event import Event
 
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, to_int16
-from assistant.captions import Caption
 from assistant.command_serve import is_loopback
-from assistant.counting import count_word
 from assistant.dialogue.actions import Action, Count, Hush, Say
 from assistant.dialogue.hold import Hold
 from assistant.errors import NetworkError
-from assistant.player import Player
+from assistant.playback.captions import Caption
+from assistant.playback.count_track import count_word
+from assistant.playback.timeline import Player
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.microphone import Incoming

@@ -17,16 +17,6 @@ import numpy.typing as npt
 
 from assistant.audio.earcons import chime
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
-from assistant.clips import (
-    CLEARANCE_SECONDS,
-    Clip,
-    Word,
-    end_of_word,
-    interjected,
-    line,
-    word_bounds,
-)
-from assistant.counting import count_word, hold_clip
 from assistant.dialogue.actions import (
     REACTION_SECONDS,
     Action,
@@ -40,6 +30,16 @@ from assistant.dialogue.actions import (
     Wait,
 )
 from assistant.dialogue.hold import Hold
+from assistant.playback.clip import (
+    CLEARANCE_SECONDS,
+    Clip,
+    Word,
+    end_of_word,
+    interjected,
+    line,
+    word_bounds,
+)
+from assistant.playback.count_track import count_word, hold_clip
 from assistant.tts.synthesiser import Synthesiser
 
 FADE_SECONDS = 0.005

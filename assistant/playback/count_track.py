@@ -15,8 +15,8 @@ from assistant.audio.pcm import (
     resample,
     trim_silence,
 )
-from assistant.clips import CLEARANCE_SECONDS, Clip, Word
 from assistant.dialogue.hold import Hold
+from assistant.playback.clip import CLEARANCE_SECONDS, Clip, Word
 from assistant.tts.synthesiser import Synthesiser
 
 CHIME_GAP_SECONDS = 0.1

@@ -1,0 +1,1 @@
+"""Actions to one timeline, of samples or of captions."""
