@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant import downloads
 from assistant.asr.near_talker import Foreground
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.content import homophones, language_pack, prompts
@@ -18,12 +17,13 @@ from assistant.content.ui_text import Wording
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import Coaching, Dialogue, State
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
-from assistant.graphs import is_extensible
 from assistant.nlu.cache import KeptSentences
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Matcher
 from assistant.paths import intents_folder
 from assistant.settings import Settings, cache_folder
+from assistant.speech_models import catalogue
+from assistant.speech_models.decoding_graph import is_extensible
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
 
 
@@ -140,10 +140,10 @@ def recogniser(settings: Settings, model: SpeechModel | None = None) -> Foregrou
 
 def model_folder(settings: Settings) -> Path:
     """Return the model that the user named, else the best with the language in its name."""
-    usual = downloads.find(settings.model)
+    usual = catalogue.find(settings.model)
     if settings.model is not None or _is_named_for(settings.language, usual):
         return usual
-    there = (entry.folder for entry in downloads.listed() if entry.folder)
+    there = (entry.folder for entry in catalogue.listed() if entry.folder)
     return next((path for path in there if _is_named_for(settings.language, path)), usual)
 
 

@@ -14,8 +14,8 @@ from assistant import command_flags
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
-    from assistant.downloads import Progress
-    from assistant.model_building import Built
+    from assistant.speech_models.catalogue import Progress
+    from assistant.speech_models.extend import Built
 
 app = typer.Typer(
     help="Show, fetch, find and extend speech models.",
@@ -34,9 +34,9 @@ def models(ctx: typer.Context) -> None:
 @app.command("list", epilog="Example: charley models list")
 def list_() -> None:
     """Show the models that are here and those that can be fetched."""
-    from assistant import downloads
+    from assistant.speech_models import catalogue
 
-    for entry in downloads.listed():
+    for entry in catalogue.listed():
         size = entry.model.size_bytes
         where = str(entry.folder) if entry.folder else "not here; `charley models get` fetches it"
         print(f"{entry.model.name}\n  {entry.model.summary}\n  {where}")
@@ -51,11 +51,11 @@ def get(
     sha256: Annotated[str | None, typer.Option(help="The zip file's hash.")] = None,
 ) -> None:
     """Fetch a model, by default Vosk's small English one; goes on where it was interrupted."""
-    from assistant import downloads
+    from assistant.speech_models import catalogue
 
-    wanted = name or downloads.OFFICIAL.name
+    wanted = name or catalogue.OFFICIAL.name
     with _progress(wanted) as progress:
-        folder = downloads.get(wanted, url, sha256=sha256, progress=progress)
+        folder = catalogue.get(wanted, url, sha256=sha256, progress=progress)
     print(folder)
 
 
@@ -64,9 +64,9 @@ def path(
     name: Annotated[str | None, typer.Argument(show_default=False, help="Its name.")] = None,
 ) -> None:
     """Say where a model is, by default the one that Charley uses."""
-    from assistant import downloads
+    from assistant.speech_models import catalogue
 
-    print(downloads.find(name))
+    print(catalogue.find(name))
 
 
 @app.command(epilog="Example: charley models build --sentences timers.txt --out timers-en")
@@ -91,19 +91,20 @@ def build(
     ] = None,
 ) -> None:
     """Make a speech model that knows more words; it hears as well as the one it is made from."""
-    from assistant import downloads, model_building, paths, vocabulary
-    from assistant.lexicon import Lexicon
+    from assistant import paths
+    from assistant.speech_models import catalogue, extend, vocabulary
+    from assistant.speech_models.lexicon import Lexicon
 
     settings = command_flags.chosen(ctx)
     sources = [*(sentences or []), *(more or [])]
     usual = paths.intents_folder(settings.language)
     if not settings.model and not paths.BUNDLED_MODEL.endswith(f"-{settings.language}"):
         raise ModelError(f'Charley\'s own model does not speak "{settings.language}".')
-    built = model_building.build(
-        downloads.find(settings.model or paths.BUNDLED_MODEL),
+    built = extend.build(
+        catalogue.find(settings.model or paths.BUNDLED_MODEL),
         vocabulary.words(sources or [usual]),
         Lexicon(pronunciations),
-        out or downloads.models_folder() / f"charley-own-{settings.language}",
+        out or catalogue.models_folder() / f"charley-own-{settings.language}",
         replace=out is None,
     )
     _tell(built)
@@ -111,7 +112,7 @@ def build(
 
 def _tell(built: Built) -> None:
     """Say which words are new, how they are said, and what to do next."""
-    from assistant.lexicon import Origin
+    from assistant.speech_models.lexicon import Origin
 
     width = max((len(word.text) for word in built.new), default=0)
     for word in built.new:

@@ -42,7 +42,7 @@ from engines import Engine, PocketSphinx, Vosk
 from hearing import Listener, state_of, utterances
 from phrases import phrases
 
-from assistant import assembly, model_building
+from assistant import assembly
 from assistant.asr.vosk_recogniser import UNKNOWN
 from assistant.audio.pcm import to_int16
 from assistant.conversation import SpokenConversation
@@ -50,11 +50,12 @@ from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.machine import listening, step
 from assistant.dialogue.turn import Dialogue, State
-from assistant.graphs import is_extensible
-from assistant.lexicon import Lexicon
 from assistant.paths import bundled_model_folder
 from assistant.session import Session
 from assistant.settings import Settings
+from assistant.speech_models import extend
+from assistant.speech_models.decoding_graph import is_extensible
+from assistant.speech_models.lexicon import Lexicon
 from models.features import load
 from models.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
 
@@ -192,7 +193,7 @@ def taught(engine: Vosk, folder: Path, corpus: Corpus) -> Vosk:
     if not is_extensible(engine.folder):
         return engine
     words = {word: "" for phrase in phrases(corpus) for word in phrase.text.split()}
-    built = model_building.build(engine.folder, words, Lexicon(), folder / "model", replace=True)
+    built = extend.build(engine.folder, words, Lexicon(), folder / "model", replace=True)
     return Vosk(engine.name, built.folder)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from corpus import RATE, Samples, blocks
 
 from assistant.audio.pcm import to_int16
-from assistant.lexicon import Lexicon
+from assistant.speech_models.lexicon import Lexicon
 
 UNKNOWN = "[unk]"
 

@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 from pocketsphinx import Decoder  # type: ignore[import-untyped, unused-ignore]
 
-from assistant.phones import INDEX, SILENCE
+from assistant.speech_models.phones import INDEX, SILENCE
 
 from . import lexicon
 from .manifest import Entry, read_manifest

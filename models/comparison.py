@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from assistant.asr import openfst
 from assistant.asr.openfst import Arc, Graph
-from assistant.graphs import GRAMMAR, LEXICON, WORDS, read_words
-from assistant.phones import PHONES, begin_output, rest_output
+from assistant.speech_models.decoding_graph import GRAMMAR, LEXICON, WORDS, read_words
+from assistant.speech_models.phones import PHONES, begin_output, rest_output
 
 from .features import BINS, HIGHEST, LOWEST, RATE, filter_bank, load, part_of
 from .network import ExportedNetwork

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assistant.phones import PHONES, begin_output, rest_output
+from assistant.speech_models.phones import PHONES, begin_output, rest_output
 
 from .features import BINS, FBANK_CONF
 from .network import ExportedNetwork

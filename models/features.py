@@ -23,7 +23,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve, resample_poly  # type: ignore[import-untyped, unused-ignore]
 
-from assistant.phones import INDEX
+from assistant.speech_models.phones import INDEX
 
 Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]

@@ -11,10 +11,17 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import vocabulary
 from assistant.asr.openfst import Arc, Graph
-from assistant.graphs import LEXICON, UNKNOWN, WORDS, WordGraph, read_words, write_words
-from assistant.phones import PHONES, SILENCE, forward_id, loop_id
+from assistant.speech_models import vocabulary
+from assistant.speech_models.decoding_graph import (
+    LEXICON,
+    UNKNOWN,
+    WORDS,
+    WordGraph,
+    read_words,
+    write_words,
+)
+from assistant.speech_models.phones import PHONES, SILENCE, forward_id, loop_id
 
 from . import lexicon
 

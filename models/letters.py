@@ -20,8 +20,8 @@ from unittest.mock import MagicMock
 
 import numpy as np
 
-from assistant.lexicon import cmudict
-from assistant.spelling import END, FIRST_UNIT, ORDER, START, STEPS, Letters, Pronunciation
+from assistant.speech_models.g2p import END, FIRST_UNIT, ORDER, START, STEPS, Letters, Pronunciation
+from assistant.speech_models.lexicon import cmudict
 
 Unit = tuple[str, Pronunciation]
 Counts = list[Counter[str]]

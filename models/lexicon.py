@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from assistant.lexicon import Lexicon
-from assistant.spelling import Pronunciation
+from assistant.speech_models.g2p import Pronunciation
+from assistant.speech_models.lexicon import Lexicon
 
 FREQUENT_WORDS = 15_000
 UNITS = [

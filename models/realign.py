@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.phones import INDEX, PHONES, SILENCE
+from assistant.speech_models.phones import INDEX, PHONES, SILENCE
 
 from . import lexicon
 from .features import filter_bank, load

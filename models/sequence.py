@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assistant.phones import OUTPUTS, PHONES, begin_output, rest_output
+from assistant.speech_models.phones import OUTPUTS, PHONES, begin_output, rest_output
 
 STATES = 2 * len(PHONES)  # every phone's first frame, then every phone's further frames
 

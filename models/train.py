@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from assistant.phones import OUTPUTS
+from assistant.speech_models.phones import OUTPUTS
 
 from .features import BINS
 from .sequence import AllSequences, SequenceLoss, phone_bigrams

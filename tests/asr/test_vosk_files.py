@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import downloads
 from assistant.asr import vosk_files
 from assistant.asr.openfst import head
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.errors import ModelError
+from assistant.speech_models import catalogue
 from tests.support import tone_model
 from tests.support.tone_model import speak
 
@@ -35,19 +35,19 @@ def test_the_official_layout_needs_no_list_of_words(tmp_path: Path) -> None:
     folder = official(tmp_path)
     assert vosk_files.missing(folder) == []
     vosk_files.check(folder)
-    assert downloads.checked(folder) == folder
+    assert catalogue.checked(folder) == folder
 
 
 @pytest.mark.parametrize("flags", [0, 1, 4])
 def test_a_graph_without_words_needs_a_list_of_them(tmp_path: Path, flags: int) -> None:
     folder = official(tmp_path, graph_flags=flags)
     assert vosk_files.missing(folder) == ["graph/words.txt"]
-    for look in (vosk_files.check, downloads.checked):
+    for look in (vosk_files.check, catalogue.checked):
         with pytest.raises(ModelError, match=r"graph/words\.txt.* missing or empty"):
             look(folder)
     (folder / "graph/words.txt").write_text("<eps> 0\n")
     vosk_files.check(folder)
-    assert downloads.checked(folder) == folder
+    assert catalogue.checked(folder) == folder
 
 
 @pytest.mark.parametrize("name", [*vosk_files.NEEDED, "conf/mfcc.conf"])
@@ -55,7 +55,7 @@ def test_a_file_that_is_not_there_is_named_alike_by_both(tmp_path: Path, name: s
     folder = official(tmp_path)
     (folder / name).unlink()
     assert name in vosk_files.missing(folder)[0]
-    for look in (vosk_files.check, downloads.checked):
+    for look in (vosk_files.check, catalogue.checked):
         with pytest.raises(ModelError, match="missing or empty"):
             look(folder)
 

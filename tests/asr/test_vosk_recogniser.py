@@ -176,7 +176,7 @@ def test_what_is_no_longer_listened_for_takes_no_memory() -> None:
     code = """
 from itertools import pairwise
 from pathlib import Path
-from assistant.downloads import find
+from assistant.speech_models.catalogue import find
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 def resident_mb():
     return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024

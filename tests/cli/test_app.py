@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import command_flags, command_models, command_sound, demo, downloads, journal, live
+from assistant import command_flags, command_models, command_sound, demo, journal, live
 from assistant.asr import vosk_recogniser
 from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
@@ -31,6 +31,7 @@ from assistant.dialogue.turn import State
 from assistant.errors import ModelError
 from assistant.playback.captions import Caption
 from assistant.settings import Settings
+from assistant.speech_models import catalogue
 from tests.support import ROOT, tone_model
 from tests.support.commands import Charley, Done, start
 
@@ -520,7 +521,7 @@ class TestHear:
     def hear(
         self, charley: Charley, monkeypatch: pytest.MonkeyPatch, finals: object, *args: str
     ) -> Done:
-        monkeypatch.setattr(downloads, "find", lambda _name: Path("model"))
+        monkeypatch.setattr(catalogue, "find", lambda _name: Path("model"))
         knows_all = SimpleNamespace(knows=lambda _word: True)
         monkeypatch.setattr(vosk_recogniser, "SpeechModel", lambda _path: knows_all)
         monkeypatch.setattr(vosk_recogniser, "VoskRecogniser", _Heard)
@@ -771,7 +772,7 @@ class Screen(io.StringIO):
 
 def has_model() -> bool:
     try:
-        return bool(downloads.find())
+        return bool(catalogue.find())
     except ModelError:
         return False
 

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import pytest
 
-from assistant import assembly, cli, doctor, downloads
+from assistant import assembly, cli, doctor
 from assistant.asr.vosk_recogniser import SpeechModel
 from assistant.audio import devices
 from assistant.audio.pcm import Samples
@@ -17,6 +17,7 @@ from assistant.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.playback.timeline import Player
 from assistant.settings import Settings
+from assistant.speech_models import catalogue
 from tests.support import tone_model
 
 PARTS = ["settings", "language", "cache", "voice", "model", "speaker", "music", "microphone"]
@@ -71,7 +72,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch, fresh_home: Path) -> None:  # noqa:
     monkeypatch.setattr(devices, "Microphone", Usb)
     monkeypatch.setattr(devices, "Speaker", Playing)
     monkeypatch.setattr(devices, "output_rate", lambda _name: 22050)
-    monkeypatch.setattr(downloads, "find", lambda _name: Path("model"))
+    monkeypatch.setattr(catalogue, "find", lambda _name: Path("model"))
     knows_all = SimpleNamespace(knows=lambda _word: True)
     monkeypatch.setattr(doctor, "SpeechModel", lambda _folder: knows_all)
     monkeypatch.setattr(doctor, "listen", lambda *_args: "please stop")
@@ -141,7 +142,7 @@ class TestParts:
         assert "not tried" in found["model"].text
 
     def test_a_missing_model_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(downloads, "find", raiser(ModelError("There is no speech model.")))
+        monkeypatch.setattr(catalogue, "find", raiser(ModelError("There is no speech model.")))
         assert findings()["model"].grade is Grade.MISSING
 
     @pytest.mark.parametrize(("heard", "said"), [("top", "“top”"), ("", "“nothing”")])

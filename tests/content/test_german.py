@@ -19,7 +19,7 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import assembly, cli, downloads, live
+from assistant import assembly, cli, live
 from assistant.audio.pcm import read_wav
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
@@ -36,6 +36,7 @@ from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.scripted_user import ScriptedUser
 from assistant.session import Session
 from assistant.settings import Settings
+from assistant.speech_models import catalogue
 from assistant.tts import synthesiser
 from assistant.tts.synthesiser import Usual, VoiceInfo
 from tests.session import test_plays
@@ -499,8 +500,8 @@ def test_the_microphone_is_not_misheard_in_english(monkeypatch: pytest.MonkeyPat
 def test_a_model_with_the_language_in_its_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("charley-small-en", "vosk-model-small-en-us-0.15", "vosk-model-small-de-0.15")
     listed = [SimpleNamespace(folder=Path(name)) for name in names]
-    monkeypatch.setattr(downloads, "find", lambda name: Path(name or names[1]))
-    monkeypatch.setattr(downloads, "listed", lambda: listed)
+    monkeypatch.setattr(catalogue, "find", lambda name: Path(name or names[1]))
+    monkeypatch.setattr(catalogue, "listed", lambda: listed)
     assert assembly.model_folder(Settings(language="de")).name == names[2]
     assert assembly.model_folder(Settings(language="en")).name == names[1]
     assert assembly.model_folder(Settings(language="fr")).name == names[1]  # refused later

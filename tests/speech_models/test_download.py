@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant import downloads
-from assistant.downloads import OFFICIAL, find, get, listed, models_folder
 from assistant.errors import ModelError
+from assistant.speech_models import catalogue
+from assistant.speech_models.catalogue import OFFICIAL, find, get, listed, models_folder
 
 pytestmark = pytest.mark.usefixtures("fresh_home", "quick")
 
@@ -111,7 +111,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again without waiting, and never through a proxy."""
-    monkeypatch.setattr(downloads, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(catalogue, "_RETRY_SECONDS", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
@@ -230,8 +230,8 @@ def test_the_official_model_is_held_to_its_checksum_at_any_address(site: Site) -
 def test_a_file_larger_than_the_official_model_is_not_read_to_its_end(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = downloads.Model(OFFICIAL.name, "", site.url, size_bytes=1_000, sha256=SHA256)
-    monkeypatch.setattr(downloads, "MODELS", (small,))
+    small = catalogue.Model(OFFICIAL.name, "", site.url, size_bytes=1_000, sha256=SHA256)
+    monkeypatch.setattr(catalogue, "MODELS", (small,))
     with pytest.raises(ModelError, match=r"larger than .* \(1,000 bytes\)"):
         get(OFFICIAL.name)
 
@@ -430,10 +430,10 @@ def test_the_official_model_is_used_when_it_is_there(
     for name, content in FILES.items():
         (bundled / name).parent.mkdir(parents=True, exist_ok=True)
         (bundled / name).write_bytes(content)
-    monkeypatch.setattr(downloads, "bundled_model_folder", lambda: bundled)
+    monkeypatch.setattr(catalogue, "bundled_model_folder", lambda: bundled)
     assert find() == find("charley-small-en") == bundled
-    model = downloads.Model(OFFICIAL.name, "", site.url, len(MODEL), SHA256)
-    monkeypatch.setattr(downloads, "MODELS", (model,))
+    model = catalogue.Model(OFFICIAL.name, "", site.url, len(MODEL), SHA256)
+    monkeypatch.setattr(catalogue, "MODELS", (model,))
     assert find() == bundled
     official = get()
     assert find() == official == find(OFFICIAL.name)

@@ -12,18 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import assembly, model_building, vocabulary
+from assistant import assembly
 from assistant.asr import openfst
 from assistant.asr.openfst import Arc, Graph
 from assistant.asr.vosk_recogniser import RATE, SpeechModel
 from assistant.audio.pcm import concatenate, resample, silence
 from assistant.errors import IntentDataError, ModelError
-from assistant.graphs import LEXICON, WordGraph, read_words
-from assistant.lexicon import Lexicon, Origin
 from assistant.nlu import intents
 from assistant.paths import bundled_model_folder, intents_folder
-from assistant.phones import PHONES, SILENCE
 from assistant.settings import Settings
+from assistant.speech_models import extend, vocabulary
+from assistant.speech_models.decoding_graph import LEXICON, WordGraph, read_words
+from assistant.speech_models.lexicon import Lexicon, Origin
+from assistant.speech_models.phones import PHONES, SILENCE
 from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.commands import Charley
 
@@ -241,7 +242,7 @@ def timers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = folder / "model"
     lexicon = Lexicon(write(folder / "own.dict", "polenta P OW L EH N T AH\n"))
     base = bundled_model_folder()
-    model_building.build(base, vocabulary.words([sentences]), lexicon, out, replace=False)
+    extend.build(base, vocabulary.words([sentences]), lexicon, out, replace=False)
     return out
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import spelling
-from assistant.lexicon import cmudict
-from assistant.spelling import Letters
+from assistant.speech_models import g2p
+from assistant.speech_models.g2p import Letters
+from assistant.speech_models.lexicon import cmudict
 from models import letters
 
 
@@ -56,13 +56,13 @@ def test_the_distance_counts_changes() -> None:
     ],
 )
 def test_english_is_guessed_well(word: str, phones: str) -> None:
-    assert tuple(phones.split()) in spelling.guesses(word)
+    assert tuple(phones.split()) in g2p.guesses(word)
 
 
 def test_the_dictionary_itself_is_nearly_always_guessed() -> None:
     """It was learned from: a broken file, or one of another order, would show here."""
     words = {word: said for word, said in cmudict().items() if zlib.crc32(word.encode()) % 400 == 0}
-    phones_wrong, _, _ = letters.errors(spelling.guesses, words)
+    phones_wrong, _, _ = letters.errors(g2p.guesses, words)
     assert phones_wrong < 5
 
 

@@ -13,12 +13,12 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from assistant import spelling
 from assistant.errors import ModelError
 from assistant.nlu.normalise import plain
 from assistant.paths import models_file
-from assistant.phones import PHONES, SILENCE
-from assistant.spelling import Pronunciation
+from assistant.speech_models import g2p
+from assistant.speech_models.g2p import Pronunciation
+from assistant.speech_models.phones import PHONES, SILENCE
 
 Table = dict[str, dict[Pronunciation, None]]
 
@@ -196,7 +196,7 @@ def _spoken(word: str, said: Iterable[Pronunciation], origin: Origin) -> Spoken:
 def _guessed(word: str) -> tuple[Pronunciation, ...]:
     """Return what the letters suggest; nothing for letters that English does not have."""
     letters = re.sub(r"['-]", "", plain(word))
-    return spelling.guesses(letters) if re.fullmatch("[a-z]+", letters) else ()
+    return g2p.guesses(letters) if re.fullmatch("[a-z]+", letters) else ()
 
 
 def _without_r(phones: Pronunciation) -> Pronunciation:

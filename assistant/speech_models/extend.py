@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assistant.asr.vosk_files import check
 from assistant.errors import ModelError
-from assistant.graphs import (
+from assistant.speech_models.decoding_graph import (
     LEXICON,
     WORDS,
     WordGraph,
@@ -20,8 +20,8 @@ from assistant.graphs import (
     read_words,
     write_words,
 )
-from assistant.lexicon import Lexicon, Spoken
-from assistant.vocabulary import Places
+from assistant.speech_models.lexicon import Lexicon, Spoken
+from assistant.speech_models.vocabulary import Places
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from assistant.asr import openfst
 from assistant.asr.openfst import Arc, Graph
-from assistant.phones import PHONES, forward_id, loop_id
-from assistant.spelling import Pronunciation
+from assistant.speech_models.g2p import Pronunciation
+from assistant.speech_models.phones import PHONES, forward_id, loop_id
 
 UNKNOWN = "[unk]"
 WORDS, PHONE_NAMES = "words.txt", "phones.txt"

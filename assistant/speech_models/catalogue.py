@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from assistant import archives
-from assistant.archives import ArchiveError
 from assistant.asr.vosk_files import missing
 from assistant.errors import ModelError
 from assistant.paths import BUNDLED_MODEL, bundled_model_folder
 from assistant.settings import data_folder
+from assistant.speech_models.archive import ArchiveError, unpack
 
 if TYPE_CHECKING:
     import requests
@@ -350,7 +349,7 @@ def _unpack(archive: Path, target: Path) -> None:
     ) as draft:
         inside = Path(draft, "archive")
         inside.mkdir()
-        archives.unpack(archive, inside)
+        unpack(archive, inside)
         root = _model_root(inside)
         if target.exists():
             target.rename(Path(draft, "replaced"))  # it was not whole, or we would not be here

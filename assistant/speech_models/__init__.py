@@ -1,0 +1,1 @@
+"""Speech models on disk: catalogue, download, check, extend by words."""
