@@ -125,14 +125,14 @@ def journal(
         return nullcontext()
     from datetime import datetime
 
-    from assistant import assembly
-    from assistant.journal import Conditions, Journal
+    from assistant.session import factory
+    from assistant.session.journal import Conditions, Journal
 
     conditions = Conditions(
         datetime.now().astimezone().isoformat(timespec="seconds"),
         settings.language,
-        assembly.coaching(settings),
-        assembly.beginning(settings),
+        factory.coaching(settings),
+        factory.beginning(settings),
     )
     return Journal(path, with_text, tell, conditions)
 

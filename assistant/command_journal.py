@@ -19,12 +19,12 @@ from assistant.command_transcript import on_screen, tell
 from assistant.errors import JournalError
 
 if TYPE_CHECKING:
-    from assistant.assembly import Language
     from assistant.dialogue.actions import Action
-    from assistant.journal import Conditions
     from assistant.nlu.matcher import Match, NoMatch
-    from assistant.replay import Moment, Recording
     from assistant.report import Page
+    from assistant.session.factory import Language
+    from assistant.session.journal import Conditions
+    from assistant.session.replay import Moment, Recording
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -43,7 +43,7 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
     Shows what the matcher saw where something was not understood. Exits with 1 if any answer
     differs from the recorded one.
     """
-    from assistant import replay as again
+    from assistant.session import replay as again
 
     settings = command_flags.chosen(ctx)
     recordings = _recordings(file)
@@ -60,24 +60,24 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
 
 
 def _recordings(file: Path) -> tuple[Recording, ...]:
-    from assistant import journal, replay
+    from assistant.session import journal, replay
 
     return replay.recordings(file, journal.read(file))
 
 
 def _conditions(settings: Settings) -> Conditions:
     """Return what holds where a journal does not tell how its session was set."""
-    from assistant import assembly
-    from assistant.journal import Conditions
+    from assistant.session import factory
+    from assistant.session.journal import Conditions
 
-    return Conditions(coaching=assembly.coaching(settings), start=assembly.beginning(settings))
+    return Conditions(coaching=factory.coaching(settings), start=factory.beginning(settings))
 
 
 def _language(settings: Settings, recording: Recording) -> Language:
-    from assistant import assembly
+    from assistant.session import factory
 
     kept = recording.conditions
-    return assembly.language(changed(settings, language=kept.language) if kept else settings)
+    return factory.language(changed(settings, language=kept.language) if kept else settings)
 
 
 class _Play:
@@ -92,7 +92,7 @@ class _Play:
 
     def begin(self, recording: Recording, language: Language) -> None:
         """A session begins."""
-        from assistant.replay import Stage
+        from assistant.session.replay import Stage
 
         self._transcript = on_screen(language.book.wording)
         self._begun += 1
@@ -268,7 +268,7 @@ class _Json:
 
 
 def _plain(actions: Sequence[Action]) -> list[Any]:
-    from assistant.journal import encode
+    from assistant.session.journal import encode
 
     plain = (json.loads(encode(0.0, action)) for action in actions)
     return [{name: value for name, value in one.items() if name != "at"} for one in plain]
@@ -290,8 +290,8 @@ def report(
     ] = None,
 ) -> None:
     """Tell on one page what happened in a session: cramps, holds, relief, red flags."""
-    from assistant import replay as again
     from assistant import report as reports
+    from assistant.session import replay as again
 
     settings = command_flags.chosen(ctx)
     if out is not None and out.suffix.lower() not in _DRAWN:

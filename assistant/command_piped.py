@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from assistant.dialogue.turn import Dialogue
-from assistant.scripted_user import ScriptedUser, parse
+from assistant.session.scripted_user import ScriptedUser, parse
 
 _POLL_SECONDS = 0.05
 """A line is taken up so soon after it has arrived."""

@@ -78,10 +78,11 @@ def render(
 
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
-    from assistant import assembly, rendering
+    from assistant import rendering
     from assistant.audio import pcm
     from assistant.content import language_pack
     from assistant.paths import intents_folder
+    from assistant.session import factory
 
     _check_out(out)
     words = language_pack.load(intents_folder(settings.language))
@@ -90,9 +91,9 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
         sound = rendering.render(
             words,
             wish,
-            assembly.coaching(settings),
+            factory.coaching(settings),
             _player(settings),
-            start=assembly.beginning(settings),
+            start=factory.beginning(settings),
             progress=progress,
         )
         pcm.write(out, sound)
@@ -102,14 +103,15 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
 
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     """Write the whole pack; what is up to date stays as it is."""
-    from assistant import assembly, packs, rendering
+    from assistant import packs, rendering
     from assistant.content import language_pack
     from assistant.paths import intents_folder
+    from assistant.session import factory
 
     ending = _ending(kind)
     words = language_pack.load(intents_folder(settings.language))
-    coaching, start = assembly.coaching(settings), assembly.beginning(settings)
-    voice = assembly.voice(settings, tell)
+    coaching, start = factory.coaching(settings), factory.beginning(settings)
+    voice = factory.voice(settings, tell)
     wanted = packs.pieces(words, coaching, start)
     done: list[packs.Written] = []
     made_with = repr((voice.name, coaching, start, settings.volume, settings.lead_in_seconds))
@@ -179,11 +181,11 @@ def _check_out(out: Path) -> None:
 
 
 def _player(settings: Settings, voice: Synthesiser | None = None) -> Player:
-    from assistant import assembly
     from assistant.dialogue.actions import SetVolume
     from assistant.playback.timeline import Player
+    from assistant.session import factory
 
-    voice = voice or assembly.voice(settings, tell)
+    voice = voice or factory.voice(settings, tell)
     player = Player(voice, lead_in_seconds=settings.lead_in_seconds)
     player.perform(SetVolume(settings.volume))
     player.read(player.rate // 10)  # the volume's ramp is behind us when the sound begins

@@ -19,7 +19,7 @@ from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 if TYPE_CHECKING:
     from assistant.content.ui_text import Wording
     from assistant.demo import Remark
-    from assistant.keyboard import Conversation
+    from assistant.session.timed import Conversation
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -43,9 +43,10 @@ def run(
     Without a microphone you type; without a speaker you read.
     """
     settings = command_flags.chosen(ctx)
-    from assistant import assembly, live
+    from assistant import live
+    from assistant.session import factory
 
-    words = assembly.wording(settings)
+    words = factory.wording(settings)
     transcript = on_screen(words) if captions else Transcript(io.StringIO(), words)
     with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
 
@@ -100,11 +101,11 @@ def type_(
 def _play(
     settings: Settings, lines: Iterable[str], watch: Watch | None, *, fast: bool, known: bool
 ) -> None:
-    from assistant import assembly
     from assistant.command_piped import ArrivingUser
-    from assistant.scripted_user import ScriptedUser
+    from assistant.session import factory
+    from assistant.session.scripted_user import ScriptedUser
 
-    transcript = on_screen(assembly.wording(settings))
+    transcript = on_screen(factory.wording(settings))
     conversation = _conversation(settings, transcript, watch, fast=fast)
     meaning = conversation.session.meaning
     user = ScriptedUser(lines, meaning) if fast else ArrivingUser(lines, meaning)
@@ -116,10 +117,10 @@ def _play(
 
 
 def _converse(settings: Settings, watch: Watch | None, *, fast: bool, known: bool) -> None:
-    from assistant import assembly
     from assistant.command_terminal import Terminal
+    from assistant.session import factory
 
-    with Terminal(sys.stdin, sys.stdout, assembly.wording(settings)) as terminal:
+    with Terminal(sys.stdin, sys.stdout, factory.wording(settings)) as terminal:
         conversation = _conversation(settings, terminal.transcript, watch, fast=fast)
         terminal.converse(conversation, first_time=_is_first(known), fast=fast)
 
@@ -134,16 +135,16 @@ def _conversation(
     settings: Settings, transcript: Transcript, watch: Watch | None, *, fast: bool
 ) -> Conversation:
     """Put a typed session together; what the user says is shown before it is answered."""
-    from assistant import assembly, keyboard
     from assistant.clock import SystemClock, VirtualClock
     from assistant.playback.captions import CaptionPlayer
-    from assistant.session import Session
+    from assistant.session import factory, timed
+    from assistant.session.session import Session
     from assistant.settings import remember
 
-    language, captions = assembly.language(settings), CaptionPlayer(transcript.show)
+    language, captions = factory.language(settings), CaptionPlayer(transcript.show)
     clock = VirtualClock() if fast else SystemClock()
 
-    class Shown(keyboard.Conversation):
+    class Shown(timed.Conversation):
         def say(self, text: str) -> None:
             transcript.you(clock.now(), text)
             super().say(text)
@@ -151,9 +152,9 @@ def _conversation(
     session = Session(
         language.book,
         language.matcher,
-        assembly.coaching(settings),
+        factory.coaching(settings),
         captions,
-        start=assembly.beginning(settings),
+        start=factory.beginning(settings),
         watch=watch,
         remember=remember,
     )
@@ -170,10 +171,10 @@ def demo(
 ) -> None:
     """Let a synthetic runner talk with Charley, really heard and answered, into a sound file."""
     settings = command_flags.chosen(ctx)
-    from assistant import assembly
     from assistant import demo as play
+    from assistant.session import factory
 
-    words = assembly.wording(settings)
+    words = factory.wording(settings)
     transcript = Transcript(sys.stdout, words)
     lines = None if script is None else script.read_text("utf-8", "replace").splitlines()
     outcome = play.demo(settings, out, show=lambda r: _remark(transcript, words, r), script=lines)

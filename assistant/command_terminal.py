@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from assistant.command_transcript import LiveTranscript, Transcript, printable
 from assistant.content.ui_text import Wording
-from assistant.scripted_user import awaits_user
+from assistant.session.scripted_user import awaits_user
 
 if TYPE_CHECKING:
-    from assistant.keyboard import Conversation
+    from assistant.session.timed import Conversation
 
 PROMPT = "> "
 

@@ -128,20 +128,20 @@ def _listener(
     settings: Settings, context: frozenset[str] | None
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
-    from assistant import assembly
     from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
-    from assistant.choice import likeliest
     from assistant.content import homophones
     from assistant.nlu.repair import SESSION
     from assistant.paths import intents_folder
+    from assistant.session import factory
+    from assistant.session.nbest import likeliest
 
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
     intents = _intents(settings)
     matcher, phrases = _matcher(intents), intents.phrases(context)
     precedence = intents.language.precedence
-    model = SpeechModel(assembly.model_folder(settings))
+    model = SpeechModel(factory.model_folder(settings))
     if settings.model is None:  # a model that was named may be for anything
-        assembly.require_language(model, settings)
+        factory.require_language(model, settings)
 
     is_idle = context is not None and SESSION not in context
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import assembly
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import (
     DEFAULT_RATE,
@@ -24,13 +23,14 @@ from assistant.audio.pcm import (
     write,
 )
 from assistant.content import language_pack
-from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.dialogue.actions import Action, SetVolume
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.playback.timeline import Player
-from assistant.scripted_user import ScriptedUser, awaits_user
-from assistant.session import Session
+from assistant.session import factory
+from assistant.session.scripted_user import ScriptedUser, awaits_user
+from assistant.session.session import Session
+from assistant.session.spoken import Ear, Sound, SpokenConversation
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
 
@@ -114,24 +114,24 @@ class Demo:
         watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
         warn: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
-        self._language = assembly.language(settings)
+        self._language = factory.language(settings)
         self._show = show
         self._watch = watch
         self._player = Player(
-            assembly.voice(settings, warn), DEFAULT_RATE, voices=assembly.voices(settings, warn)
+            factory.voice(settings, warn), DEFAULT_RATE, voices=factory.voices(settings, warn)
         )
         self._player.perform(SetVolume(settings.volume))
         voices = language_pack.voices(self._language.folder)
         runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
-        ear = Ear(assembly.recogniser(settings), self._language.intents)
+        ear = Ear(factory.recogniser(settings), self._language.intents)
         sound = Sound(self._player)
         self._session = Session(
             self._language.book,
             self._language.matcher,
-            assembly.coaching(settings),
+            factory.coaching(settings),
             sound,
-            start=assembly.beginning(settings),
+            start=factory.beginning(settings),
             watch=self._noted,
             listen=ear.listen,
         )

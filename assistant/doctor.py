@@ -11,15 +11,15 @@ from enum import StrEnum
 
 import numpy as np
 
-from assistant import assembly
 from assistant.asr.vosk_recogniser import RATE, SpeechModel, VoskRecogniser
-from assistant.assembly import Language
 from assistant.audio import devices, ducking
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
 from assistant.content import language_pack
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.playback.timeline import Player
+from assistant.session import factory
+from assistant.session.factory import Language
 from assistant.settings import Settings, cache_folder, settings_file
 from assistant.tts.synthesiser import Synthesiser
 
@@ -97,7 +97,7 @@ class _Examination:
         return found if isinstance(found, Finding) else Finding(part, Grade.OK, found)
 
     def _intents(self) -> str:
-        self._language = language = assembly.language(self._settings)
+        self._language = language = factory.language(self._settings)
         routines = len(language.book.routines)
         return f"{len(language.intents.templates)} sentences, {routines} routines"
 
@@ -109,7 +109,7 @@ class _Examination:
         return str(folder)
 
     def _speech(self) -> str:
-        voice = assembly.voice(self._settings, lambda _sentence: None)
+        voice = factory.voice(self._settings, lambda _sentence: None)
         seconds = voice.render("Charley.").seconds
         if seconds < 0.1:
             raise SynthesiserError("The voice is silent; choose another one with --voice.")
@@ -117,16 +117,16 @@ class _Examination:
         return f"{voice.name} words a minute"
 
     def _hearing(self) -> Finding | str:
-        folder = assembly.model_folder(self._settings)
+        folder = factory.model_folder(self._settings)
         model = SpeechModel(folder)
         if self._voice is None or self._language is None:
             raise ModelError(f"{folder} loads; what it hears was not tried without a voice.")
-        assembly.require_language(model, self._settings)
+        factory.require_language(model, self._settings)
         word = language_pack.voices(self._language.folder).check_word
         heard = listen(model, self._language.intents.phrases(None), self._voice.render(word))
         if word in heard.split():
             hears = f"{folder}, hears “{word}”"
-            lacking = assembly.unknown_words(model, self._language.intents)
+            lacking = factory.unknown_words(model, self._language.intents)
             return Finding("model", Grade.WARNING, f"{hears}. {lacking}") if lacking else hears
         mend = "`charley models get` fetches one that hears better"
         return Finding(

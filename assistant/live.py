@@ -9,17 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from assistant import assembly, malloc
+from assistant import malloc
 from assistant.asr.push_to_talk import PushToTalk
 from assistant.asr.voice_activity import VoiceGate
-from assistant.assembly import Language
 from assistant.audio import devices
 from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.audio.ducking import SOON_SECONDS, Music
 from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.buttons import Button, meaning
 from assistant.clock import SystemClock
-from assistant.conversation import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.dialogue.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.dialogue.events import (
     DeviceFound,
@@ -45,7 +43,10 @@ from assistant.keys import Keys
 from assistant.leaving import Leave
 from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.playback.timeline import INTERJECT_PACES, Player
-from assistant.session import Session
+from assistant.session import factory
+from assistant.session.factory import Language
+from assistant.session.session import Session
+from assistant.session.spoken import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.settings import Settings, recall, remember, state_folder
 from assistant.tts.fallback import SpareVoice
 from assistant.tts.synthesiser import Synthesiser
@@ -84,7 +85,7 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
     """
     malloc.settle()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    language = assembly.language(settings)
+    language = factory.language(settings)
     with Leave() as leave, ExitStack() as opened:
         lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         mouth = _Mouth(settings, language, opened, lost.put, show=show, tell=tell)
@@ -128,8 +129,8 @@ class _Mouth:
         self._unheard_samples = 0
         try:
             rate = output_rate(settings.speaker)
-            voice = self._spare(assembly.voice(settings, tell))
-            voices = assembly.voices(settings, tell)
+            voice = self._spare(factory.voice(settings, tell))
+            voices = factory.voices(settings, tell)
             self._player = Player(
                 voice, rate, settings.lead_in_seconds, lambda name: self._spare(voices(name))
             )
@@ -271,9 +272,9 @@ class _Hearing:
         """What a press of a button opens, if that is how the user wants to be heard."""
         try:
             self.open()
-            model = assembly.speech_model(settings)
-            recogniser = assembly.recogniser(settings, model)
-            assembly.tell_unknown_words(model, language, tell)
+            model = factory.speech_model(settings)
+            recogniser = factory.recogniser(settings, model)
+            factory.tell_unknown_words(model, language, tell)
             if settings.push_to_talk:
                 self.talk = PushToTalk(recogniser)
             self.ear = Ear(self.talk or VoiceGate(recogniser), language.intents)
@@ -384,7 +385,7 @@ class _Buttons:
         if _is_terminal():
             keys = opened.enter_context(Keys(sys.stdin, self._press))
             leave.at_last = keys.give_back
-            tell(assembly.wording(settings)("typing.keys"))
+            tell(factory.wording(settings)("typing.keys"))
         elif self._media is None:
             raise SettingsError(
                 "For push-to-talk there must be a key or a button: start Charley in a terminal,"
@@ -475,9 +476,9 @@ class _Live:
         self._session = Session(
             language.book,
             language.matcher,
-            assembly.coaching(settings),
+            factory.coaching(settings),
             mouth.output,
-            start=assembly.beginning(settings),
+            start=factory.beginning(settings),
             watch=self._note,
             listen=ear.listen if ear else None,
             remember=remember,

@@ -16,7 +16,6 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.content.language_pack import Book
 from assistant.content.prompts import Line
 from assistant.content.routines import HELPER, POSITIONS, Routine, find
-from assistant.conversation import Sound, TimedOutput
 from assistant.dialogue.actions import Action, Say, Wait
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.turn import Coaching, Dialogue, State
@@ -24,7 +23,8 @@ from assistant.errors import RoutineError
 from assistant.nlu.matcher import NoMatch
 from assistant.playback.captions import CaptionPlayer
 from assistant.playback.timeline import Player
-from assistant.session import Session
+from assistant.session.session import Session
+from assistant.session.spoken import Sound, TimedOutput
 
 SIDES = ("left", "right", "both")
 

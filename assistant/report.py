@@ -19,7 +19,7 @@ from assistant.dialogue.hold import Hold
 from assistant.dialogue.machine import trigger
 from assistant.dialogue.turn import Dialogue, State
 from assistant.playback.captions import Caption
-from assistant.replay import Moment, Stage
+from assistant.session.replay import Moment, Stage
 
 _FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
 _AT_WORK = frozenset({State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING})

@@ -42,16 +42,16 @@ from engines import Engine, PocketSphinx, Vosk
 from hearing import Listener, state_of, utterances
 from phrases import phrases
 
-from assistant import assembly
 from assistant.asr.vosk_recogniser import UNKNOWN
 from assistant.audio.pcm import to_int16
-from assistant.conversation import SpokenConversation
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.machine import listening, step
 from assistant.dialogue.turn import Dialogue, State
 from assistant.paths import bundled_model_folder
-from assistant.session import Session
+from assistant.session import factory
+from assistant.session.session import Session
+from assistant.session.spoken import SpokenConversation
 from assistant.settings import Settings
 from assistant.speech_models import extend
 from assistant.speech_models.decoding_graph import is_extensible
@@ -220,7 +220,7 @@ class Witness(Session):
     def __init__(self, hearer: Listener, state: State, *, speaking: bool) -> None:
         here = Dialogue(state=state, speaking=speaking, listening=listening(Dialogue(state=state)))
         language = hearer.language
-        self._table = (language.book, assembly.coaching(Settings()))
+        self._table = (language.book, factory.coaching(Settings()))
         super().__init__(language.book, language.matcher, self._table[1], _Silent(), start=here)
         self.done: Counter[str] = Counter()
 

@@ -36,7 +36,6 @@ sys.path.insert(0, str(ROOT))
 
 from hearing import VOICES  # noqa: E402
 
-from assistant import assembly  # noqa: E402
 from assistant.asr.vosk_recogniser import (  # noqa: E402
     RATE,
     STABLE_SECONDS,
@@ -48,7 +47,6 @@ from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.earcons import chime  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence  # noqa: E402
 from assistant.content import homophones  # noqa: E402
-from assistant.conversation import Ear, Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue.actions import Action, Interject, Say  # noqa: E402
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
@@ -56,7 +54,9 @@ from assistant.dialogue.turn import Dialogue, State  # noqa: E402
 from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
-from assistant.session import Session  # noqa: E402
+from assistant.session import factory  # noqa: E402
+from assistant.session.session import Session  # noqa: E402
+from assistant.session.spoken import Ear, Sound, SpokenConversation  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
@@ -150,11 +150,11 @@ class Kit:
 
     def __init__(self, stable_seconds: float, block_seconds: float) -> None:
         self.settings = Settings()
-        self.language = assembly.language(self.settings)
-        self.voice = assembly.voice(self.settings, lambda _sentence: None)
+        self.language = factory.language(self.settings)
+        self.voice = factory.voice(self.settings, lambda _sentence: None)
         self.block_seconds = block_seconds
         alike = homophones.load(intents_folder("en") / "speech.yaml")
-        model = SpeechModel(assembly.model_folder(self.settings))
+        model = SpeechModel(factory.model_folder(self.settings))
         self.recogniser = VoskRecogniser(model, (), stable_seconds, alike)
 
     def wanted(self, text: str, during: str) -> str:
@@ -174,8 +174,8 @@ class Lockstep:
         self.ear.heard = []
         self.events: list[tuple[Event, tuple[Action, ...]]] = []
         self.session = Session(
-            kit.language.book, kit.language.matcher, assembly.coaching(kit.settings),
-            Sound(self.player), start=assembly.beginning(kit.settings),
+            kit.language.book, kit.language.matcher, factory.coaching(kit.settings),
+            Sound(self.player), start=factory.beginning(kit.settings),
             watch=lambda event, actions: self.events.append((event, actions)),
             listen=self.ear.listen,
         )  # fmt: skip

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant import assembly
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
-from assistant.choice import likeliest
-from assistant.conversation import Ear
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import Dialogue, State
 from assistant.nlu.matcher import Match, NoMatch
+from assistant.session import factory
+from assistant.session.nbest import likeliest
+from assistant.session.spoken import Ear
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 
@@ -81,8 +81,8 @@ class Listener:
 
     def __init__(self, model: str | None) -> None:
         settings = Settings(model=model)
-        self.language = assembly.language(settings)
-        self.recogniser = assembly.recogniser(settings)
+        self.language = factory.language(settings)
+        self.recogniser = factory.recogniser(settings)
         self.ear = Ear(self.recogniser, self.language.intents)
 
     def understand(self, text: str, state: State) -> Match | NoMatch:

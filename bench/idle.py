@@ -28,14 +28,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from hearing import STATES, VOICES, Noise, utterances  # noqa: E402
 
-from assistant import assembly  # noqa: E402
 from assistant.asr.voice_activity import VoiceGate  # noqa: E402
 from assistant.asr.vosk_recogniser import RATE, Recogniser  # noqa: E402
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.pcm import Samples, resample  # noqa: E402
-from assistant.conversation import Ear  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.dialogue.turn import Dialogue, State  # noqa: E402
+from assistant.session import factory  # noqa: E402
+from assistant.session.spoken import Ear  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 
@@ -88,8 +88,8 @@ class Feeding:
 
     def __init__(self, *, is_gated: bool) -> None:
         settings = Settings()
-        self._language = assembly.language(settings)
-        vosk = assembly.recogniser(settings)
+        self._language = factory.language(settings)
+        vosk = factory.recogniser(settings)
         self.recogniser: Recogniser = VoiceGate(vosk) if is_gated else vosk
         self._ear = Ear(self.recogniser, self._language.intents)
         self.busy_seconds = self.seconds = 0.0

@@ -24,19 +24,19 @@ UTTERANCES = ("my left calf is cramping", "okay", "go back one", "why does this 
 
 READY = """
 import sys, time
-from assistant import assembly
-from assistant.conversation import Ear, Sound, SpokenConversation
+from assistant.session import factory
+from assistant.session.spoken import Ear, Sound, SpokenConversation
 from assistant.dialogue.events import Started
 from assistant.playback.timeline import Player
-from assistant.session import Session
+from assistant.session.session import Session
 from assistant.settings import Settings
 import numpy as np
 settings = Settings()
-language = assembly.language(settings)
-player = Player(assembly.voice(settings, print))
-ear = Ear(assembly.recogniser(settings), language.intents)
+language = factory.language(settings)
+player = Player(factory.voice(settings, print))
+ear = Ear(factory.recogniser(settings), language.intents)
 sound = Sound(player)
-session = Session(language.book, language.matcher, assembly.coaching(settings), sound,
+session = Session(language.book, language.matcher, factory.coaching(settings), sound,
                   listen=ear.listen)
 talk = SpokenConversation(session, sound, ear)
 session.handle(Started(0.0, False))
@@ -82,12 +82,12 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     The sound card pulls from another thread, so it plays the first line while the session renders
     the ones behind it.
     """
-    from assistant import assembly
-    from assistant.conversation import Sound
     from assistant.dialogue.actions import Action
     from assistant.dialogue.events import Started
     from assistant.playback.timeline import Player
-    from assistant.session import Session
+    from assistant.session import factory
+    from assistant.session.session import Session
+    from assistant.session.spoken import Sound
     from assistant.settings import Settings
     from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
@@ -97,12 +97,12 @@ def answers(runs: int, cache: Path | None) -> list[float]:
             if not self.is_idle:
                 ready_at.append(time.perf_counter())
 
-    language = assembly.language(Settings())
+    language = factory.language(Settings())
     seconds, ready_at = list[float](), list[float]()
     for _ in range(runs):
         player = Noted(CachedVoice(Pyttsx3Voice(), cache))
         session = Session(
-            language.book, language.matcher, assembly.coaching(Settings()), Sound(player)
+            language.book, language.matcher, factory.coaching(Settings()), Sound(player)
         )
         session.handle(Started(0.0, first_time=False))
         for at, text in enumerate(UTTERANCES, start=1):

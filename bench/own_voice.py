@@ -35,7 +35,6 @@ sys.path.insert(0, str(ROOT))
 from barge_in import Kit, NotingEar, percentile, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
-from assistant import assembly  # noqa: E402
 from assistant.asr.near_talker import Foreground  # noqa: E402
 from assistant.asr.voice_activity import VoiceGate  # noqa: E402
 from assistant.asr.vosk_recogniser import RATE, STABLE_SECONDS  # noqa: E402
@@ -43,13 +42,14 @@ from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.echo_canceller import Reference  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler  # noqa: E402
 from assistant.content.routines import Routine  # noqa: E402
-from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue.actions import Action, Chime, Say  # noqa: E402
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.dialogue.turn import State  # noqa: E402
 from assistant.playback.timeline import Player  # noqa: E402
 from assistant.rendering import positions  # noqa: E402
-from assistant.session import Session  # noqa: E402
+from assistant.session import factory  # noqa: E402
+from assistant.session.session import Session  # noqa: E402
+from assistant.session.spoken import Sound, SpokenConversation  # noqa: E402
 
 ROOMS = ("kitchen", "dining-room", "living-bedroom", "cinema-hallway")
 """Impulse responses of rooms in a house; where the folder is missing, a made one."""
@@ -285,8 +285,8 @@ class Kitchen:
         self.busy_seconds = 0.0
         sound = Sound(self.player)
         self.session = Session(
-            kit.language.book, kit.language.matcher, assembly.coaching(kit.settings), sound,
-            start=assembly.beginning(kit.settings), watch=self._watch, listen=self.ear.listen,
+            kit.language.book, kit.language.matcher, factory.coaching(kit.settings), sound,
+            start=factory.beginning(kit.settings), watch=self._watch, listen=self.ear.listen,
         )  # fmt: skip
         own = self._way.own_words if self._way.words else None
         self._conversation = SpokenConversation(self.session, sound, self.ear, own)

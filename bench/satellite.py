@@ -27,9 +27,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from barge_in import Card, last_audible, sound_card, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
-from assistant import assembly  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm  # noqa: E402
 from assistant.playback.count_track import count_word  # noqa: E402
+from assistant.session import factory  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import CachedVoice  # noqa: E402
 from tests.support import pulse  # noqa: E402
@@ -129,7 +129,7 @@ def rounds(name: str, lead: float, count: int) -> Iterator[Round]:
             with serving(*flags, *more, env={**card.env, "XDG_CACHE_HOME": folder}) as server:
                 server.awaits("connected")
                 time.sleep(WELCOME_SECONDS)
-                kitchen = Kitchen(card, assembly.voice(Settings(), lambda _sentence: None))
+                kitchen = Kitchen(card, factory.voice(Settings(), lambda _sentence: None))
                 try:
                     yield kitchen.round(number)
                 except AssertionError as error:

@@ -31,10 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 import drift  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
-from assistant import assembly, journal  # noqa: E402
-from assistant.assembly import Language  # noqa: E402
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence  # noqa: E402
-from assistant.conversation import Sound, SpokenConversation  # noqa: E402
 from assistant.dialogue.actions import (  # noqa: E402
     Action,
     CancelTimer,
@@ -57,7 +54,10 @@ from assistant.dialogue.events import (  # noqa: E402
 )
 from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.playback.timeline import Player  # noqa: E402
-from assistant.session import Session  # noqa: E402
+from assistant.session import factory, journal  # noqa: E402
+from assistant.session.factory import Language  # noqa: E402
+from assistant.session.session import Session  # noqa: E402
+from assistant.session.spoken import Sound, SpokenConversation  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
@@ -192,10 +192,10 @@ class Virtual:
         self._language = language
         self.ledger = Ledger()
         settings = Settings(checkin_seconds=60.0)
-        voice = assembly.voice(settings, print)
+        voice = factory.voice(settings, print)
         self._player = Player(voice, DEFAULT_RATE)
         self._session = Session(
-            language.book, language.matcher, assembly.coaching(settings), Sound(self._player),
+            language.book, language.matcher, factory.coaching(settings), Sound(self._player),
             watch=lambda event, actions: self.ledger.note(event, actions, 2 * BLOCK_SECONDS),
         )  # fmt: skip
         self._talk = SpokenConversation(self._session, Sound(self._player), None)
@@ -261,7 +261,7 @@ class Virtual:
 
 def virtual(hours: float, seed: int, out: Path) -> list[str]:
     """Run, write the table, and return what went wrong."""
-    talk = Virtual(assembly.language(Settings()), seed)
+    talk = Virtual(factory.language(Settings()), seed)
     began, marks = time.monotonic(), list[Mark]()
     while talk.now < 3600 * hours:
         talk.turn()

@@ -26,20 +26,21 @@ from ovos_utils.process_utils import RuntimeRequirements
 from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
 
-from assistant import assembly, settings
-from assistant.assembly import Language
+from assistant import settings
 from assistant.audio import pcm
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import QUESTIONS, Dialogue, State
 from assistant.errors import SynthesiserError
-from assistant.keyboard import Conversation
 from assistant.nlu.matcher import Match
 from assistant.ovos import locale
 from assistant.ovos.voice import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.paths import languages
 from assistant.playback.timeline import Player
-from assistant.session import Session
+from assistant.session import factory
+from assistant.session.factory import Language
+from assistant.session.session import Session
+from assistant.session.timed import Conversation
 from assistant.settings import Settings, cache_folder
 
 _FALLBACK_PRIORITY = 5
@@ -258,11 +259,11 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
     def _begin(self, language: Language, now: float) -> _Talk:
         chosen = replace(self._chosen, language=language.folder.name)
         mouth = self._mouth(chosen)
-        start = replace(assembly.beginning(chosen), listening=listening(Dialogue()))
+        start = replace(factory.beginning(chosen), listening=listening(Dialogue()))
         session = Session(
             language.book,
             language.matcher,
-            assembly.coaching(chosen),
+            factory.coaching(chosen),
             mouth,
             start=start,
             remember=settings.remember,
@@ -274,11 +275,11 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         if self.settings.get("speech") == "text":
             return Lines()
         try:
-            voice = assembly.voice(chosen, self.log.warning)
+            voice = factory.voice(chosen, self.log.warning)
         except SynthesiserError as error:
             self.log.warning("%s The device's own voice speaks; its counts are not exact.", error)
             return Lines()
-        return Stretches(Player(voice, voices=assembly.voices(chosen, self.log.warning)))
+        return Stretches(Player(voice, voices=factory.voices(chosen, self.log.warning)))
 
     def _language(self, message: Message) -> Language | None:
         tag = standardize_tag(message.data.get("lang") or SessionManager.get(message).lang)
@@ -349,4 +350,4 @@ def _code(tag: str) -> str | None:
 
 
 def _language(chosen: Settings, tag: str) -> Language:
-    return assembly.language(replace(chosen, language=_code(tag) or tag))
+    return factory.language(replace(chosen, language=_code(tag) or tag))

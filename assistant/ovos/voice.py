@@ -15,9 +15,9 @@ import numpy as np
 from assistant.audio.pcm import Pcm, Samples
 from assistant.dialogue.actions import Action, Hush, Interject
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
-from assistant.keyboard import PlannedOutput
 from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.playback.timeline import Finished, Player
+from assistant.session.timed import PlannedOutput
 
 _LONGEST_LAG_SECONDS = 5.0
 """A player that is later than this has stood still; its clock is not the timeline's any more."""

@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 import requests
 
 from assistant.errors import NetworkError
-from assistant.wyoming.turns import Reply, Turns
+from assistant.session.text_turns import Reply, Turns
 
 _ANNOUNCE = "/api/services/assist_satellite/announce"
 _TIMEOUT_SECONDS = (5.0, 120.0)

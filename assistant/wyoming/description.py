@@ -16,7 +16,7 @@ from wyoming.info import (
 )
 
 from assistant import __version__
-from assistant.wyoming.household import Household
+from assistant.session.shared import Household
 
 NAME = "charley"
 _VOSK = Attribution("Charley, on Vosk", "https://alphacephei.com/vosk")

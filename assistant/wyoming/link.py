@@ -24,12 +24,12 @@ from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples
 from assistant.clock import Clock
 from assistant.errors import NetworkError
+from assistant.session.remote_voice import Talk
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.measures import Measures
 from assistant.wyoming.microphone import Incoming
 from assistant.wyoming.pacing import Pacer
-from assistant.wyoming.talk import Talk
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound before the timers are looked at."""

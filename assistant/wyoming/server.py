@@ -13,10 +13,10 @@ from wyoming.pipeline import RunPipeline
 
 from assistant.clock import Clock
 from assistant.errors import NetworkError
+from assistant.session.remote_voice import Talk
 from assistant.wyoming import framing
 from assistant.wyoming.link import Link, Streams
 from assistant.wyoming.services import Requests, Services
-from assistant.wyoming.talk import Talk
 
 _CLOSE_SECONDS = 2.0
 _PENALTY_SECONDS = 0.5

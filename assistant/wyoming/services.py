@@ -23,14 +23,14 @@ from wyoming.tts import (
 )
 
 from assistant.errors import AssistantError, NetworkError
+from assistant.session.shared import Household
+from assistant.session.text_turns import Turns
 from assistant.wyoming import speaking
 from assistant.wyoming.announcing import Announcer
 from assistant.wyoming.framing import Limits
-from assistant.wyoming.household import Household
 from assistant.wyoming.measures import Measures
 from assistant.wyoming.microphone import Incoming
 from assistant.wyoming.transcribing import Transcription
-from assistant.wyoming.turns import Turns
 
 Result = TypeVar("Result")
 

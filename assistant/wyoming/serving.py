@@ -17,21 +17,21 @@ from wyoming.info import Describe, Info
 from assistant import malloc
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
+from assistant.session.remote_voice import Talk
+from assistant.session.shared import Household
+from assistant.session.text_turns import Turns
 from assistant.settings import Settings
 from assistant.wyoming import description, framing
 from assistant.wyoming.announcing import Announcer, HomeAssistant
 from assistant.wyoming.discovery import Neighbourhood
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.health import HealthServer
-from assistant.wyoming.household import Household
 from assistant.wyoming.link import Link
 from assistant.wyoming.measures import Measures
 from assistant.wyoming.pacing import LEAD_SECONDS
 from assistant.wyoming.satellites import Address, Satellite
 from assistant.wyoming.server import Server
 from assistant.wyoming.services import Services
-from assistant.wyoming.talk import Talk
-from assistant.wyoming.turns import Turns
 
 _HEARTBEAT_SECONDS = 0.5
 _INFO_SECONDS = 5.0

@@ -13,9 +13,9 @@ from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.dialogue.hold import Hold
 from assistant.playback.count_track import render_hold
 from assistant.playback.timeline import BREATH_SECONDS
+from assistant.session.shared import Household
+from assistant.session.text_turns import PAUSE
 from assistant.tts.synthesiser import Synthesiser, level
-from assistant.wyoming.household import Household
-from assistant.wyoming.turns import PAUSE
 
 _CHUNK_SAMPLES = 1024
 _WIDTH = 2

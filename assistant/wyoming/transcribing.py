@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assistant.asr.vosk_recogniser import RATE, UNKNOWN, Hypothesis
 from assistant.audio.pcm import Samples
-from assistant.choice import likeliest
-from assistant.wyoming.household import Household
+from assistant.session.nbest import likeliest
+from assistant.session.shared import Household
 
 
 class Transcription:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from assistant import assembly
 from assistant.asr.voice_activity import VoiceGate
 from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples, resample
+from assistant.session import factory
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 
@@ -110,7 +110,7 @@ def test_times_are_those_of_all_sound(gate: VoiceGate, fed: Fed) -> None:
 @pytest.mark.model
 def test_the_same_is_heard_as_without_it() -> None:
     """Pauses of all lengths between the lines, some shorter than it takes to fall asleep."""
-    plain, gated = assembly.recogniser(Settings()), assembly.recogniser(Settings())
+    plain, gated = factory.recogniser(Settings()), factory.recogniser(Settings())
     chance = np.random.default_rng(2)
     pieces: list[Samples] = []
     for number, line in enumerate(LINES * 2):

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from assistant import assembly
 from assistant.audio.echo_canceller import RATE, EchoCanceller, Reference
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample
+from assistant.session import factory
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.listening import place
@@ -21,7 +21,7 @@ TEXT = "Put your left leg one step in front, foot flat on the ground. Bend your 
 
 def charley(seconds: float) -> Samples:
     """Return Charley, speaking on and on, at 16 kHz."""
-    voice = assembly.voice(Settings(), lambda _sentence: None)
+    voice = factory.voice(Settings(), lambda _sentence: None)
     return np.resize(resample(voice.render(TEXT), RATE).samples, round(seconds * RATE))
 
 

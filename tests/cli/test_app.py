@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import command_flags, command_models, command_sound, demo, journal, live
+from assistant import command_flags, command_models, command_sound, demo, live
 from assistant.asr import vosk_recogniser
 from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
@@ -30,6 +30,7 @@ from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.errors import ModelError
 from assistant.playback.captions import Caption
+from assistant.session import journal
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from tests.support import ROOT, tone_model

@@ -9,13 +9,14 @@ from typing import Self
 import numpy as np
 import pytest
 
-from assistant import assembly, cli, doctor
+from assistant import cli, doctor
 from assistant.asr.vosk_recogniser import SpeechModel
 from assistant.audio import devices
 from assistant.audio.pcm import Samples
 from assistant.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.playback.timeline import Player
+from assistant.session import factory
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from tests.support import tone_model
@@ -182,7 +183,7 @@ class TestParts:
 
     def test_a_silent_voice_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
-            assembly, "voice", raiser(SynthesiserError("No voice engine was found."))
+            factory, "voice", raiser(SynthesiserError("No voice engine was found."))
         )
         assert findings()["voice"].grade is Grade.MISSING
 

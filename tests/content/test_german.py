@@ -19,7 +19,7 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import assembly, cli, live
+from assistant import cli, live
 from assistant.audio.pcm import read_wav
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
@@ -28,13 +28,14 @@ from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event
 from assistant.dialogue.turn import Coaching, State
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
-from assistant.keyboard import Conversation
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
 from assistant.playback.captions import Caption, CaptionPlayer
-from assistant.scripted_user import ScriptedUser
-from assistant.session import Session
+from assistant.session import factory
+from assistant.session.scripted_user import ScriptedUser
+from assistant.session.session import Session
+from assistant.session.timed import Conversation
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.tts import synthesiser
@@ -427,16 +428,16 @@ def test_a_choice_that_the_machine_lacks_is_no_reason_to_fall_silent(
 ) -> None:
     monkeypatch.setattr(synthesiser, "_variants", dict)
     told: list[str] = []
-    usual = assembly.voices(Settings(), told.append)("")
-    assert assembly.voices(Settings(), told.append)("en-us+f3").name == usual.name
+    usual = factory.voices(Settings(), told.append)("")
+    assert factory.voices(Settings(), told.append)("en-us+f3").name == usual.name
     assert "usual voice" in told[0]
     with pytest.raises(SynthesiserError):
-        assembly.voice(Settings(voice="en-us+nobody"), told.append)
+        factory.voice(Settings(voice="en-us+nobody"), told.append)
 
 
 def test_german_is_spoken_by_a_german_voice() -> None:
-    spoken = assembly.voice(Settings(language="de"), lambda _sentence: None)
-    other = assembly.voice(Settings(language="en"), lambda _sentence: None)
+    spoken = factory.voice(Settings(language="de"), lambda _sentence: None)
+    other = factory.voice(Settings(language="en"), lambda _sentence: None)
     assert spoken.name != other.name
     assert " de " in spoken.name
     line = BOOK.prompts.line("gone.walk").text
@@ -468,8 +469,8 @@ def test_a_system_without_espeak_has_its_own_names(
 @pytest.mark.model
 def test_an_english_model_is_refused() -> None:
     with pytest.raises(ModelError, match=r'is not for the language "de"; give one .* --model'):
-        assembly.recogniser(Settings(language="de"))
-    assembly.recogniser(Settings(language="en"))
+        factory.recogniser(Settings(language="de"))
+    factory.recogniser(Settings(language="en"))
 
 
 @pytest.mark.model
@@ -489,7 +490,7 @@ def test_the_microphone_is_not_misheard_in_english(monkeypatch: pytest.MonkeyPat
     told: list[str] = []
     settings = Settings(language="de")
     with ExitStack() as devices:
-        language = assembly.language(settings)
+        language = factory.language(settings)
         hearing = live._Hearing(settings, language, devices, told.append, told.append)
     assert hearing.ear is None
     assert len(told) == 1
@@ -502,10 +503,10 @@ def test_a_model_with_the_language_in_its_name_is_found(monkeypatch: pytest.Monk
     listed = [SimpleNamespace(folder=Path(name)) for name in names]
     monkeypatch.setattr(catalogue, "find", lambda name: Path(name or names[1]))
     monkeypatch.setattr(catalogue, "listed", lambda: listed)
-    assert assembly.model_folder(Settings(language="de")).name == names[2]
-    assert assembly.model_folder(Settings(language="en")).name == names[1]
-    assert assembly.model_folder(Settings(language="fr")).name == names[1]  # refused later
-    assert assembly.model_folder(Settings(language="de", model="mine")).name == "mine"
+    assert factory.model_folder(Settings(language="de")).name == names[2]
+    assert factory.model_folder(Settings(language="en")).name == names[1]
+    assert factory.model_folder(Settings(language="fr")).name == names[1]  # refused later
+    assert factory.model_folder(Settings(language="de", model="mine")).name == "mine"
 
 
 # --- Its folder ----------------------------------------------------------------------------------
@@ -533,11 +534,11 @@ def test_what_nobody_could_answer_is_told_at_once(
     path = folder / "sentences" / file
     text = path.read_text("utf-8")
     path.write_text(text.replace(f"{slot}: {value}", f"{slot}: xyz"), "utf-8")
-    monkeypatch.setattr(assembly, "intents_folder", lambda _language: folder)
+    monkeypatch.setattr(factory, "intents_folder", lambda _language: folder)
     with pytest.raises(
         IntentDataError, match=rf"{file}, line \d+: .* no answer to the {slot} “xyz”"
     ):
-        assembly.language(Settings(language="de"))
+        factory.language(Settings(language="de"))
 
 
 def test_a_mistake_in_german_is_told_with_its_line(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from assistant.content import language_pack, ui_text
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import State
 from assistant.errors import IntentDataError
-from assistant.journal import Conditions
+from assistant.session.journal import Conditions
 from tests.session.test_replay import Kept, moments
 from tests.support import ROOT
 from tests.support.stage import BOOK

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import assembly
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.content import language_pack
 from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
+from assistant.session import factory
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import earbuds, pulse
@@ -32,7 +32,7 @@ VOICES = language_pack.voices(intents_folder())
 @pytest.fixture(scope="module")
 def count_words() -> list[Pcm]:
     """Return the ten counts as Charley's voice speaks them."""
-    voice = assembly.voice(Settings(), lambda _sentence: None)
+    voice = factory.voice(Settings(), lambda _sentence: None)
     rate = DEFAULT_RATE
     return [Pcm(count_word(name, voice, rate, rate), rate) for name in NUMBERS]
 
@@ -89,7 +89,7 @@ class TestDemo:
 
 def hear(pcm: Pcm, phrases: tuple[str, ...]) -> str:
     """Return what the bundled model makes of a sound, among phrases."""
-    recogniser = assembly.recogniser(Settings())
+    recogniser = factory.recogniser(Settings())
     recogniser.listen(phrases)
     sound = resample(pcm, MODEL_RATE).samples
     padded = np.concatenate([sound, silence(MODEL_RATE, MODEL_RATE).samples])

@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 
-from assistant import assembly
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence
 from assistant.content import language_pack
 from assistant.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
+from assistant.session import factory
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse
@@ -27,7 +27,7 @@ VOICES = language_pack.voices(intents_folder())
 def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
     card: pulse.SoundCard,
 ) -> None:
-    charley = assembly.voice(Settings(), lambda _sentence: None)
+    charley = factory.voice(Settings(), lambda _sentence: None)
     somebody = CachedVoice(Pyttsx3Voice(VOICES.runner, RUNNER_WORDS_PER_MINUTE), None)
     words = [Pcm(count_word(n, charley, DEFAULT_RATE, DEFAULT_RATE), DEFAULT_RATE) for n in NUMBERS]
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from assistant import picture, report
 from assistant.dialogue.events import HoldFinished
 from assistant.dialogue.turn import Coaching, State
-from assistant.journal import Conditions
-from assistant.replay import Moment
 from assistant.report import Page
+from assistant.session.journal import Conditions
+from assistant.session.replay import Moment
 from assistant.sheet import clean
 from tests.session.test_replay import TURNS, Kept, moments, talk_at_random
 from tests.support.stage import BOOK, Stage

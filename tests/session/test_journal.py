@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import journal
 from assistant.dialogue.actions import Action, Count, Listen, Say, SetTimer
 from assistant.dialogue.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import CountStyle, Hold
 from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import JournalError
-from assistant.journal import Conditions, Entry, Journal
+from assistant.session import journal
+from assistant.session.journal import Conditions, Entry, Journal
 
 TEXTS = st.text(max_size=20)
 SECONDS = st.floats(min_value=0, max_value=1e6)

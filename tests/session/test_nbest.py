@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
-from assistant.choice import early, likeliest
 from assistant.nlu.result import Match, NoMatch
+from assistant.session.nbest import early, likeliest
 
 WHOLE = {"the right one", "stop", "my calf is cramping", "still there"}
 HALF = {"the right", "my calf", "leg stop"}

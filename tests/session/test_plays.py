@@ -14,12 +14,12 @@ import pytest
 
 from assistant.clock import VirtualClock
 from assistant.dialogue.turn import Coaching
-from assistant.keyboard import Conversation
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
 from assistant.playback.captions import Caption, CaptionPlayer
-from assistant.scripted_user import ScriptedUser
-from assistant.session import Session
+from assistant.session.scripted_user import ScriptedUser
+from assistant.session.session import Session
+from assistant.session.timed import Conversation
 from tests.support import ROOT
 from tests.support.stage import BOOK, ENGLISH
 

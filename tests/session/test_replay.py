@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import journal, replay
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import JournalError
-from assistant.journal import Conditions, Journal
 from assistant.playback.captions import Caption
+from assistant.session import journal, replay
+from assistant.session.journal import Conditions, Journal
 from tests.support.stage import BOOK, Stage
 
 MEANINGS = sorted(

@@ -8,14 +8,14 @@ import pytest
 from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
 from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
-from assistant.conversation import Ear, Sound, SpokenConversation
 from assistant.dialogue.actions import Action, Interject
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import Coaching, State
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
 from assistant.playback.timeline import Player
-from assistant.session import Session
+from assistant.session.session import Session
+from assistant.session.spoken import Ear, Sound, SpokenConversation
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import assembly
 from assistant.asr import openfst
 from assistant.asr.openfst import Arc, Graph
 from assistant.asr.vosk_recogniser import RATE, SpeechModel
@@ -20,6 +19,7 @@ from assistant.audio.pcm import concatenate, resample, silence
 from assistant.errors import IntentDataError, ModelError
 from assistant.nlu import intents
 from assistant.paths import bundled_model_folder, intents_folder
+from assistant.session import factory
 from assistant.settings import Settings
 from assistant.speech_models import extend, vocabulary
 from assistant.speech_models.decoding_graph import LEXICON, WordGraph, read_words
@@ -349,13 +349,13 @@ class TestCommand:
 @pytest.mark.model
 @pytest.mark.parametrize("is_new", [True, False])
 def test_words_that_are_never_heard_are_told_once_after_a_change(*, is_new: bool) -> None:
-    language = replace(assembly.language(Settings()), is_new=is_new)
+    language = replace(factory.language(Settings()), is_new=is_new)
     model = SpeechModel(bundled_model_folder())
     told: list[str] = []
-    assembly.tell_unknown_words(model, language, told.append)
+    factory.tell_unknown_words(model, language, told.append)
     assert told == []
     model._known["soleus"] = False
-    assembly.tell_unknown_words(model, language, told.append)
+    factory.tell_unknown_words(model, language, told.append)
     assert [t.partition(";")[0] for t in told] == [
         "The speech model does not know “soleus”"
     ] * is_new

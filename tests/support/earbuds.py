@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import assembly
 from assistant.audio.pcm import Pcm
+from assistant.session import factory
 from assistant.settings import Settings
 from tests.support import pulse
 from tests.support.listening import place
@@ -73,7 +73,7 @@ def converse(folder: Path, rate: int, channels: int, *, native: bool) -> Outcome
             charley.interrupt()
     # The whole line, for its first sentence alone sounds otherwise; and the beginning of that, for
     # the rest may have been cut.
-    line = assembly.voice(Settings(), print).render(_first_line())
+    line = factory.voice(Settings(), print).render(_first_line())
     begun = Pcm(line.samples[: round(_BEGUN_SECONDS * line.rate)], line.rate)
     with contextlib.suppress(AssertionError):
         place(recorded[0], begun, 0.0, recorded[0].seconds - begun.seconds - 0.1)
@@ -83,7 +83,7 @@ def converse(folder: Path, rate: int, channels: int, *, native: bool) -> Outcome
 
 def _first_line() -> str:
     """Return what Charley says to a cramp."""
-    return assembly.language(Settings()).book.prompts.line("opening.stop").text
+    return factory.language(Settings()).book.prompts.line("opening.stop").text
 
 
 def says(charley: Process, card: pulse.SoundCard, text: str, **wanted: object) -> bool:

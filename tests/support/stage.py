@@ -7,11 +7,11 @@ from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import Coaching, Dialogue, State
-from assistant.keyboard import Conversation
 from assistant.nlu.matcher import NoMatch
 from assistant.playback.captions import Caption, CaptionPlayer
-from assistant.scripted_user import awaits_user
-from assistant.session import Session
+from assistant.session.scripted_user import awaits_user
+from assistant.session.session import Session
+from assistant.session.timed import Conversation
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"

@@ -22,9 +22,10 @@ from hassil.intents import TextSlotList
 from hassil.recognize import recognize_best
 from jinja2 import Environment
 
-from assistant import assembly, cli, custom_sentences
-from assistant.assembly import Language
+from assistant import cli, custom_sentences
 from assistant.nlu.matcher import Match
+from assistant.session import factory
+from assistant.session.factory import Language
 from assistant.settings import Settings
 from tests.support import ROOT
 
@@ -35,7 +36,7 @@ SPECIAL_SLOTS = {"name", "area", "floor", "domain", "device_class"}
 
 @cache
 def language(code: str) -> Language:
-    return assembly.language(replace(Settings(), language=code))
+    return factory.language(replace(Settings(), language=code))
 
 
 @pytest.fixture(scope="module", params=["en", "de"])

@@ -23,12 +23,12 @@ from assistant.errors import NetworkError
 from assistant.playback.captions import Caption
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Player
+from assistant.session.text_turns import written
 from assistant.wyoming import framing
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.microphone import Incoming
 from assistant.wyoming.pacing import BLOCK_SECONDS, LINGER_SECONDS, Pacer
 from assistant.wyoming.satellites import Address, address
-from assistant.wyoming.turns import written
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
 LEAD = 0.2

@@ -22,16 +22,16 @@ from wyoming.info import Attribution, Describe, Info, Satellite
 from assistant.cli import main
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
+from assistant.session.shared import Household
+from assistant.session.text_turns import Reply, Turns
 from assistant.settings import Settings
 from assistant.wyoming.announcing import Announcer, HomeAssistant
 from assistant.wyoming.discovery import Neighbourhood
 from assistant.wyoming.framing import Limits
 from assistant.wyoming.health import HealthServer
-from assistant.wyoming.household import Household
 from assistant.wyoming.measures import Measures
 from assistant.wyoming.satellites import Address
 from assistant.wyoming.serving import is_satellite
-from assistant.wyoming.turns import Reply, Turns
 from tests.support.fuzzing import message
 from tests.support.network import free_port, serving
 

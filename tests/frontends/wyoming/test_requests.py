@@ -29,17 +29,17 @@ from wyoming.tts import (
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.clock import SystemClock
+from assistant.session.remote_voice import Talk
+from assistant.session.shared import Household
+from assistant.session.text_turns import Turns
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from assistant.wyoming import description
 from assistant.wyoming.framing import Limits
-from assistant.wyoming.household import Household
 from assistant.wyoming.link import Link
 from assistant.wyoming.measures import Measures
 from assistant.wyoming.server import Server
 from assistant.wyoming.services import Services
-from assistant.wyoming.talk import Talk
-from assistant.wyoming.turns import Turns
 
 pytestmark = pytest.mark.model
 

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from assistant import assembly
 from assistant import settings as user_settings
 from assistant.asr.near_talker import Foreground
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.content import language_pack
-from assistant.conversation import Ear
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import Dialogue, State
 from assistant.paths import intents_folder
 from assistant.playback.timeline import Player
+from assistant.session import factory
+from assistant.session.spoken import Ear
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
 
@@ -36,11 +36,11 @@ class Household:
         """Load everything. Raises AssistantError."""
         self.settings = settings
         self.tell = tell
-        self.language = assembly.language(settings)
-        self.voice = assembly.voice(settings, tell)
-        self.voices = assembly.voices(settings, tell)
-        self.model = assembly.speech_model(settings)
-        assembly.tell_unknown_words(self.model, self.language, tell)
+        self.language = factory.language(settings)
+        self.voice = factory.voice(settings, tell)
+        self.voices = factory.voices(settings, tell)
+        self.model = factory.speech_model(settings)
+        factory.tell_unknown_words(self.model, self.language, tell)
         self._memory = threading.Lock()
         self._idle: list[Foreground] = []
 
@@ -52,7 +52,7 @@ class Household:
 
     def ear(self) -> Ear:
         """Return an ear on the shared model."""
-        return Ear(assembly.recogniser(self.settings, self.model), self.language.intents)
+        return Ear(factory.recogniser(self.settings, self.model), self.language.intents)
 
     def player(self, rate: int = DEFAULT_RATE) -> Player:
         """Return a timeline with the shared voice."""
@@ -67,7 +67,7 @@ class Household:
         with self._memory:
             if self._idle:
                 return self._idle.pop()
-        made = assembly.recogniser(self.settings, self.model)
+        made = factory.recogniser(self.settings, self.model)
         made.listen(self.language.intents.phrases())
         return made
 
@@ -86,7 +86,7 @@ class Household:
         usual = self.settings.voice or named.charley
         chosen = [usual, *(name for name in self.language.book.voices if name != usual)]
         return {
-            name: assembly.uncached_voice(replace(self.settings, voice=name), self.tell)
+            name: factory.uncached_voice(replace(self.settings, voice=name), self.tell)
             for name in chosen
         }
 

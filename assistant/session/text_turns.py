@@ -12,16 +12,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant import assembly
 from assistant.clock import Clock, VirtualClock
 from assistant.dialogue.events import Event, UtteranceMissed
 from assistant.dialogue.turn import State
-from assistant.keyboard import Conversation
 from assistant.playback.captions import Caption, CaptionPlayer
-from assistant.scripted_user import awaits_user
-from assistant.session import Session
-from assistant.wyoming.household import Household
-from assistant.wyoming.talk import Watch
+from assistant.session import factory
+from assistant.session.remote_voice import Watch
+from assistant.session.scripted_user import awaits_user
+from assistant.session.session import Session
+from assistant.session.shared import Household
+from assistant.session.timed import Conversation
 
 PAUSE = " ... "
 """Between two counts: most voices pause at it, and Charley's own makes it a whole second."""
@@ -57,9 +57,9 @@ class TextTalk:
         self._session = Session(
             household.language.book,
             household.language.matcher,
-            assembly.coaching(household.settings),
+            factory.coaching(household.settings),
             captions,
-            start=assembly.beginning(household.settings),
+            start=factory.beginning(household.settings),
             watch=self._noted,
         )
         self._play = Conversation(self._session, captions, self._clock)

@@ -10,8 +10,8 @@ from typing import Protocol
 from assistant.clock import Clock
 from assistant.dialogue.events import Event, Started
 from assistant.dialogue.turn import State
-from assistant.scripted_user import ScriptedUser
-from assistant.session import Output, Session
+from assistant.session.scripted_user import ScriptedUser
+from assistant.session.session import Output, Session
 
 AFTERMATH_SECONDS = 60.0
 """How long a piped conversation goes on after its last line."""

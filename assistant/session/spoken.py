@@ -12,14 +12,14 @@ from typing import Protocol
 
 from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
-from assistant.choice import early, likeliest
 from assistant.dialogue.actions import Action, Listen
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.dialogue.turn import QUESTIONS, State
 from assistant.nlu.normalise import surface
 from assistant.nlu.repair import SESSION
 from assistant.playback.timeline import Finished, Player
-from assistant.session import Output, Session
+from assistant.session.nbest import early, likeliest
+from assistant.session.session import Output, Session
 
 _LIKELIER = 3
 """How many times more a likely phrase stands in the grammar; chosen with bench/hearing.py."""

@@ -18,8 +18,8 @@ from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Start
 from assistant.dialogue.machine import step
 from assistant.dialogue.turn import Dialogue
 from assistant.errors import AssistantError, JournalError
-from assistant.journal import Conditions, Entry
 from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.session.journal import Conditions, Entry
 
 _EVENTS = get_args(Event)
 

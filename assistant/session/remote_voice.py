@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from assistant import assembly
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples
-from assistant.conversation import Sound, SpokenConversation
 from assistant.dialogue.actions import Action, Hush
 from assistant.dialogue.events import (
     DeviceFound,
@@ -20,8 +18,10 @@ from assistant.dialogue.events import (
     UtteranceMissed,
 )
 from assistant.dialogue.turn import State
-from assistant.session import Session
-from assistant.wyoming.household import Household
+from assistant.session import factory
+from assistant.session.session import Session
+from assistant.session.shared import Household
+from assistant.session.spoken import Sound, SpokenConversation
 
 Watch = Callable[[Event, tuple[Action, ...]], None]
 
@@ -46,9 +46,9 @@ class Talk:
         self._session = Session(
             household.language.book,
             household.language.matcher,
-            assembly.coaching(household.settings),
+            factory.coaching(household.settings),
             sound,
-            start=assembly.beginning(household.settings),
+            start=factory.beginning(household.settings),
             watch=self._noted,
             listen=ear.listen,
             remember=household.remember,
