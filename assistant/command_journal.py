@@ -20,8 +20,8 @@ from assistant.errors import JournalError
 
 if TYPE_CHECKING:
     from assistant.dialogue.actions import Action
+    from assistant.exports.report import Page
     from assistant.nlu.matcher import Match, NoMatch
-    from assistant.report import Page
     from assistant.session.factory import Language
     from assistant.session.journal import Conditions
     from assistant.session.replay import Moment, Recording
@@ -290,7 +290,7 @@ def report(
     ] = None,
 ) -> None:
     """Tell on one page what happened in a session: cramps, holds, relief, red flags."""
-    from assistant import report as reports
+    from assistant.exports import report as reports
     from assistant.session import replay as again
 
     settings = command_flags.chosen(ctx)
@@ -324,11 +324,11 @@ def _began(recording: Recording) -> datetime | None:
 
 
 def _write(out: Path, page: Page) -> None:
-    from assistant import picture
-    from assistant import report as reports
     from assistant.atomic_file import write_whole
+    from assistant.exports import report as reports
+    from assistant.exports import report_svg
 
-    words = picture.draw(page) if out.suffix.lower() == ".svg" else reports.text(page)
+    words = report_svg.draw(page) if out.suffix.lower() == ".svg" else reports.text(page)
     try:
         write_whole(out, words.encode())
     except OSError as error:

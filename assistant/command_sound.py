@@ -78,17 +78,17 @@ def render(
 
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
-    from assistant import rendering
     from assistant.audio import pcm
     from assistant.content import language_pack
+    from assistant.exports import routine_audio
     from assistant.paths import intents_folder
     from assistant.session import factory
 
     _check_out(out)
     words = language_pack.load(intents_folder(settings.language))
-    wish = rendering.wish(words, routine, side, position)
+    wish = routine_audio.wish(words, routine, side, position)
     with _bar(f"Speaking {wish.routine.name}") as progress:
-        sound = rendering.render(
+        sound = routine_audio.render(
             words,
             wish,
             factory.coaching(settings),
@@ -103,8 +103,8 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
 
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     """Write the whole pack; what is up to date stays as it is."""
-    from assistant import packs, rendering
     from assistant.content import language_pack
+    from assistant.exports import audio_pack, routine_audio
     from assistant.paths import intents_folder
     from assistant.session import factory
 
@@ -112,13 +112,13 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     words = language_pack.load(intents_folder(settings.language))
     coaching, start = factory.coaching(settings), factory.beginning(settings)
     voice = factory.voice(settings, tell)
-    wanted = packs.pieces(words, coaching, start)
-    done: list[packs.Written] = []
+    wanted = audio_pack.pieces(words, coaching, start)
+    done: list[audio_pack.Written] = []
     made_with = repr((voice.name, coaching, start, settings.volume, settings.lead_in_seconds))
     with _bar(f"Speaking {len(wanted)} files") as progress:
 
-        def speak(piece: packs.Piece) -> Pcm:
-            return rendering.render(
+        def speak(piece: audio_pack.Piece) -> Pcm:
+            return routine_audio.render(
                 words,
                 piece.wish,
                 coaching,
@@ -127,10 +127,10 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
                 progress=lambda share: progress((len(done) + share) / len(wanted)),
             )
 
-        for file in packs.write(folder, wanted, ending, made_with, speak):
+        for file in audio_pack.write(folder, wanted, ending, made_with, speak):
             done.append(file)
             progress(len(done) / len(wanted))
-    packs.cover(folder, done, settings.rounds, words)
+    audio_pack.cover(folder, done, settings.rounds, words)
     fresh = sum(file.is_new for file in done)
     size = sum(file.path.stat().st_size for file in done) / 1e6
     seconds = sum(file.seconds for file in done)
@@ -159,12 +159,12 @@ def say(
     out: OutFile,
 ) -> None:
     """Speak a text into a sound file."""
-    from assistant import rendering
     from assistant.audio import pcm
+    from assistant.exports import routine_audio
 
     settings = command_flags.chosen(ctx)
     _check_out(out)
-    sound = rendering.speech(text, _player(settings))
+    sound = routine_audio.speech(text, _player(settings))
     pcm.write(out, sound)
     print(f"{out}: {sound.seconds:.1f} s")
 

@@ -1,4 +1,4 @@
-"""Plots for the README: small SVG files, written by hand like assistant/picture.py.
+"""Plots for the README: small SVG files, written by hand like assistant/exports/report_svg.py.
 
 They follow the reader's light or dark page, and hold their numbers as text, so that they can be
 searched and read aloud.

@@ -25,10 +25,10 @@ from assistant.content.language_pack import Book
 from assistant.content.routines import HELPER, POSITIONS, Routine
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.turn import Coaching
+from assistant.exports.routine_audio import Wish, positions, render, script
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Begun, Player
-from assistant.rendering import Wish, positions, render, script
 from assistant.settings import cache_folder
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 

@@ -45,8 +45,8 @@ from assistant.content.routines import Routine  # noqa: E402
 from assistant.dialogue.actions import Action, Chime, Say  # noqa: E402
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.dialogue.turn import State  # noqa: E402
+from assistant.exports.routine_audio import positions  # noqa: E402
 from assistant.playback.timeline import Player  # noqa: E402
-from assistant.rendering import positions  # noqa: E402
 from assistant.session import factory  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
 from assistant.session.spoken import Sound, SpokenConversation  # noqa: E402

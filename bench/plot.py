@@ -7,7 +7,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from assistant.sheet import INK, SOFT, WIDTH, Sheet
+from assistant.exports.svg import INK, SOFT, WIDTH, Sheet
 
 Results = dict[str, Any]
 

@@ -670,10 +670,10 @@ class TestSound:
     def test_the_whole_pack_is_written_once(
         self, charley: Charley, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        from assistant import packs
+        from assistant.exports import audio_pack
 
-        some = packs.pieces
-        monkeypatch.setattr(packs, "pieces", lambda *args: some(*args)[:2])
+        some = audio_pack.pieces
+        monkeypatch.setattr(audio_pack, "pieces", lambda *args: some(*args)[:2])
         args = ("render", "--all", "--rounds", "1", "--hold", "5", "--format", "ogg")
         out = tmp_path / "new" / "pack"
         first, again = (charley(*args, "--out", str(out)) for _ in range(2))
@@ -682,7 +682,7 @@ class TestSound:
         assert first.out.endswith("2 written, 0 up to date\n")
         assert again.out.endswith("0 written, 2 up to date\n")
         assert sorted(path.suffix for path in out.iterdir()) == [".m3u8", ".ogg", ".ogg", ".txt"]
-        cover = (out / packs.COVER).read_text(encoding="utf-8")
+        cover = (out / audio_pack.COVER).read_text(encoding="utf-8")
         assert "I'm a coach, not a doctor." in cover
         assert "{" not in cover
 

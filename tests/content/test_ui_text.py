@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import picture, report
 from assistant.content import language_pack, ui_text
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import State
 from assistant.errors import IntentDataError
+from assistant.exports import report, report_svg
 from assistant.session.journal import Conditions
 from tests.session.test_replay import Kept, moments
 from tests.support import ROOT
@@ -71,7 +71,7 @@ def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
     german = language_pack.load(INTENTS / "de")
     page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
     page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
-    shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", picture.draw(page))
+    shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", report_svg.draw(page))
     english = {**BOOK.wording.texts, **BOOK.wording.meanings}
     words = {w for text in english.values() for w in re.findall(r"[a-z]{4,}", text)}
     own = {w for t in german.wording.texts.values() for w in re.findall(r"[a-z]{4,}", t)}

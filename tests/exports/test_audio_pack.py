@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import packs, rendering
 from assistant.audio import pcm
 from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
 from assistant.dialogue.actions import Count, Say
 from assistant.dialogue.turn import Coaching
 from assistant.errors import AudioFileError
-from assistant.packs import Piece
+from assistant.exports import audio_pack, routine_audio
+from assistant.exports.audio_pack import Piece
+from assistant.exports.routine_audio import Wish
 from assistant.playback.timeline import Player
-from assistant.rendering import Wish
 from tests.support.stage import BOOK, ENGLISH
 
 COACHING = Coaching(rounds=1, hold_seconds=5)
-PIECES = packs.pieces(BOOK, COACHING)
+PIECES = audio_pack.pieces(BOOK, COACHING)
 
 
 def beep(piece: Piece) -> Pcm:
@@ -30,8 +30,10 @@ def beep(piece: Piece) -> Pcm:
     return Pcm(np.full(2000 + 10 * piece.track, 5000, np.int16), 22050)
 
 
-def written(folder: Path, made_with: str = "beep", ending: str = ".flac") -> list[packs.Written]:
-    return list(packs.write(folder, PIECES[:3], ending, made_with, beep))
+def written(
+    folder: Path, made_with: str = "beep", ending: str = ".flac"
+) -> list[audio_pack.Written]:
+    return list(audio_pack.write(folder, PIECES[:3], ending, made_with, beep))
 
 
 # --- What is in it -------------------------------------------------------------------------------
@@ -42,7 +44,7 @@ def test_every_position_and_side_is_in_exactly_one_file(name: str) -> None:
     routine = BOOK.routines[name]
     mine = [piece for piece in PIECES if piece.wish.routine is routine]
     for side in ("",) if routine.both else ("left", "right"):
-        for position in rendering.positions(routine):
+        for position in routine_audio.positions(routine):
             fits = [p for p in mine if p.wish.side in (side, "") and position in p.positions]
             assert len(fits) == 1
 
@@ -70,7 +72,7 @@ def test_titles_and_albums_are_for_people() -> None:
 
 def test_titles_are_in_the_language_of_the_words() -> None:
     german = language_pack.load(ENGLISH.parent / "de")
-    titles = {(piece.title, piece.album) for piece in packs.pieces(german, COACHING)}
+    titles = {(piece.title, piece.album) for piece in audio_pack.pieces(german, COACHING)}
     assert ("Die Wade, linke, im Stehen", "Krampf: die Wade") in titles
 
 
@@ -88,8 +90,8 @@ def test_the_script_is_what_the_file_says(position: str) -> None:
 
     wish = Wish(BOOK.routines["calf"], "left", position)
     player = Player(Beep())
-    rendering.render(BOOK, wish, COACHING, player)
-    script = rendering.script(BOOK, wish, COACHING)
+    routine_audio.render(BOOK, wish, COACHING, player)
+    script = routine_audio.script(BOOK, wish, COACHING)
     said = [begun.text for begun in player.take_begun() if not begun.counted]
     assert said == [action.text for action in script if isinstance(action, Say)]
     assert sum(isinstance(action, Count) for action in script) == COACHING.rounds
@@ -119,7 +121,7 @@ def test_another_voice_or_another_word_is_written_anew(tmp_path: Path) -> None:
     written(tmp_path)
     assert all(file.is_new for file in written(tmp_path, "another voice"))
     changed = replace(PIECES[0], script=(Say("new", "New words."),))
-    again = packs.write(tmp_path, [changed, PIECES[1]], ".flac", "another voice", beep)
+    again = audio_pack.write(tmp_path, [changed, PIECES[1]], ".flac", "another voice", beep)
     assert [file.is_new for file in again] == [True, False]
 
 
@@ -133,13 +135,13 @@ def test_a_damaged_file_is_written_anew(tmp_path: Path, rubbish: bytes) -> None:
 
 
 def test_a_pack_that_was_broken_off_goes_on(tmp_path: Path) -> None:
-    next(packs.write(tmp_path, PIECES[:3], ".flac", "beep", beep))
+    next(audio_pack.write(tmp_path, PIECES[:3], ".flac", "beep", beep))
     assert [file.is_new for file in written(tmp_path)] == [False, True, True]
 
 
 def test_the_playlist_names_files_that_are_there(tmp_path: Path) -> None:
     written(tmp_path)
-    lines = (tmp_path / packs.PLAYLIST).read_text(encoding="utf-8").splitlines()
+    lines = (tmp_path / audio_pack.PLAYLIST).read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#EXTM3U"
     assert lines[1] == f"#EXTINF:0,Charley - {PIECES[0].title}"
     assert all((tmp_path / name).is_file() for name in lines[2::2])

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from assistant import picture, report
 from assistant.dialogue.events import HoldFinished
 from assistant.dialogue.turn import Coaching, State
-from assistant.report import Page
+from assistant.exports import report, report_svg
+from assistant.exports.report import Page
+from assistant.exports.svg import clean
 from assistant.session.journal import Conditions
 from assistant.session.replay import Moment
-from assistant.sheet import clean
 from tests.session.test_replay import TURNS, Kept, moments, talk_at_random
 from tests.support.stage import BOOK, Stage
 
@@ -172,7 +172,7 @@ def test_the_text_holds_every_fact(tmp_path: Path) -> None:
 
 
 def drawn(page: Page) -> ET.Element:
-    return ET.fromstring(picture.draw(page))  # noqa: S314  # our own, and without entities
+    return ET.fromstring(report_svg.draw(page))  # noqa: S314  # our own, and without entities
 
 
 def words(svg: ET.Element) -> list[str]:
@@ -212,7 +212,7 @@ def test_nothing_said_can_break_the_picture(tmp_path: Path, said: str) -> None:
 
     page = told(tmp_path, talk)
     assert any(line.startswith(clean(said).split()[0]) for line in words(drawn(page)))
-    picture.draw(page).encode()
+    report_svg.draw(page).encode()
 
 
 def test_an_empty_session_has_a_page(tmp_path: Path) -> None:

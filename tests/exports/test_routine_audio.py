@@ -14,10 +14,10 @@ from assistant.content.routines import POSITIONS
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.turn import Coaching
 from assistant.errors import RoutineError
+from assistant.exports.routine_audio import SIDES, Wish, render, speech, wish
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Begun, Player
-from assistant.rendering import SIDES, Wish, render, speech, wish
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
 BOOK = language_pack.load(intents_folder())

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import rendering
 from assistant.atomic_file import write_whole
 from assistant.audio.pcm import FORMATS, SUBTYPES, Pcm, blocks
 from assistant.content.language_pack import Book
@@ -20,7 +19,8 @@ from assistant.content.prompts import fill
 from assistant.dialogue.actions import Action
 from assistant.dialogue.turn import Coaching, Dialogue
 from assistant.errors import AudioFileError
-from assistant.rendering import Wish
+from assistant.exports import routine_audio
+from assistant.exports.routine_audio import Wish
 
 ARTIST = "Charley"
 PLAYLIST = "Charley.m3u8"
@@ -86,9 +86,9 @@ def _of_routine(
     routine = book.routines[name]
     same: dict[tuple[Action, ...], list[tuple[str, str]]] = {}
     for side in ("",) if routine.both else ("left", "right"):
-        for position in rendering.positions(routine):
+        for position in routine_audio.positions(routine):
             wish = Wish(routine, side, position)
-            said = rendering.script(book, wish, coaching, start=start)
+            said = routine_audio.script(book, wish, coaching, start=start)
             same.setdefault(said, []).append((side, position))
     for track, (said, served) in enumerate(same.items(), 1):
         sides = {side for side, _ in served}

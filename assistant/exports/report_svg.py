@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
 
-from assistant import report
 from assistant.dialogue.turn import State
-from assistant.report import Held, Page, Row
-from assistant.sheet import INK, SOFT, WIDTH, Sheet, clean
+from assistant.exports import report
+from assistant.exports.report import Held, Page, Row
+from assistant.exports.svg import INK, SOFT, WIDTH, Sheet, clean
 
 _COLOURS = {
     State.IDLE: "#e2e6ea",
