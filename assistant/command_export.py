@@ -39,7 +39,7 @@ def home_assistant(
     ] = "conversation.charley",
 ) -> None:
     """Write custom sentences, and the script that lets Charley answer them."""
-    from assistant import custom_sentences
+    from assistant.frontends.home_assistant import custom_sentences
     from assistant.nlu import intents
     from assistant.paths import intents_folder
 

@@ -15,8 +15,8 @@ import typer
 
 from assistant import command_flags
 from assistant.command_flags import AsJson
-from assistant.command_transcript import on_screen, tell
 from assistant.errors import JournalError
+from assistant.frontends.terminal.transcript import on_screen, tell
 
 if TYPE_CHECKING:
     from assistant.dialogue.actions import Action

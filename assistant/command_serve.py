@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant import command_flags
-from assistant.command_transcript import tell
 from assistant.errors import NetworkError
+from assistant.frontends.terminal.transcript import tell
 
 if TYPE_CHECKING:
-    from assistant.wyoming.announcing import HomeAssistant
-    from assistant.wyoming.satellites import Address
+    from assistant.frontends.home_assistant.announce import HomeAssistant
+    from assistant.frontends.wyoming.satellite import Address
 
 app = typer.Typer()
 
@@ -70,15 +70,15 @@ def serve(
     """
     settings = command_flags.chosen(ctx)
     try:
-        from assistant.wyoming import serving
-        from assistant.wyoming.framing import Limits
-        from assistant.wyoming.satellites import SATELLITE_PORT, address
+        from assistant.frontends.wyoming import process
+        from assistant.frontends.wyoming.satellite import SATELLITE_PORT, address
+        from assistant.frontends.wyoming.wire import Limits
     except ImportError as error:
         raise NetworkError(
             f"The network's packages are missing ({error.name}); "
             "in Charley's folder, script/setup --wyoming installs them."
         ) from None
-    plan = serving.Plan(
+    plan = process.Plan(
         listen=_services(address(uri, PORT), listen),
         health=address(health, HEALTH_PORT) if health else None,
         satellites=tuple(address(one, SATELLITE_PORT) for one in satellite or ()),
@@ -88,7 +88,7 @@ def serve(
         lead_seconds=lead,
         limits=Limits(sessions=sessions),
     )
-    serving.serve(settings, plan, tell)
+    process.serve(settings, plan, tell)
 
 
 def _services(at: Address, listen: str | None) -> Address:
@@ -114,7 +114,7 @@ def is_loopback(host: str) -> bool:
 def _home(url: str | None, token_file: Path | None) -> HomeAssistant | None:
     if url is None:
         return None
-    from assistant.wyoming.announcing import HomeAssistant
+    from assistant.frontends.home_assistant.announce import HomeAssistant
 
     token = os.environ.get(_TOKEN, "")
     if token_file is not None:

@@ -12,7 +12,7 @@ import typer
 
 from assistant import command_flags
 from assistant.clock import SystemClock
-from assistant.command_transcript import clock, is_terminal, tell
+from assistant.frontends.terminal.transcript import clock, is_terminal, tell
 
 if TYPE_CHECKING:
     from assistant.audio.devices import DeviceInfo, Kind

@@ -12,13 +12,13 @@ import typer
 
 from assistant import command_flags
 from assistant.command_flags import JournalFile, JournalText, Watch
-from assistant.command_transcript import Transcript, on_screen, tell
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
+from assistant.frontends.terminal.transcript import Transcript, on_screen, tell
 
 if TYPE_CHECKING:
     from assistant.content.ui_text import Wording
-    from assistant.demo import Remark
+    from assistant.frontends.demo import Remark
     from assistant.session.timed import Conversation
     from assistant.settings import Settings
 
@@ -43,7 +43,7 @@ def run(
     Without a microphone you type; without a speaker you read.
     """
     settings = command_flags.chosen(ctx)
-    from assistant import live
+    from assistant.frontends.live import loop
     from assistant.session import factory
 
     words = factory.wording(settings)
@@ -55,7 +55,7 @@ def run(
             if kept:
                 kept.write(event, actions)
 
-        code = live.run(settings, show=transcript.show, tell=tell, watch=watch)
+        code = loop.run(settings, show=transcript.show, tell=tell, watch=watch)
     transcript.finish()
     raise typer.Exit(code)
 
@@ -101,7 +101,7 @@ def type_(
 def _play(
     settings: Settings, lines: Iterable[str], watch: Watch | None, *, fast: bool, known: bool
 ) -> None:
-    from assistant.command_piped import ArrivingUser
+    from assistant.frontends.terminal.piped import ArrivingUser
     from assistant.session import factory
     from assistant.session.scripted_user import ScriptedUser
 
@@ -117,7 +117,7 @@ def _play(
 
 
 def _converse(settings: Settings, watch: Watch | None, *, fast: bool, known: bool) -> None:
-    from assistant.command_terminal import Terminal
+    from assistant.frontends.terminal.line_editor import Terminal
     from assistant.session import factory
 
     with Terminal(sys.stdin, sys.stdout, factory.wording(settings)) as terminal:
@@ -171,7 +171,7 @@ def demo(
 ) -> None:
     """Let a synthetic runner talk with Charley, really heard and answered, into a sound file."""
     settings = command_flags.chosen(ctx)
-    from assistant import demo as play
+    from assistant.frontends import demo as play
     from assistant.session import factory
 
     words = factory.wording(settings)

@@ -34,7 +34,7 @@ CAUGHT_UP_SECONDS = 0.5
 
 MONITOR = """
 import json, threading, time
-from assistant import live
+from assistant.frontends.live import loop as live
 seen = {{"clock": None, "played": [], "heard": [], "waits": [], "dry": 0, "lost": 0}}
 class Player(live.Player):
     def read(self, frames):

@@ -25,10 +25,10 @@ from charts import FIGURES, document, text  # noqa: E402
 
 from assistant.audio.pcm import Pcm  # noqa: E402
 from assistant.content import language_pack  # noqa: E402
-from assistant.demo import Demo, Remark  # noqa: E402
 from assistant.dialogue.actions import Action  # noqa: E402
 from assistant.dialogue.events import Event  # noqa: E402
 from assistant.dialogue.turn import State  # noqa: E402
+from assistant.frontends.demo import Demo, Remark  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 

@@ -25,7 +25,7 @@ from tests.support import pulse  # noqa: E402
 STORES = (0.035, 0.06, 0.1, 0.2)
 """Seconds; the first is what PortAudio takes by itself."""
 SWITCHES = (0.005, 0.001)
-"""Python's own switch interval, and Charley's (assistant/live.py)."""
+"""Python's own switch interval, and Charley's (assistant/frontends/live/loop.py)."""
 PLAY = """
 import sys, threading
 from assistant.audio import devices

@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from assistant import cli, command_serve
-from assistant.wyoming.measures import Measures
+from assistant.frontends.monitoring.metrics import Measures
 from tests.support import ROOT
 
 DEPLOY = ROOT / "deploy"

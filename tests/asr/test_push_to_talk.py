@@ -22,9 +22,9 @@ import pytest
 from assistant.asr.push_to_talk import PushToTalk
 from assistant.asr.vosk_recogniser import RATE, Hypothesis
 from assistant.audio.pcm import Samples
-from assistant.buttons import Button, meaning
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import State
+from assistant.frontends.live.buttons import Button, meaning
 from tests.support import pulse
 from tests.support.process import Process
 from tests.support.runner import says, utterance

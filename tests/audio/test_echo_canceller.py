@@ -164,6 +164,9 @@ class TestReference:
 
 
 def test_with_earbuds_nothing_of_it_is_loaded() -> None:
-    code = "import sys, assistant.live; print('assistant.audio.echo_canceller' in sys.modules)"
+    code = (
+        "import sys, assistant.frontends.live.loop\n"
+        "print('assistant.audio.echo_canceller' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -18,17 +18,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import command_flags, command_models, command_sound, demo, live
+from assistant import command_flags, command_models, command_sound
 from assistant.asr import vosk_recogniser
 from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
-from assistant.command_transcript import LiveTranscript, Transcript, clock, printable
 from assistant.content.homophones import Homophones
 from assistant.content.ui_text import load as load_wording
 from assistant.dialogue.actions import Say
 from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.errors import ModelError
+from assistant.frontends import demo
+from assistant.frontends.live import loop
+from assistant.frontends.terminal.transcript import LiveTranscript, Transcript, clock, printable
 from assistant.playback.captions import Caption
 from assistant.session import journal
 from assistant.settings import Settings
@@ -184,7 +186,7 @@ class TestRun:
             show(Caption(1.0, "say", "Stop running."))
             watch(UtteranceMissed(2.0, "[unk] [unk] calf"), ())
 
-        monkeypatch.setattr(live, "run", converse)
+        monkeypatch.setattr(loop, "run", converse)
         return charley("run", "--rounds", "2", *args)
 
     def test_what_is_said_and_heard_is_shown(

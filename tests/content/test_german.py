@@ -19,7 +19,7 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import cli, live
+from assistant import cli
 from assistant.audio.pcm import read_wav
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
@@ -28,6 +28,7 @@ from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event
 from assistant.dialogue.turn import Coaching, State
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
+from assistant.frontends.live import loop
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
@@ -485,13 +486,13 @@ def test_the_microphone_is_not_misheard_in_english(monkeypatch: pytest.MonkeyPat
 
         def __exit__(self, *_args: object) -> None: ...
 
-    monkeypatch.setattr(live, "Microphone", Open)
+    monkeypatch.setattr(loop, "Microphone", Open)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     told: list[str] = []
     settings = Settings(language="de")
     with ExitStack() as devices:
         language = factory.language(settings)
-        hearing = live._Hearing(settings, language, devices, told.append, told.append)
+        hearing = loop._Hearing(settings, language, devices, told.append, told.append)
     assert hearing.ear is None
     assert len(told) == 1
     assert "--model FOLDER" in told[0]

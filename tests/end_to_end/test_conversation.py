@@ -13,7 +13,7 @@ import pytest
 
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
 from assistant.content import language_pack
-from assistant.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
+from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
 from assistant.session import factory

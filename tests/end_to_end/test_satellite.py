@@ -9,7 +9,7 @@ import pytest
 
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence
 from assistant.content import language_pack
-from assistant.demo import RUNNER_WORDS_PER_MINUTE
+from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
 from assistant.session import factory

@@ -4,7 +4,7 @@ import numpy as np
 
 from assistant.audio.pcm import Pcm, silence
 from assistant.content import language_pack
-from assistant.demo import RUNNER_WORDS_PER_MINUTE
+from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse

@@ -22,7 +22,8 @@ from hassil.intents import TextSlotList
 from hassil.recognize import recognize_best
 from jinja2 import Environment
 
-from assistant import cli, custom_sentences
+from assistant import cli
+from assistant.frontends.home_assistant import custom_sentences
 from assistant.nlu.matcher import Match
 from assistant.session import factory
 from assistant.session.factory import Language

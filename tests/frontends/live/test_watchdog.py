@@ -8,15 +8,16 @@ import time
 import numpy as np
 import pytest
 
-from assistant import clock, watchdog
+from assistant import clock
 from assistant.audio.pcm import Pcm, silence
 from assistant.clock import SystemClock
 from assistant.dialogue.actions import Count, Hush, Say
 from assistant.dialogue.hold import Hold
 from assistant.errors import SynthesiserError
+from assistant.frontends.live import watchdog
+from assistant.frontends.live.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog
 from assistant.playback.timeline import Player
 from assistant.tts.fallback import SpareVoice
-from assistant.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog
 from tests.support import ROOT
 
 RATE = 22050

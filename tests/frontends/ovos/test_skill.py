@@ -14,8 +14,8 @@ from ovos_config import Configuration
 from ovos_plugin_manager.skills import find_skill_plugins
 
 from assistant.audio.pcm import Pcm
-from assistant.ovos import locale
-from assistant.ovos.skill import CharleySkill
+from assistant.frontends.ovos import locale
+from assistant.frontends.ovos.skill import CharleySkill
 from tests.support.kitchen import SKILL, Kitchen
 
 # Among themselves, OVOS's packages call much that they mean to replace.

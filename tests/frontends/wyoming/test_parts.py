@@ -20,15 +20,15 @@ from assistant.command_serve import is_loopback
 from assistant.dialogue.actions import Action, Count, Hush, Say
 from assistant.dialogue.hold import Hold
 from assistant.errors import NetworkError
+from assistant.frontends.wyoming import wire
+from assistant.frontends.wyoming.audio_in import Incoming
+from assistant.frontends.wyoming.audio_out import BLOCK_SECONDS, LINGER_SECONDS, Pacer
+from assistant.frontends.wyoming.satellite import Address, address
+from assistant.frontends.wyoming.wire import Limits
 from assistant.playback.captions import Caption
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Player
 from assistant.session.text_turns import written
-from assistant.wyoming import framing
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.microphone import Incoming
-from assistant.wyoming.pacing import BLOCK_SECONDS, LINGER_SECONDS, Pacer
-from assistant.wyoming.satellites import Address, address
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
 LEAD = 0.2
@@ -252,7 +252,7 @@ def received(*data: bytes, limits: Limits | None = None) -> list[Event | None]:
             reader.feed_data(piece)
         reader.feed_eof()
         found: list[Event | None] = []
-        while (event := await framing.read(reader, limit)) is not None:
+        while (event := await wire.read(reader, limit)) is not None:
             found.append(event)
         return found
 
@@ -299,7 +299,7 @@ class TestFraming:
         async def read() -> None:
             reader = asyncio.StreamReader()
             reader.feed_data(b'{"type": "x", "payload_length": 9}\nabc')
-            await framing.read(reader, Limits(message_seconds=0.01))
+            await wire.read(reader, Limits(message_seconds=0.01))
 
         with pytest.raises(NetworkError, match="too long"):
             asyncio.run(read())

@@ -22,16 +22,16 @@ from wyoming.info import Attribution, Describe, Info, Satellite
 from assistant.cli import main
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
+from assistant.frontends.home_assistant.announce import Announcer, HomeAssistant
+from assistant.frontends.monitoring.health import HealthServer
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming.discovery import Neighbourhood
+from assistant.frontends.wyoming.process import is_satellite
+from assistant.frontends.wyoming.satellite import Address
+from assistant.frontends.wyoming.wire import Limits
 from assistant.session.shared import Household
 from assistant.session.text_turns import Reply, Turns
 from assistant.settings import Settings
-from assistant.wyoming.announcing import Announcer, HomeAssistant
-from assistant.wyoming.discovery import Neighbourhood
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.health import HealthServer
-from assistant.wyoming.measures import Measures
-from assistant.wyoming.satellites import Address
-from assistant.wyoming.serving import is_satellite
 from tests.support.fuzzing import message
 from tests.support.network import free_port, serving
 
@@ -208,8 +208,8 @@ class TestAnnouncing:
         self, home: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         url, kept = home
-        monkeypatch.setattr("assistant.wyoming.announcing._LEAD_SECONDS", 0.0)
-        monkeypatch.setattr("assistant.wyoming.announcing._WORDS_PER_SECOND", 1e6)
+        monkeypatch.setattr("assistant.frontends.home_assistant.announce._LEAD_SECONDS", 0.0)
+        monkeypatch.setattr("assistant.frontends.home_assistant.announce._WORDS_PER_SECOND", 1e6)
         household = Household(Settings(), lambda _sentence: None)
         turns = Turns(household, SystemClock())
         told: list[str] = []

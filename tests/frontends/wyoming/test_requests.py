@@ -29,17 +29,17 @@ from wyoming.tts import (
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.clock import SystemClock
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming import info
+from assistant.frontends.wyoming.connection import Link
+from assistant.frontends.wyoming.requests import Services
+from assistant.frontends.wyoming.server import Server
+from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
 from assistant.session.shared import Household
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
-from assistant.wyoming import description
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.link import Link
-from assistant.wyoming.measures import Measures
-from assistant.wyoming.server import Server
-from assistant.wyoming.services import Services
 
 pytestmark = pytest.mark.model
 
@@ -66,9 +66,7 @@ async def server(
     """Run the server for as long as the block lasts; gives its port."""
     limits, clock, measures = limits or Limits(), SystemClock(), Measures()
     turns = Turns(household, clock)
-    services = Services(
-        household, turns, measures, limits, threads, description.info(household), None
-    )
+    services = Services(household, turns, measures, limits, threads, info.describe(household), None)
     link = partial(
         Link, clock=clock, threads=threads, measures=measures, lead_seconds=0.1, limits=limits
     )

@@ -20,16 +20,16 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.clock import SystemClock, VirtualClock
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming.connection import Link, _Ears, _Lights
+from assistant.frontends.wyoming.satellite import Address
+from assistant.frontends.wyoming.satellite import Satellite as Kept
+from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
 from assistant.session.shared import Household
 from assistant.session.text_turns import IDLE_SECONDS, Turns
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.link import Link, _Ears, _Lights
-from assistant.wyoming.measures import Measures
-from assistant.wyoming.satellites import Address
-from assistant.wyoming.satellites import Satellite as Kept
 
 pytestmark = pytest.mark.model
 HERE = "127.0.0.1"

@@ -13,10 +13,10 @@ from wyoming.pipeline import RunPipeline
 
 from assistant.clock import Clock
 from assistant.errors import NetworkError
+from assistant.frontends.wyoming import wire
+from assistant.frontends.wyoming.connection import Link, Streams
+from assistant.frontends.wyoming.requests import Requests, Services
 from assistant.session.remote_voice import Talk
-from assistant.wyoming import framing
-from assistant.wyoming.link import Link, Streams
-from assistant.wyoming.services import Requests, Services
 
 _CLOSE_SECONDS = 2.0
 _PENALTY_SECONDS = 0.5
@@ -89,7 +89,7 @@ class Server:
         limits, requests = self._services.limits, Requests(self._services)
         try:
             count = 0
-            while event := await framing.read(reader, limits, limits.idle_seconds):
+            while event := await wire.read(reader, limits, limits.idle_seconds):
                 self._services.measures.received()
                 count += not AudioChunk.is_type(event.type)
                 if count > _FREE_MESSAGES:

@@ -11,7 +11,7 @@ from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from assistant.errors import NetworkError
-from assistant.wyoming.measures import Measures
+from assistant.frontends.monitoring.metrics import Measures
 
 STALE_SECONDS = 5.0
 """A server whose event loop was not seen so long is not well."""

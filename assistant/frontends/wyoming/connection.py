@@ -24,12 +24,12 @@ from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples
 from assistant.clock import Clock
 from assistant.errors import NetworkError
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming import wire
+from assistant.frontends.wyoming.audio_in import Incoming
+from assistant.frontends.wyoming.audio_out import Pacer
+from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
-from assistant.wyoming import framing
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.measures import Measures
-from assistant.wyoming.microphone import Incoming
-from assistant.wyoming.pacing import Pacer
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound before the timers are looked at."""
@@ -114,7 +114,7 @@ class Link:
     # What comes.
 
     async def _read(self, idle_seconds: float | None) -> None:
-        while event := await framing.read(self._reader, self._limits, idle_seconds):
+        while event := await wire.read(self._reader, self._limits, idle_seconds):
             self._heard_at = self._clock.now()
             self._measures.received()
             await self._receive(event)

@@ -15,9 +15,9 @@ from wyoming.satellite import PauseSatellite, RunSatellite
 
 from assistant.clock import Clock
 from assistant.errors import NetworkError
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming.connection import Link, Streams
 from assistant.session.remote_voice import Talk
-from assistant.wyoming.link import Link, Streams
-from assistant.wyoming.measures import Measures
 
 SATELLITE_PORT = 10700
 """The port in wyoming-satellite's own examples."""

@@ -30,9 +30,9 @@ from dbus_fast.annotations import (
 )
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
-from assistant.buttons import Button
 from assistant.dialogue.turn import State
 from assistant.errors import DeviceError
+from assistant.frontends.live.buttons import Button
 
 NAME = "org.mpris.MediaPlayer2.charley"
 PATH = "/org/mpris/MediaPlayer2"

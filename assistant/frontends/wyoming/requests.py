@@ -23,14 +23,14 @@ from wyoming.tts import (
 )
 
 from assistant.errors import AssistantError, NetworkError
+from assistant.frontends.home_assistant.announce import Announcer
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming import tts
+from assistant.frontends.wyoming.asr import Transcription
+from assistant.frontends.wyoming.audio_in import Incoming
+from assistant.frontends.wyoming.wire import Limits
 from assistant.session.shared import Household
 from assistant.session.text_turns import Turns
-from assistant.wyoming import speaking
-from assistant.wyoming.announcing import Announcer
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.measures import Measures
-from assistant.wyoming.microphone import Incoming
-from assistant.wyoming.transcribing import Transcription
 
 Result = TypeVar("Result")
 
@@ -161,13 +161,13 @@ class Requests:
         services = self._services
         services.measures.requested("tts")
         try:
-            sound = await services.work(speaking.spoken, services.household, text, voice)
+            sound = await services.work(tts.spoken, services.household, text, voice)
         except NetworkError:
             raise
         except AssistantError as error:
             yield Error(str(error), error.code).event()
             return
-        for message in speaking.messages(sound):
+        for message in tts.messages(sound):
             yield message
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from zeroconf import InterfaceChoice, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from assistant.wyoming.satellites import Address
+from assistant.frontends.wyoming.satellite import Address
 
 _TYPE = "_wyoming._tcp.local."
 _INFO_MS = 3_000

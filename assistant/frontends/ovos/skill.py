@@ -32,9 +32,9 @@ from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import QUESTIONS, Dialogue, State
 from assistant.errors import SynthesiserError
+from assistant.frontends.ovos import locale
+from assistant.frontends.ovos.output import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.nlu.matcher import Match
-from assistant.ovos import locale
-from assistant.ovos.voice import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.paths import languages
 from assistant.playback.timeline import Player
 from assistant.session import factory

@@ -17,21 +17,22 @@ from wyoming.info import Describe, Info
 from assistant import malloc
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
+from assistant.frontends.home_assistant.announce import Announcer, HomeAssistant
+from assistant.frontends.monitoring.health import HealthServer
+from assistant.frontends.monitoring.metrics import Measures
+from assistant.frontends.wyoming import wire
+from assistant.frontends.wyoming.audio_out import LEAD_SECONDS
+from assistant.frontends.wyoming.connection import Link
+from assistant.frontends.wyoming.discovery import Neighbourhood
+from assistant.frontends.wyoming.info import describe
+from assistant.frontends.wyoming.requests import Services
+from assistant.frontends.wyoming.satellite import Address, Satellite
+from assistant.frontends.wyoming.server import Server
+from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
 from assistant.session.shared import Household
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
-from assistant.wyoming import description, framing
-from assistant.wyoming.announcing import Announcer, HomeAssistant
-from assistant.wyoming.discovery import Neighbourhood
-from assistant.wyoming.framing import Limits
-from assistant.wyoming.health import HealthServer
-from assistant.wyoming.link import Link
-from assistant.wyoming.measures import Measures
-from assistant.wyoming.pacing import LEAD_SECONDS
-from assistant.wyoming.satellites import Address, Satellite
-from assistant.wyoming.server import Server
-from assistant.wyoming.services import Services
 
 _HEARTBEAT_SECONDS = 0.5
 _INFO_SECONDS = 5.0
@@ -133,7 +134,7 @@ class _Process:
         announcer = Announcer(plan.home, self._turns, self._tell) if plan.home else None
         if announcer:
             parts.callback(announcer.close)
-        info = description.info(self._household)
+        info = describe(self._household)
         services = Services(
             self._household,
             self._turns,
@@ -187,7 +188,7 @@ async def is_satellite(at: Address, limits: Limits) -> bool:
             reader, writer = await asyncio.open_connection(at.host, at.port)
             try:
                 await async_write_event(Describe().event(), writer)
-                while event := await framing.read(reader, limits):
+                while event := await wire.read(reader, limits):
                     if Info.is_type(event.type):
                         # Not Info.from_event: that trusts whoever answers.
                         return isinstance(event.data.get("satellite"), dict)

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from assistant.command_transcript import LiveTranscript, Transcript, printable
 from assistant.content.ui_text import Wording
+from assistant.frontends.terminal.transcript import LiveTranscript, Transcript, printable
 from assistant.session.scripted_user import awaits_user
 
 if TYPE_CHECKING:

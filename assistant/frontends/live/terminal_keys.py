@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self, TextIO
 
-from assistant.buttons import Button
+from assistant.frontends.live.buttons import Button
 
 # Switches for people who cannot type send the space bar or Enter.
 KEYS = {

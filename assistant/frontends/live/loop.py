@@ -16,7 +16,6 @@ from assistant.audio import devices
 from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.audio.ducking import SOON_SECONDS, Music
 from assistant.audio.pcm import DEFAULT_RATE, Samples
-from assistant.buttons import Button, meaning
 from assistant.clock import SystemClock
 from assistant.dialogue.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.dialogue.events import (
@@ -39,8 +38,10 @@ from assistant.errors import (
     SettingsError,
     SynthesiserError,
 )
-from assistant.keys import Keys
-from assistant.leaving import Leave
+from assistant.frontends.live.buttons import Button, meaning
+from assistant.frontends.live.shutdown import Leave
+from assistant.frontends.live.terminal_keys import Keys
+from assistant.frontends.live.watchdog import Watchdog
 from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.playback.timeline import INTERJECT_PACES, Player
 from assistant.session import factory
@@ -50,10 +51,9 @@ from assistant.session.spoken import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.settings import Settings, recall, remember, state_folder
 from assistant.tts.fallback import SpareVoice
 from assistant.tts.synthesiser import Synthesiser
-from assistant.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from assistant.media_buttons import MediaButtons
+    from assistant.frontends.live.mpris import MediaButtons
 
 _TICK_SECONDS = 0.05
 """Longest wait for sound or typing before timers and captions are looked at."""
@@ -411,7 +411,7 @@ class _Buttons:
 def _media_buttons(pressed: Callable[[Button], None], settings: Settings) -> MediaButtons:
     """Return a headset's buttons. SettingsError if their package is not installed."""
     try:
-        from assistant.media_buttons import MediaButtons
+        from assistant.frontends.live.mpris import MediaButtons
     except ImportError:
         raise SettingsError(
             "media_buttons needs the Python package dbus-fast: `.venv/bin/python -m pip install"

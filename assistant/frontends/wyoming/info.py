@@ -24,7 +24,7 @@ _ESPEAK = Attribution("The voice of this system, by pyttsx3", "https://pyttsx3.r
 _OWN = Attribution("Charley", "")
 
 
-def info(household: Household) -> Info:
+def describe(household: Household) -> Info:
     """Return all services with their languages and voices."""
     languages = [household.settings.language]
     there: dict[str, Any] = {"installed": True, "version": __version__}

@@ -1,0 +1,1 @@
+"""A microphone and a speaker, in real time."""

@@ -1,1 +1,0 @@
-"""Charley inside Open Voice OS, as one of its skills."""
