@@ -93,7 +93,7 @@ def charley(
     fresh_home: Path,  # noqa: ARG001
 ) -> Charley:
     """Return what runs a command in this process, with a home of its own."""
-    from assistant import cli
+    from assistant.cli import app
     from assistant.nlu import intents
 
     monkeypatch.setattr(intents, "load", load_once)
@@ -101,7 +101,7 @@ def charley(
     def run(*args: str, stdin: str | bytes = b"") -> Done:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        code = cli.main(list(args))
+        code = app.main(list(args))
         said = capsys.readouterr()
         return Done(code, said.out, said.err)
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 import yaml
 
-from assistant import cli, command_serve
+from assistant.cli import app, serve
 from assistant.frontends.monitoring.metrics import Measures
 from tests.support import ROOT
 
@@ -31,20 +31,18 @@ def test_the_services_are_the_ones_that_the_balancer_and_prometheus_know() -> No
 
 
 def test_ports_are_the_programs_own() -> None:
-    assert f"EXPOSE {command_serve.PORT} {command_serve.HEALTH_PORT}" in DOCKERFILE
-    assert f"tcp://0.0.0.0:{command_serve.HEALTH_PORT}" in DOCKERFILE
-    assert f"127.0.0.1:{command_serve.HEALTH_PORT}/health" in DOCKERFILE
-    assert f"bind :{command_serve.PORT}" in HAPROXY
-    assert f"check port {command_serve.HEALTH_PORT}" in HAPROXY
-    assert COMPOSE["services"]["front"]["ports"] == [
-        f"127.0.0.1:{command_serve.PORT}:{command_serve.PORT}"
-    ]
+    assert f"EXPOSE {serve.PORT} {serve.HEALTH_PORT}" in DOCKERFILE
+    assert f"tcp://0.0.0.0:{serve.HEALTH_PORT}" in DOCKERFILE
+    assert f"127.0.0.1:{serve.HEALTH_PORT}/health" in DOCKERFILE
+    assert f"bind :{serve.PORT}" in HAPROXY
+    assert f"check port {serve.HEALTH_PORT}" in HAPROXY
+    assert COMPOSE["services"]["front"]["ports"] == [f"127.0.0.1:{serve.PORT}:{serve.PORT}"]
 
 
 def test_every_flag_in_the_image_is_one_of_the_command() -> None:
     entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", DOCKERFILE, re.MULTILINE)[0])
     assert entry[1] == "serve"
-    command = typer.main.get_command(cli.app)
+    command = typer.main.get_command(app.app)
     serve = command.commands["serve"]  # type: ignore[attr-defined]
     known = {option for parameter in serve.params for option in parameter.opts}
     assert {word for word in entry if word.startswith("--")} <= known

@@ -118,7 +118,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
         licence = bundle.read(f"{info}/licenses/LICENSE").decode()
     assert metadata["Version"] == assistant.__version__
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert "charley = assistant.cli:main" in entry_points
+    assert "charley = assistant.cli.app:main" in entry_points
     assert "Apache License" in licence
 
 
@@ -141,7 +141,7 @@ def test_in_the_source_tree_it_finds_its_data() -> None:
         assert bundled_model_folder() == MODEL
 
 
-@pytest.mark.skipif(not (ROOT / "assistant/cli.py").exists(), reason="no command line yet")
+@pytest.mark.skipif(not (ROOT / "assistant/cli/app.py").exists(), reason="no command line yet")
 def test_installed_it_understands_a_sentence(installed: Path, tmp_path: Path) -> None:
     version = run_installed(installed, tmp_path, "-m", "assistant", "--version")
     assert (version.returncode, version.stderr) == (0, "")

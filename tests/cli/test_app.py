@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant import command_flags, command_models, command_sound
 from assistant.asr import vosk_recogniser
 from assistant.asr.vosk_recogniser import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
+from assistant.cli import models, options, render
 from assistant.content.homophones import Homophones
 from assistant.content.ui_text import load as load_wording
 from assistant.dialogue.actions import Say
@@ -86,12 +86,12 @@ class TestProgram:
 
     def test_flags_behind_two_dashes_are_words(self) -> None:
         args = ["say", "--rate", "90", "--", "--rate", "80"]
-        assert command_flags.settings_first(args) == ["--rate", "90", "say", "--", "--rate", "80"]
+        assert options.settings_first(args) == ["--rate", "90", "say", "--", "--rate", "80"]
 
     def test_a_switch_takes_no_value_along(self) -> None:
         args = ["hear", "--loudspeaker", "a.wav", "--no-loudspeaker"]
         moved = ["--loudspeaker", "--no-loudspeaker", "hear", "a.wav"]
-        assert command_flags.settings_first(args) == moved
+        assert options.settings_first(args) == moved
 
     @pytest.mark.parametrize(
         ("text", "said"), [("volume = 5", "line 1"), ("= =", "TOML"), ("moo = 1", "no setting")]
@@ -106,7 +106,7 @@ class TestProgram:
         assert str(path) in error
 
     def test_nothing_heavy_is_loaded_before_it_is_needed(self) -> None:
-        code = f"import sys; import assistant.cli; print({HEAVY!r} & set(sys.modules))"
+        code = f"import sys; import assistant.cli.app; print({HEAVY!r} & set(sys.modules))"
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
         )
@@ -114,7 +114,7 @@ class TestProgram:
 
     def test_match_loads_neither_sound_nor_model(self) -> None:
         code = (
-            "import sys; from assistant.cli import main; main(['match', '--json']);"
+            "import sys; from assistant.cli.app import main; main(['match', '--json']);"
             f"print({HEAVY - {'hassil'}!r} & set(sys.modules))"
         )
         done = subprocess.run(
@@ -743,8 +743,8 @@ class TestProgress:
         self, monkeypatch: pytest.MonkeyPatch, watched: bool
     ) -> None:
         screen = Screen(monkeypatch, is_terminal=watched)
-        monkeypatch.setattr(command_sound, "_SLOW_SECONDS", -1.0)
-        with command_sound._bar("Speaking") as progress:
+        monkeypatch.setattr(render, "_SLOW_SECONDS", -1.0)
+        with render._bar("Speaking") as progress:
             progress(0.5)
         assert ("Speaking" in screen.getvalue()) == watched
 
@@ -753,7 +753,7 @@ class TestProgress:
         self, monkeypatch: pytest.MonkeyPatch, watched: bool
     ) -> None:
         screen = Screen(monkeypatch, is_terminal=watched)
-        with command_models._progress("model-en") as progress:
+        with models._progress("model-en") as progress:
             if progress:
                 progress(10, 100)
                 progress(100, 100)

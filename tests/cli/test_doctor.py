@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 import pytest
 
-from assistant import cli, doctor
 from assistant.asr.vosk_recogniser import SpeechModel
 from assistant.audio import devices
 from assistant.audio.pcm import Samples
-from assistant.doctor import Finding, Grade, examine, level, listen
+from assistant.cli import app, doctor
+from assistant.cli.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.playback.timeline import Player
 from assistant.session import factory
@@ -195,7 +195,7 @@ class TestCommand:
     def test_a_line_a_part_and_no_colours_in_a_pipe(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert cli.main(["doctor"]) == 0
+        assert app.main(["doctor"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert [line.split()[:2] for line in lines] == [["ok", part] for part in PARTS]
 
@@ -203,8 +203,8 @@ class TestCommand:
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setattr(devices, "Microphone", raiser(DeviceError("None.")))
-        assert cli.main(["doctor"]) == 0
-        assert cli.main(["doctor", "--rate", "7"]) == 1
+        assert app.main(["doctor"]) == 0
+        assert app.main(["doctor", "--rate", "7"]) == 1
         assert "missing  settings    --rate must be" in capsys.readouterr().out
 
 

@@ -19,8 +19,8 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant import cli
 from assistant.audio.pcm import read_wav
+from assistant.cli import app
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
 from assistant.content.routines import HELPER, POSITIONS
@@ -382,7 +382,7 @@ def test_nothing_that_can_be_said_breaks_a_conversation(state: str) -> None:
 def test_a_typed_conversation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = tmp_path / "lines.txt"
     script.write_text("meine linke wade krampft\nokay\n#4 wie lange noch\nes ist weg\n", "utf-8")
-    assert cli.main(["--language", "de", "type", "--fast", "--script", str(script)]) == 0
+    assert app.main(["--language", "de", "type", "--fast", "--script", str(script)]) == 0
     shown = capsys.readouterr().out
     assert "Hallo, ich bin Charley." in shown
     assert "Fünf. Sechs. Sieben. Acht. Neun. Zehn." in shown
@@ -397,13 +397,13 @@ def test_the_setting_chooses_the_language(
     file.write_text('language = "de"\n', "utf-8")
     script.write_text("wadenkrampf links\n", "utf-8")
     line = ["--settings", str(file), "type", "--fast", "--script", str(script)]
-    assert cli.main(line) == 0
+    assert app.main(line) == 0
     assert "Stell das linke Bein" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("fresh_home")
 def test_a_language_without_a_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["type", "--language", "fr"]) == 1
+    assert app.main(["type", "--language", "fr"]) == 1
     assert "Choose one of: de, en." in capsys.readouterr().err
 
 
@@ -411,7 +411,7 @@ def test_a_language_without_a_folder_is_told(capsys: pytest.CaptureFixture[str])
 def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
     out = tmp_path / "wade.wav"
     line = ["--language", "de", "render", "calf", "--side", "left", "--rounds", "1"]
-    assert cli.main([*line, "--out", str(out)]) == 0
+    assert app.main([*line, "--out", str(out)]) == 0
     assert 45 < read_wav(out).seconds < 90
 
 

@@ -26,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell lets what it starts in the background ignore it."""
 BEGIN = """
 import sys
-from assistant.cli import main
+from assistant.cli.app import main
 sys.exit(main(sys.argv[1:]))
 """
 

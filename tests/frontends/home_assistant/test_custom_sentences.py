@@ -22,7 +22,7 @@ from hassil.intents import TextSlotList
 from hassil.recognize import recognize_best
 from jinja2 import Environment
 
-from assistant import cli
+from assistant.cli import app
 from assistant.frontends.home_assistant import custom_sentences
 from assistant.nlu.matcher import Match
 from assistant.session import factory
@@ -154,7 +154,7 @@ def test_other_talk_is_left_to_home_assistant(code: str, home: HomeAssistant) ->
 def test_the_command_tells_what_it_wrote(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["export", "home-assistant", "--out", str(tmp_path), "--agent", "me.x"]) == 0
+    assert app.main(["export", "home-assistant", "--out", str(tmp_path), "--agent", "me.x"]) == 0
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [p.relative_to(tmp_path).as_posix() for p in paths] == [
         "custom_sentences/en/charley.yaml",
@@ -167,5 +167,5 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert cli.main(["export", "home-assistant", "--out", str(tmp_path / "file")]) == 1
+    assert app.main(["export", "home-assistant", "--out", str(tmp_path / "file")]) == 1
     assert "cannot be written" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from wyoming.event import Event
 
 from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, to_int16
-from assistant.command_serve import is_loopback
+from assistant.cli.serve import is_loopback
 from assistant.dialogue.actions import Action, Count, Hush, Say
 from assistant.dialogue.hold import Hold
 from assistant.errors import NetworkError

@@ -19,7 +19,7 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 from wyoming.info import Attribution, Describe, Info, Satellite
 
-from assistant.cli import main
+from assistant.cli.app import main
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
 from assistant.frontends.home_assistant.announce import Announcer, HomeAssistant
@@ -293,7 +293,7 @@ def test_a_loop_that_hangs_is_not_well() -> None:
 def test_a_token_may_come_from_a_file_or_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assistant.command_serve import _home
+    from assistant.cli.serve import _home
 
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")

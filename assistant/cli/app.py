@@ -14,31 +14,22 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from assistant import (
-    __version__,
-    command_export,
-    command_flags,
-    command_journal,
-    command_models,
-    command_serve,
-    command_sound,
-    command_talk,
-    command_understand,
-)
+from assistant import __version__
+from assistant.cli import export, journal, match, models, options, render, serve, talk
 from assistant.errors import AssistantError
 
 app = typer.Typer(
-    cls=command_flags.Group,
+    cls=options.Group,
     add_completion=False,
     pretty_exceptions_enable=False,
     # Boxes and colours are for people; a pipe gets plain text, and sooner.
     rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,
     epilog="Example: charley type --hold 5",
 )
-for part in (command_talk, command_understand, command_sound, command_journal, command_serve):
+for part in (talk, match, render, journal, serve):
     app.add_typer(part.app)
-app.add_typer(command_models.app, name="models")
-app.add_typer(command_export.app, name="export")
+app.add_typer(models.app, name="models")
+app.add_typer(export.app, name="export")
 
 
 def _version(wanted: bool) -> None:
@@ -101,7 +92,7 @@ def program(
         "loudspeaker": loudspeaker, "lower_music": lower_music, "push_to_talk": push_to_talk,
         "media_buttons": media_buttons, "model": model, "lead_in": lead_in, "language": language,
     }  # fmt: skip
-    ctx.obj = partial(command_flags.load, settings, given)
+    ctx.obj = partial(options.load, settings, given)
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import command_flags
+from assistant.cli import options
 from assistant.errors import NetworkError
 from assistant.frontends.terminal.transcript import tell
 
@@ -68,7 +68,7 @@ def serve(
 
     Nothing listens beyond this machine unless --listen says so: the protocol knows no passwords.
     """
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     try:
         from assistant.frontends.wyoming import process
         from assistant.frontends.wyoming.satellite import SATELLITE_PORT, address

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant import command_flags
-from assistant.command_flags import AsJson
+from assistant.cli import options
+from assistant.cli.options import AsJson
 from assistant.errors import JournalError
 from assistant.frontends.terminal.transcript import on_screen, tell
 
@@ -45,7 +45,7 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
     """
     from assistant.session import replay as again
 
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     recordings = _recordings(file)
     show = _Json() if as_json else _Play(len(recordings))
     for recording in recordings:
@@ -293,7 +293,7 @@ def report(
     from assistant.exports import report as reports
     from assistant.session import replay as again
 
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     if out is not None and out.suffix.lower() not in _DRAWN:
         raise JournalError(f"{out}: the name must end in {' or '.join(_DRAWN)}.")
     recording = _one(file, _recordings(file), session)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import command_flags
+from assistant.cli import options
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def build(
     from assistant.speech_models import catalogue, extend, vocabulary
     from assistant.speech_models.lexicon import Lexicon
 
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     sources = [*(sentences or []), *(more or [])]
     usual = paths.intents_folder(settings.language)
     if not settings.model and not paths.BUNDLED_MODEL.endswith(f"-{settings.language}"):

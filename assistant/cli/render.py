@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant import command_flags
+from assistant.cli import options
 from assistant.clock import SystemClock
 from assistant.frontends.terminal.transcript import clock, is_terminal, tell
 
 if TYPE_CHECKING:
     from assistant.audio.devices import DeviceInfo, Kind
     from assistant.audio.pcm import Pcm
-    from assistant.doctor import Finding
+    from assistant.cli.doctor import Finding
     from assistant.playback.timeline import Player
     from assistant.settings import Settings
     from assistant.tts.synthesiser import Synthesiser
@@ -66,7 +66,7 @@ def render(
     """
     from assistant.errors import RoutineError
 
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     if everything and (routine or position or side):
         raise RoutineError("--all is every routine; leave out the others.")
     if everything:
@@ -162,7 +162,7 @@ def say(
     from assistant.audio import pcm
     from assistant.exports import routine_audio
 
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     _check_out(out)
     sound = routine_audio.speech(text, _player(settings))
     pcm.write(out, sound)
@@ -252,7 +252,7 @@ def _print_devices(title: str, found: list[DeviceInfo], kind: Kind) -> None:
 @app.command(epilog="Example: charley doctor --microphone usb")
 def doctor(ctx: typer.Context) -> None:
     """Check settings, voice, model, speaker and microphone, and say how to mend them."""
-    from assistant.doctor import Grade, examine
+    from assistant.cli.doctor import Grade, examine
 
     show = _painted if is_terminal(sys.stdout) else _plain
     is_whole = True

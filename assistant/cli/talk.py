@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import command_flags
-from assistant.command_flags import JournalFile, JournalText, Watch
+from assistant.cli import options
+from assistant.cli.options import JournalFile, JournalText, Watch
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.frontends.terminal.transcript import Transcript, on_screen, tell
@@ -42,13 +42,13 @@ def run(
 
     Without a microphone you type; without a speaker you read.
     """
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     from assistant.frontends.live import loop
     from assistant.session import factory
 
     words = factory.wording(settings)
     transcript = on_screen(words) if captions else Transcript(io.StringIO(), words)
-    with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
+    with options.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
 
         def watch(event: Event, actions: tuple[Action, ...]) -> None:
             _show_heard(transcript, words, event)
@@ -86,8 +86,8 @@ def type_(
     In a pipe or a script, one utterance a line: a plain line is said when Charley waits,
     "#4 how long" at the fourth count of a hold, "+2.5 stop" 2.5 seconds after the line before.
     """
-    settings = command_flags.chosen(ctx)
-    with command_flags.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
+    settings = options.chosen(ctx)
+    with options.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
         watch = kept.write if kept else None
         if script is not None:
             with script.open(encoding="utf-8", errors="replace") as lines:
@@ -170,7 +170,7 @@ def demo(
     script: ScriptFile = None,
 ) -> None:
     """Let a synthetic runner talk with Charley, really heard and answered, into a sound file."""
-    settings = command_flags.chosen(ctx)
+    settings = options.chosen(ctx)
     from assistant.frontends import demo as play
     from assistant.session import factory
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assistant import command_flags
+from assistant.cli import options
 from assistant.errors import ExportError
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def home_assistant(
     from assistant.nlu import intents
     from assistant.paths import intents_folder
 
-    folder = intents_folder(command_flags.chosen(ctx).language) / "sentences"
+    folder = intents_folder(options.chosen(ctx).language) / "sentences"
     try:
         written = custom_sentences.export(folder, intents.load(folder), out, agent)
     except OSError as error:

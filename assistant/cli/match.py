@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant import command_flags
-from assistant.command_flags import AsJson, StateName
+from assistant.cli import options
+from assistant.cli.options import AsJson, StateName
 from assistant.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _BLOCK_SECONDS = 0.1
 @app.command(epilog="Example: echo 'my left calf is cramping' | charley match --json")
 def match(ctx: typer.Context, as_json: AsJson = False, state: StateName = None) -> None:
     """Tell what each line of standard input means."""
-    settings, context = command_flags.chosen(ctx), command_flags.context(state)
+    settings, context = options.chosen(ctx), options.context(state)
     matcher = _matcher(_intents(settings))
     for line in sys.stdin:
         found = matcher.match(line.removesuffix("\n").removesuffix("\r"), context)
@@ -45,7 +45,7 @@ def hear(
     state: StateName = None,
 ) -> None:
     """Tell what is heard in recordings, and what it means; WAV, FLAC, OGG or MP3."""
-    settings, context = command_flags.chosen(ctx), command_flags.context(state)
+    settings, context = options.chosen(ctx), options.context(state)
     listen = _listener(settings, context)
     failed = False
     for path in files:
