@@ -1,9 +1,15 @@
-"""Where the bundled data lies: in the source tree, or inside the installed wheel."""
+"""Where files are: the bundled data, and the user's settings, cache, models and state.
+
+The bundled data lies in the source tree or inside the installed wheel.
+"""
 
 from pathlib import Path
 
+import platformdirs
+
 from assistant.errors import IntentDataError, ModelError
 
+APP = "charley"
 BUNDLED_MODEL = "charley-small-en"
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -46,3 +52,23 @@ def _data() -> Path:
     """Return the folder that holds intents/ and models/."""
     installed = _PACKAGE / "_data"
     return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def settings_file() -> Path:
+    """Return where the user's settings are read from; the file need not exist."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "settings.toml"
+
+
+def cache_folder() -> Path:
+    """Return where rendered speech is kept; anything there may be deleted at any time."""
+    return platformdirs.user_cache_path(APP, appauthor=False)
+
+
+def data_folder() -> Path:
+    """Return where downloaded models are kept."""
+    return platformdirs.user_data_path(APP, appauthor=False)
+
+
+def state_folder() -> Path:
+    """Return where Charley keeps what it remembers."""
+    return platformdirs.user_state_path(APP, appauthor=False)

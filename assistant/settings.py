@@ -1,4 +1,4 @@
-"""What the user may set, from a TOML file and flags; and the little that Charley remembers.
+"""What the user may set, from a TOML file, by flags and by voice.
 
 A flag beats the file, the file beats the default. Nothing here is ever guessed: a wrong name, type
 or range is an error that says where it stands and what was expected.
@@ -13,13 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import platformdirs
-
-from assistant.atomic_file import write_whole
 from assistant.dialogue.hold import CountStyle
 from assistant.errors import SettingsError
-
-APP = "charley"
+from assistant.paths import settings_file
+from assistant.remembered import recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +80,6 @@ _SPOKEN = ("hold_seconds", "count", "rounds", "terse", "checkin_seconds", "voice
 """Settings that can be changed by voice, and are then remembered."""
 _LONGEST_TEXT = 1_000
 _LARGEST_FILE_BYTES = 100_000
-
-
-def settings_file() -> Path:
-    """Return where the user's settings are read from; the file need not exist."""
-    return platformdirs.user_config_path(APP, appauthor=False) / "settings.toml"
-
-
-def cache_folder() -> Path:
-    """Return where rendered speech is kept; anything there may be deleted at any time."""
-    return platformdirs.user_cache_path(APP, appauthor=False)
-
-
-def data_folder() -> Path:
-    """Return where downloaded models are kept."""
-    return platformdirs.user_data_path(APP, appauthor=False)
 
 
 def load(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
@@ -249,40 +231,3 @@ def _text(name: str, value: object, where: str) -> str:
 def _shown(value: object) -> str:
     text = json.dumps(value, default=str)
     return text if len(text) <= 40 else f"{text[:40]}..."
-
-
-def state_folder() -> Path:
-    """Return where Charley keeps what it remembers."""
-    return platformdirs.user_state_path(APP, appauthor=False)
-
-
-def remember(name: str, value: str) -> bool:
-    """Keep a fact for later sessions; False if the disk would not have it, which harms nothing."""
-    facts = _facts() | {name: value}
-    content = json.dumps(facts, indent=1, sort_keys=True).encode()
-    file = _state_file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, content)
-    except OSError:
-        return False
-    return True
-
-
-def recall(name: str) -> str | None:
-    """Return what `remember` has kept under a name; None if nothing, or nothing readable."""
-    return _facts().get(name)
-
-
-def _facts() -> dict[str, str]:
-    try:
-        facts = json.loads(_state_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(facts, dict):
-        return {}
-    return {name: value for name, value in facts.items() if isinstance(value, str)}
-
-
-def _state_file() -> Path:
-    return state_folder() / "state.json"

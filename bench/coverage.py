@@ -26,10 +26,9 @@ from assistant.content.routines import HELPER, POSITIONS, Routine
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.turn import Coaching
 from assistant.exports.routine_audio import Wish, positions, render, script
-from assistant.paths import intents_folder
+from assistant.paths import cache_folder, intents_folder
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Begun, Player
-from assistant.settings import cache_folder
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
 COLUMNS = (*POSITIONS, HELPER)

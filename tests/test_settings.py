@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import settings
+from assistant import paths, remembered, settings
 from assistant.dialogue.hold import CountStyle
 from assistant.errors import SettingsError
-from assistant.settings import Settings, load, recall, remember
+from assistant.remembered import recall, remember
+from assistant.settings import Settings, load
 
 EVERYTHING = """
 voice = "en-gb"
@@ -49,7 +50,7 @@ def complaint(folder: Path, text: str | bytes) -> str:
 
 @pytest.mark.usefixtures("fresh_home")
 def test_no_file_gives_the_defaults() -> None:
-    assert not settings.settings_file().exists()
+    assert not paths.settings_file().exists()
     assert load() == Settings()
 
 
@@ -80,8 +81,8 @@ def test_every_setting_can_be_set_in_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("fresh_home")
 def test_the_users_own_file_is_read() -> None:
-    settings.settings_file().parent.mkdir(parents=True)
-    settings.settings_file().write_text("rounds = 1\n")
+    paths.settings_file().parent.mkdir(parents=True)
+    paths.settings_file().write_text("rounds = 1\n")
     assert load().rounds == 1
 
 
@@ -206,22 +207,22 @@ class TestChangedByVoice:
     """What was changed by voice is remembered, and flags still beat it."""
 
     def test_it_beats_the_default_and_a_flag_beats_it(self) -> None:
-        settings.remember("hold_seconds", "15")
-        settings.remember("terse", "true")
-        settings.remember("count", "down")
-        settings.remember("checkin_seconds", "0.0")
+        remembered.remember("hold_seconds", "15")
+        remembered.remember("terse", "true")
+        remembered.remember("count", "down")
+        remembered.remember("checkin_seconds", "0.0")
         loaded = settings.load()
         assert (loaded.hold_seconds, loaded.terse, loaded.checkin_seconds) == (15, True, 0)
         assert loaded.count.value == "down"
         assert settings.load(overrides={"hold_seconds": 8}).hold_seconds == 8
 
     def test_a_voice_is_only_for_its_language(self) -> None:
-        settings.remember("voice", "en-us+f3")
+        remembered.remember("voice", "en-us+f3")
         assert settings.load().voice == "en-us+f3"
         assert settings.load(overrides={"language": "de"}).voice is None
 
     def test_what_no_longer_fits_is_forgotten(self) -> None:
-        settings.remember("hold_seconds", "forever")
-        settings.remember("rounds", "99")
-        settings.remember("voice", "")
+        remembered.remember("hold_seconds", "forever")
+        remembered.remember("rounds", "99")
+        remembered.remember("voice", "")
         assert settings.load() == settings.Settings()

@@ -11,14 +11,13 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resampler
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
-from assistant.playback.timeline import Player
 
 LISTEN_RATE = 16000
 """Hertz; what the speech models were trained on."""
@@ -377,28 +376,39 @@ class Microphone(_Stream):
                     self.dropped_blocks += 1
 
 
+class SampleSource(Protocol):
+    """What a speaker pulls its sound from."""
+
+    @property
+    def rate(self) -> int:
+        """Hertz."""
+
+    def read(self, frames: int) -> Samples:
+        """Return the next samples, from the sound card's thread; silence if there is nothing."""
+
+
 class Speaker(_Stream):
-    """The loudspeaker, which pulls its sound from a player; a context manager."""
+    """The loudspeaker, which pulls its sound from a source; a context manager."""
 
     kind: Kind = "output"
 
     def __init__(
         self,
-        player: Player,
+        source: SampleSource,
         device: str | int | None = None,
         on_lost: OnLost = lambda _name: None,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        """Choose a device by index or part of its name; `output_rate` fits the player to it.
+        """Choose a device by index or part of its name; `output_rate` fits the source to it.
 
         Raises DeviceError.
         """
-        super().__init__(device, player.rate, on_lost, stall_seconds)
-        if self.rate != player.rate:
+        super().__init__(device, source.rate, on_lost, stall_seconds)
+        if self.rate != source.rate:
             raise DeviceError(
-                f'The speaker "{self.device.name}" plays {self.rate} hertz, not {player.rate}.'
+                f'The speaker "{self.device.name}" plays {self.rate} hertz, not {source.rate}.'
             )
-        self._player = player
+        self._source = source
         self.underflows = 0
         """Times that the sound card ran dry and played a gap, its first half second left out."""
         self._clock = SystemClock()
@@ -406,7 +416,7 @@ class Speaker(_Stream):
 
     def _begin(self) -> None:
         self._is_dry = True
-        self._filling = round(FILL_SECONDS * self._player.rate)
+        self._filling = round(FILL_SECONDS * self._source.rate)
         """Frames until then: while the store is filled, PortAudio speaks of underflows."""
         self._pulled = 0
         self._full: float | None = None
@@ -434,7 +444,7 @@ class Speaker(_Stream):
         self._filling -= frames
         self._pulled += frames
         is_thrown_away = self._is_thrown_away(is_flagged=is_flagged)
-        data[:] = 0 if is_thrown_away else self._player.read(frames)[:, np.newaxis]
+        data[:] = 0 if is_thrown_away else self._source.read(frames)[:, np.newaxis]
 
     def _is_thrown_away(self, *, is_flagged: bool) -> bool:
         """Tell whether these frames will not be heard, so that the timeline must wait.

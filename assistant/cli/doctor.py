@@ -17,10 +17,11 @@ from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample,
 from assistant.content import language_pack
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
+from assistant.paths import cache_folder, settings_file
 from assistant.playback.timeline import Player
 from assistant.session import factory
 from assistant.session.factory import Language
-from assistant.settings import Settings, cache_folder, settings_file
+from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
 
 LISTEN_SECONDS = 2.0

@@ -126,7 +126,7 @@ def _converse(settings: Settings, watch: Watch | None, *, fast: bool, known: boo
 
 
 def _is_first(known: bool) -> bool:
-    from assistant.settings import recall
+    from assistant.remembered import recall
 
     return not known and recall("safety_told") is None
 
@@ -137,9 +137,9 @@ def _conversation(
     """Put a typed session together; what the user says is shown before it is answered."""
     from assistant.clock import SystemClock, VirtualClock
     from assistant.playback.captions import CaptionPlayer
+    from assistant.remembered import remember
     from assistant.session import factory, timed
     from assistant.session.session import Session
-    from assistant.settings import remember
 
     language, captions = factory.language(settings), CaptionPlayer(transcript.show)
     clock = VirtualClock() if fast else SystemClock()

@@ -20,8 +20,8 @@ from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.nlu.cache import KeptSentences
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Matcher
-from assistant.paths import intents_folder
-from assistant.settings import Settings, cache_folder
+from assistant.paths import cache_folder, intents_folder
+from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.speech_models.decoding_graph import is_extensible
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual

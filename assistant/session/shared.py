@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from assistant import settings as user_settings
+from assistant import remembered
 from assistant.asr.near_talker import Foreground
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.content import language_pack
@@ -94,7 +94,7 @@ class Household:
 
     def is_new(self) -> bool:
         """Tell whether nobody here has heard yet that Charley is not a doctor."""
-        return user_settings.recall(_SAFETY_NOTE) is None
+        return remembered.recall(_SAFETY_NOTE) is None
 
     def note_told(self) -> None:
         """Somebody was told."""
@@ -109,4 +109,4 @@ class Household:
         """Keep what concerns everyone; a voice or a count that one person chose is not kept."""
         if name == _SAFETY_NOTE:
             with self._memory:
-                user_settings.remember(name, value)
+                remembered.remember(name, value)

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from assistant.asr.vosk_files import missing
 from assistant.errors import ModelError
-from assistant.paths import BUNDLED_MODEL, bundled_model_folder
-from assistant.settings import data_folder
+from assistant.paths import BUNDLED_MODEL, bundled_model_folder, data_folder
 from assistant.speech_models.archive import ArchiveError, unpack
 
 if TYPE_CHECKING:

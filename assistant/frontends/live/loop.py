@@ -42,13 +42,15 @@ from assistant.frontends.live.buttons import Button, meaning
 from assistant.frontends.live.shutdown import Leave
 from assistant.frontends.live.terminal_keys import Keys
 from assistant.frontends.live.watchdog import Watchdog
+from assistant.paths import state_folder
 from assistant.playback.captions import Caption, CaptionPlayer
 from assistant.playback.timeline import INTERJECT_PACES, Player
+from assistant.remembered import recall, remember
 from assistant.session import factory
 from assistant.session.factory import Language
 from assistant.session.session import Session
 from assistant.session.spoken import Ear, Sound, SpokenConversation, TimedOutput
-from assistant.settings import Settings, recall, remember, state_folder
+from assistant.settings import Settings
 from assistant.tts.fallback import SpareVoice
 from assistant.tts.synthesiser import Synthesiser
 

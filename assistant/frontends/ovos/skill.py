@@ -26,7 +26,7 @@ from ovos_utils.process_utils import RuntimeRequirements
 from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
 
-from assistant import settings
+from assistant import remembered, settings
 from assistant.audio import pcm
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
@@ -35,13 +35,13 @@ from assistant.errors import SynthesiserError
 from assistant.frontends.ovos import locale
 from assistant.frontends.ovos.output import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.nlu.matcher import Match
-from assistant.paths import languages
+from assistant.paths import cache_folder, languages
 from assistant.playback.timeline import Player
 from assistant.session import factory
 from assistant.session.factory import Language
 from assistant.session.session import Session
 from assistant.session.timed import Conversation
-from assistant.settings import Settings, cache_folder
+from assistant.settings import Settings
 
 _FALLBACK_PRIORITY = 5
 """Asked once no intent is sure of an utterance, before those that only guess."""
@@ -266,7 +266,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
             factory.coaching(chosen),
             mouth,
             start=start,
-            remember=settings.remember,
+            remember=remembered.remember,
         )
         return _Talk(Conversation(session, mouth, self.clock), mouth, now)
 
