@@ -47,7 +47,7 @@ from assistant.audio.pcm import to_int16
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.machine import listening, step
-from assistant.dialogue.turn import Dialogue, State
+from assistant.dialogue.turn import DialogueState, State
 from assistant.paths import bundled_model_folder
 from assistant.session import factory
 from assistant.session.session import Session
@@ -218,10 +218,12 @@ class Witness(Session):
     """A session that stays where it is and keeps what it would have done."""
 
     def __init__(self, hearer: Listener, state: State, *, speaking: bool) -> None:
-        here = Dialogue(state=state, speaking=speaking, listening=listening(Dialogue(state=state)))
+        here = DialogueState(
+            state=state, speaking=speaking, listening=listening(DialogueState(state=state))
+        )
         language = hearer.language
-        self._table = (language.book, factory.coaching(Settings()))
-        super().__init__(language.book, language.matcher, self._table[1], _Silent(), start=here)
+        self._table = (language.pack, factory.coaching(Settings()))
+        super().__init__(language.pack, language.matcher, self._table[1], _Silent(), start=here)
         self.done: Counter[str] = Counter()
 
     def handle(self, event: Event) -> None:
@@ -242,7 +244,7 @@ def taken(hearer: Listener, state: State, sounds: Iterable[Samples]) -> tuple[Co
     """Return what a conversation in a state does about other speech, and the hours of it."""
     witness = Witness(hearer, state, speaking=STATES[state])
     conversation = SpokenConversation(witness, _Silent(), hearer.ear)
-    hearer.ear.listen(listening(Dialogue(state=state)))
+    hearer.ear.listen(listening(DialogueState(state=state)))
     seconds = 0.0
     for samples in sounds:
         for block in blocks(np.concatenate([samples, EDGE, EDGE])):

@@ -5,7 +5,7 @@ while Charley speaks or counts. Measured is the time from the audible end of the
 microphone's signal to the first sample of the answer in the speaker's: what Charley was saying is
 over five milliseconds later at most. Time before the end of the word counts as negative.
 
-Two ways. In lockstep: blocks of microphone and player move in step, without devices, so it is the
+Two ways. In lockstep: blocks of microphone and timeline move in step, without devices, so it is the
 recogniser's delay alone. Live: the real `charley run` on a sound card made of software, both its
 sides recorded as the two channels of one stream, so that their times cannot differ.
 """
@@ -50,10 +50,10 @@ from assistant.content import homophones  # noqa: E402
 from assistant.dialogue.actions import Action, Interject, Say  # noqa: E402
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
-from assistant.dialogue.turn import Dialogue, State  # noqa: E402
+from assistant.dialogue.turn import DialogueState, State  # noqa: E402
 from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
-from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Player  # noqa: E402
+from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Timeline  # noqa: E402
 from assistant.session import factory  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
 from assistant.session.spoken import Ear, Sound, SpokenConversation  # noqa: E402
@@ -89,16 +89,16 @@ import sys
 import numpy as np
 from assistant.dialogue.actions import Chime, Hush
 from assistant.audio.devices import Microphone, Speaker, output_rate
-from assistant.playback.timeline import Player
-player = Player(None, output_rate())
-with Speaker(player) as speaker, Microphone() as microphone:
+from assistant.playback.timeline import Timeline
+timeline = Timeline(None, output_rate())
+with Speaker(timeline) as speaker, Microphone() as microphone:
     print(speaker.latency_seconds, microphone.latency_seconds, flush=True)
     quiet = 0
     while True:
         block = microphone.read()
         quiet = 0 if np.abs(block).max() > 3000 else quiet + len(block)
-        if not quiet and player.is_idle:
-            player.perform(Chime("heard"))
+        if not quiet and timeline.is_idle:
+            timeline.perform(Chime("heard"))
 """
 """Answers a click in the microphone with a chime as soon as it can."""
 
@@ -160,26 +160,26 @@ class Kit:
     def wanted(self, text: str, during: str) -> str:
         """Return the intent of a command as if it were typed."""
         state = State.HOLDING if during == "counting" else State.GUIDING
-        found = self.language.matcher.match(text, listening(Dialogue(state=state)).context)
+        found = self.language.matcher.match(text, listening(DialogueState(state=state)).context)
         return found.intent if isinstance(found, Match) else "missed"
 
 
 class Lockstep:
-    """One conversation: blocks of microphone sound in, the player's timeline in step."""
+    """One conversation: blocks of microphone sound in, the timeline in step."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self.player = Player(kit.voice, DEFAULT_RATE)
+        self.timeline = Timeline(kit.voice, DEFAULT_RATE)
         self.ear = NotingEar(kit.recogniser, kit.language.intents)
         self.ear.heard = []
         self.events: list[tuple[Event, tuple[Action, ...]]] = []
         self.session = Session(
-            kit.language.book, kit.language.matcher, factory.coaching(kit.settings),
-            Sound(self.player), start=factory.beginning(kit.settings),
+            kit.language.pack, kit.language.matcher, factory.coaching(kit.settings),
+            Sound(self.timeline), start=factory.beginning(kit.settings),
             watch=lambda event, actions: self.events.append((event, actions)),
             listen=self.ear.listen,
         )  # fmt: skip
-        self._conversation = SpokenConversation(self.session, Sound(self.player), self.ear)
+        self._conversation = SpokenConversation(self.session, Sound(self.timeline), self.ear)
         self._blocks = 0
         self.session.handle(Started(0.0, first_time=False))
 
@@ -196,7 +196,7 @@ class Lockstep:
         for number in range(blocks):
             self._blocks += 1
             # The block is complete when its time is over: what it brings is heard in the next.
-            self.player.read(round(self.now * DEFAULT_RATE) - self.player.position_samples)
+            self.timeline.read(round(self.now * DEFAULT_RATE) - self.timeline.position_samples)
             block = None if heard is None else heard[number * size : (number + 1) * size]
             self._conversation.tick(self.now, block)
 
@@ -207,12 +207,12 @@ class Lockstep:
         self.run(0.6)
         if during == "counting":
             self.session.hear(TO_THE_HOLD, self.now)
-            while (self.player.hold_seconds or 0.0) < 0.5:
+            while (self.timeline.hold_seconds or 0.0) < 0.5:
                 self.run(self._kit.block_seconds)
         self.run(chance.uniform(0.2, 2.0))
         silent = np.zeros(chance.randrange(RATE // 2), np.int16)
         self.run(SETTLE_SECONDS, silent)
-        self.player.take_begun()
+        self.timeline.take_begun()
         self.events.clear()
         self.ear.heard.clear()
 
@@ -229,7 +229,7 @@ def in_lockstep(kit: Kit, case: Case, number: int) -> Trial:
     talk.run(len(word) / RATE + PATIENCE_SECONDS, word)
     kit.recogniser.finish()
     heard, acted_at, answer = first_answer(talk.events)
-    begun = next((b for b in talk.player.take_begun() if b.text == answer), None)
+    begun = next((b for b in talk.timeline.take_begun() if b.text == answer), None)
     seen = next((h.at_seconds for h in talk.ear.heard if text in h.text), None)
     right = heard == kit.wanted(text, during)
     return Trial(

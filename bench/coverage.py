@@ -21,14 +21,14 @@ import numpy as np
 from assistant.audio import pcm
 from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS, Routine
 from assistant.dialogue.actions import SetVolume
-from assistant.dialogue.turn import Coaching
+from assistant.dialogue.turn import CoachingOptions
 from assistant.exports.routine_audio import Wish, positions, render, script
 from assistant.paths import cache_folder, intents_folder
 from assistant.playback.count_track import count_word
-from assistant.playback.timeline import Begun, Player
+from assistant.playback.timeline import Begun, Timeline
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
 COLUMNS = (*POSITIONS, HELPER)
@@ -58,7 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     words = language_pack.load(intents_folder())
     chosen = [name for name in options.cells.split(",") if name] or list(words.routines)
-    coaching = Coaching(rounds=options.rounds)
+    coaching = CoachingOptions(rounds=options.rounds)
     voice = CachedVoice(Pyttsx3Voice(), cache_folder() / "speech")
     print("".join(f"{name:<18}" for name in ("", *COLUMNS)).rstrip())
     cells = []
@@ -90,19 +90,19 @@ def _sum_up(cells: list[Cell], kind: str) -> int:
 
 
 def _cell(  # noqa: PLR0917  # one cell is all of these
-    words: Book,
+    words: LanguagePack,
     routine: Routine,
     position: str,
-    coaching: Coaching,
+    coaching: CoachingOptions,
     voice: CachedVoice,
     path: Path,
 ) -> Cell:
     if position not in positions(routine):
         return Cell("no helper")
-    player = Player(voice)
+    timeline = Timeline(voice)
     side = "" if routine.both else "left"
-    sound = render(words, Wish(routine, side, position), coaching, player)
-    begun = [each for each in player.take_begun() if each.counted]
+    sound = render(words, Wish(routine, side, position), coaching, timeline)
+    begun = [each for each in timeline.take_begun() if each.counted]
     pcm.write(path, sound)
     heard = pcm.read_wav(path)
     version = routine.version(position)
@@ -117,14 +117,14 @@ def _cell(  # noqa: PLR0917  # one cell is all of these
     return Cell(f"{length}{mark}", len(found), worst)
 
 
-def _volume(words: Book, wish: Wish, coaching: Coaching) -> float:
+def _volume(words: LanguagePack, wish: Wish, coaching: CoachingOptions) -> float:
     """Return how loud the file is; in bed Charley speaks low."""
     actions = script(words, wish, coaching)
     return next((a.volume for a in actions if isinstance(a, SetVolume)), 1.0)
 
 
 def _offsets(  # one file is all of these
-    words: Book,
+    words: LanguagePack,
     begun: list[Begun],
     heard: Pcm,
     voice: CachedVoice,

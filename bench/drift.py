@@ -36,7 +36,7 @@ MONITOR = """
 import json, threading, time
 from assistant.frontends.live import loop as live
 seen = {{"clock": None, "played": [], "heard": [], "waits": [], "dry": 0, "lost": 0}}
-class Player(live.Player):
+class Timeline(live.Timeline):
     def read(self, frames):
         sound = super().read(frames)
         seen["played"].append(self.position_samples / self.rate - time.monotonic())
@@ -65,7 +65,7 @@ class SystemClock(live.SystemClock):
     def __init__(self):
         super().__init__()
         seen["clock"] = self
-live.Player, live.Speaker, live.Microphone = Player, Speaker, Microphone
+live.Timeline, live.Speaker, live.Microphone = Timeline, Speaker, Microphone
 live.SystemClock = SystemClock
 def note():
     with open({path!r}, "w", buffering=1) as file:

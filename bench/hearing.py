@@ -21,7 +21,7 @@ import numpy as np
 
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import Dialogue, State
+from assistant.dialogue.turn import DialogueState, State
 from assistant.nlu.matcher import Match, NoMatch
 from assistant.session import factory
 from assistant.session.nbest import likeliest
@@ -87,7 +87,7 @@ class Listener:
 
     def understand(self, text: str, state: State) -> Match | NoMatch:
         """Return what the matcher makes of words in a state."""
-        return self.language.matcher.match(text, listening(Dialogue(state=state)).context)
+        return self.language.matcher.match(text, listening(DialogueState(state=state)).context)
 
     def meaning(self, text: str, state: State) -> tuple[str, dict[str, str]] | None:
         """Return what a typed line means in a state."""
@@ -96,7 +96,7 @@ class Listener:
 
     def hear(self, sound: Samples, state: State) -> tuple[str, tuple[str, dict[str, str]] | None]:
         """Return the words that were heard, and what they mean; the stream goes on and on."""
-        self.ear.listen(listening(Dialogue(state=state)))
+        self.ear.listen(listening(DialogueState(state=state)))
         # Block by block as from a microphone, for an utterance ends at the end of a block.
         stream = blocks(Pcm(sound, RATE), BLOCK_SAMPLES)
         heard = [h for block in stream for h in self.recogniser.feed(block.samples)]

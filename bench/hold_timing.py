@@ -39,12 +39,12 @@ import sys, threading
 from assistant.dialogue.actions import Count
 from assistant.audio.devices import Speaker, output_rate
 from assistant.dialogue.hold import Hold
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
-player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
-player.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
-with Speaker(player):
-    while not player.is_idle:
+timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
+timeline.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
+with Speaker(timeline):
+    while not timeline.is_idle:
         threading.Event().wait(0.05)
     threading.Event().wait(0.3)
 """

@@ -28,12 +28,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from hearing import STATES, VOICES, Noise, utterances  # noqa: E402
 
-from assistant.asr.voice_activity import VoiceGate  # noqa: E402
+from assistant.asr.voice_activity import VoiceActivityGate  # noqa: E402
 from assistant.asr.vosk_recogniser import RATE, Recogniser  # noqa: E402
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.pcm import Samples, resample  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
-from assistant.dialogue.turn import Dialogue, State  # noqa: E402
+from assistant.dialogue.turn import DialogueState, State  # noqa: E402
 from assistant.session import factory  # noqa: E402
 from assistant.session.spoken import Ear  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
@@ -90,13 +90,13 @@ class Feeding:
         settings = Settings()
         self._language = factory.language(settings)
         vosk = factory.recogniser(settings)
-        self.recogniser: Recogniser = VoiceGate(vosk) if is_gated else vosk
+        self.recogniser: Recogniser = VoiceActivityGate(vosk) if is_gated else vosk
         self._ear = Ear(self.recogniser, self._language.intents)
         self.busy_seconds = self.seconds = 0.0
 
     def hear(self, sound: Samples, state: State) -> str:
         """Return the words that are heard in a state."""
-        self._ear.listen(listening(Dialogue(state=state)))
+        self._ear.listen(listening(DialogueState(state=state)))
         texts = []
         begun = time.process_time()
         for at in range(0, len(sound), BLOCK):

@@ -27,16 +27,16 @@ import sys, time
 from assistant.session import factory
 from assistant.session.spoken import Ear, Sound, SpokenConversation
 from assistant.dialogue.events import Started
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session.session import Session
 from assistant.settings import Settings
 import numpy as np
 settings = Settings()
 language = factory.language(settings)
-player = Player(factory.voice(settings, print))
+timeline = Timeline(factory.voice(settings, print))
 ear = Ear(factory.recogniser(settings), language.intents)
-sound = Sound(player)
-session = Session(language.book, language.matcher, factory.coaching(settings), sound,
+sound = Sound(timeline)
+session = Session(language.pack, language.matcher, factory.coaching(settings), sound,
                   listen=ear.listen)
 talk = SpokenConversation(session, sound, ear)
 session.handle(Started(0.0, False))
@@ -84,14 +84,14 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     """
     from assistant.dialogue.actions import Action
     from assistant.dialogue.events import Started
-    from assistant.playback.timeline import Player
+    from assistant.playback.timeline import Timeline
     from assistant.session import factory
     from assistant.session.session import Session
     from assistant.session.spoken import Sound
     from assistant.settings import Settings
     from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
-    class Noted(Player):
+    class Noted(Timeline):
         def perform(self, action: Action) -> None:
             super().perform(action)
             if not self.is_idle:
@@ -100,14 +100,14 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     language = factory.language(Settings())
     seconds, ready_at = list[float](), list[float]()
     for _ in range(runs):
-        player = Noted(CachedVoice(Pyttsx3Voice(), cache))
+        timeline = Noted(CachedVoice(Pyttsx3Voice(), cache))
         session = Session(
-            language.book, language.matcher, factory.coaching(Settings()), Sound(player)
+            language.pack, language.matcher, factory.coaching(Settings()), Sound(timeline)
         )
         session.handle(Started(0.0, first_time=False))
         for at, text in enumerate(UTTERANCES, start=1):
-            while not player.is_idle:
-                player.read(BLOCK_FRAMES)
+            while not timeline.is_idle:
+                timeline.read(BLOCK_FRAMES)
             ready_at.clear()
             began = time.perf_counter()
             session.hear(text, float(at))

@@ -35,8 +35,8 @@ sys.path.insert(0, str(ROOT))
 from barge_in import Kit, NotingEar, percentile, spoken  # noqa: E402
 from hearing import VOICES  # noqa: E402
 
-from assistant.asr.near_talker import Foreground  # noqa: E402
-from assistant.asr.voice_activity import VoiceGate  # noqa: E402
+from assistant.asr.near_talker import NearTalker  # noqa: E402
+from assistant.asr.voice_activity import VoiceActivityGate  # noqa: E402
 from assistant.asr.vosk_recogniser import RATE, STABLE_SECONDS  # noqa: E402
 from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.echo_canceller import Reference  # noqa: E402
@@ -46,7 +46,7 @@ from assistant.dialogue.actions import Action, Chime, Say  # noqa: E402
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed  # noqa: E402
 from assistant.dialogue.turn import State  # noqa: E402
 from assistant.exports.routine_audio import positions  # noqa: E402
-from assistant.playback.timeline import Player  # noqa: E402
+from assistant.playback.timeline import Timeline  # noqa: E402
 from assistant.session import factory  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
 from assistant.session.spoken import Sound, SpokenConversation  # noqa: E402
@@ -131,8 +131,8 @@ class Way:
     words = False
     """True if words that Charley is saying are discounted."""
 
-    def __init__(self, player: Player) -> None:
-        self.player = player
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
 
     def clean(self, block: Samples) -> Samples:
         """Return what the recogniser gets."""
@@ -140,12 +140,12 @@ class Way:
 
     def own_words(self) -> str:
         """Return the words that are discounted now."""
-        return self.player.speaking_now() if self.words else ""
+        return self.timeline.speaking_now() if self.words else ""
 
     def _reference(self) -> Reference:
         """Return what is being played, from now on."""
-        reference = Reference(self.player.rate)
-        self.player.on_played = reference.put
+        reference = Reference(self.timeline.rate)
+        self.timeline.on_played = reference.put
         return reference
 
 
@@ -160,8 +160,8 @@ class Shipped(Way):
 
     words = True
 
-    def __init__(self, player: Player) -> None:
-        super().__init__(player)
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(timeline)
         from assistant.audio.echo_canceller import EchoCanceller
 
         self._canceller = EchoCanceller(self._reference())
@@ -176,8 +176,8 @@ class WebRtc(Way):
 
     words = True
 
-    def __init__(self, player: Player) -> None:
-        super().__init__(player)
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(timeline)
         self._played = self._reference()
         rtc = import_module("livekit.rtc")
         self._frame: Callable[[Samples], Any] = lambda sound: rtc.AudioFrame(
@@ -202,8 +202,8 @@ class Speex(Way):
 
     words = True
 
-    def __init__(self, player: Player) -> None:
-        super().__init__(player)
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(timeline)
         from pyaec import Aec
 
         self._played = self._reference()
@@ -226,8 +226,8 @@ class Envelopes(Way):
 
     frame = 160
 
-    def __init__(self, player: Player) -> None:
-        super().__init__(player)
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(timeline)
         self._taken = self._reference()
         self._heard: list[float] = []
         self._played: list[float] = []
@@ -273,19 +273,19 @@ class Kitchen:
 
     def __init__(self, kit: Kit, way: str, place: Place, folder: Path | None) -> None:
         self.kit = kit
-        self.player = Player(kit.voice, DEFAULT_RATE)
-        self._way = WAYS[way](self.player)
+        self.timeline = Timeline(kit.voice, DEFAULT_RATE)
+        self._way = WAYS[way](self.timeline)
         self._echo = Echo(place, folder)
         self._hiss = np.random.default_rng(7)
-        self.ear = NotingEar(VoiceGate(Foreground(kit.recogniser)), kit.language.intents)
+        self.ear = NotingEar(VoiceActivityGate(NearTalker(kit.recogniser)), kit.language.intents)
         self.ear.heard = []
         self.heard: list[Event] = []
         self.is_own = True
         self.blocks = 0
         self.busy_seconds = 0.0
-        sound = Sound(self.player)
+        sound = Sound(self.timeline)
         self.session = Session(
-            kit.language.book, kit.language.matcher, factory.coaching(kit.settings), sound,
+            kit.language.pack, kit.language.matcher, factory.coaching(kit.settings), sound,
             start=factory.beginning(kit.settings), watch=self._watch, listen=self.ear.listen,
         )  # fmt: skip
         own = self._way.own_words if self._way.words else None
@@ -318,7 +318,7 @@ class Kitchen:
     def step(self, person: Wave | None = None) -> None:
         """Let one block of time pass."""
         self.blocks += 1
-        played = self.player.read(round(self.now * DEFAULT_RATE) - self.player.position_samples)
+        played = self.timeline.read(round(self.now * DEFAULT_RATE) - self.timeline.position_samples)
         heard = self._echo.of(played) + 10 ** (FLOOR_DB / 20) * self._hiss.normal(size=BLOCK)
         if person is not None:
             heard[: len(person)] += person
@@ -382,8 +382,8 @@ def lines_alone(kitchen: Kitchen, texts: Iterable[str]) -> None:
     kitchen.tell(UtteranceHeard(kitchen.now, "", "cramp", {"muscle": "calf", "side": "left"}))
     kitchen.tell(UtteranceHeard(kitchen.now, "", "control_pause"))
     for text in texts:
-        kitchen.player.perform(Say("line", text))
-        while not kitchen.player.is_idle:
+        kitchen.timeline.perform(Say("line", text))
+        while not kitchen.timeline.is_idle:
             kitchen.step()
         kitchen.run(0.9)
 
@@ -399,9 +399,9 @@ Job = tuple[str, Callable[[Kitchen], None]]
 
 def jobs(kit: Kit, every: int, turn: int) -> list[tuple[int, Job]]:
     """Return everything that Charley can say, numbered, in a random order: half a run is fair."""
-    book = kit.language.book
-    cells = [(r, p) for r in book.routines.values() for p in positions(r)][::every]
-    texts = [line.text for lines in book.prompts.lines.values() for line in lines]
+    pack = kit.language.pack
+    cells = [(r, p) for r in pack.routines.values() for p in positions(r)][::every]
+    texts = [line.text for lines in pack.prompts.lines.values() for line in lines]
     texts = [text.replace("{", "").replace("}", "") for text in texts][::every]
     found: list[Job] = [
         (f"{r.id} {p}", partial(routine_alone, routine=r, position=p, holds=1 if turn else 2))

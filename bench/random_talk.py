@@ -26,15 +26,15 @@ from assistant.dialogue.events import (
 )
 from assistant.dialogue.machine import step, trigger
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import Coaching, Dialogue, State
+from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.paths import intents_folder
-from assistant.playback.captions import CaptionPlayer
+from assistant.playback.captions import CaptionTimeline
 
-BOOK = language_pack.load(intents_folder())
+PACK = language_pack.load(intents_folder())
 CELLS = sorted(set().union(*TRANSITIONS.values()))
 MEANINGS = [name for name in CELLS if name[0].islower() and " " not in name and name != "redflag"]
 COMMON = ["cramp", "yes", "no", "still_hurts", "control_next", "relief_gone", "im_okay"]
-MUSCLES = sorted({routine.muscle for routine in BOOK.routines.values()} | {"thigh"})
+MUSCLES = sorted({routine.muscle for routine in PACK.routines.values()} | {"thigh"})
 SLOTS = {
     "muscle": (0.5, MUSCLES),
     "side": (0.3, ["left", "right", "both"]),
@@ -55,10 +55,10 @@ class Talk:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
-        self._now = Dialogue()
+        self._now = DialogueState()
         self._at = 0.0
         self._timers: dict[str, float] = {}
-        self._captions = CaptionPlayer()
+        self._captions = CaptionTimeline()
         self.events = 0
         self.visited: set[tuple[State, str]] = set()
         self._handle(Started(0.0))
@@ -77,7 +77,7 @@ class Talk:
             if self._random.random() < 0.5:
                 return DeviceLost(self._at, "microphone")
             return DeviceFound(self._at, "microphone")
-        meanings = COMMON if chance > 0.6 else [*MEANINGS, *BOOK.red_flags.flags]
+        meanings = COMMON if chance > 0.6 else [*MEANINGS, *PACK.red_flags.flags]
         meaning = self._random.choice(meanings)
         slots = {
             name: self._random.choice(values)
@@ -107,7 +107,7 @@ class Talk:
     def _handle(self, event: Event) -> None:
         self.events += 1
         self.visited.add((self._now.state, trigger(event)))
-        self._now, actions = step(self._now, event, BOOK, Coaching())
+        self._now, actions = step(self._now, event, PACK, CoachingOptions())
         for action in actions:
             if isinstance(action, SetTimer):
                 self._timers[action.name] = event.at + action.seconds

@@ -53,7 +53,7 @@ from assistant.dialogue.events import (  # noqa: E402
     UtteranceMissed,
 )
 from assistant.dialogue.machine import listening  # noqa: E402
-from assistant.playback.timeline import Player  # noqa: E402
+from assistant.playback.timeline import Timeline  # noqa: E402
 from assistant.session import factory, journal  # noqa: E402
 from assistant.session.factory import Language  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
@@ -193,12 +193,12 @@ class Virtual:
         self.ledger = Ledger()
         settings = Settings(checkin_seconds=60.0)
         voice = factory.voice(settings, print)
-        self._player = Player(voice, DEFAULT_RATE)
+        self._timeline = Timeline(voice, DEFAULT_RATE)
         self._session = Session(
-            language.book, language.matcher, factory.coaching(settings), Sound(self._player),
+            language.pack, language.matcher, factory.coaching(settings), Sound(self._timeline),
             watch=lambda event, actions: self.ledger.note(event, actions, 2 * BLOCK_SECONDS),
         )  # fmt: skip
-        self._talk = SpokenConversation(self._session, Sound(self._player), None)
+        self._talk = SpokenConversation(self._session, Sound(self._timeline), None)
         self._blocks = 0
         self.said = 0
         self._counts: list[int] = []
@@ -213,7 +213,7 @@ class Virtual:
     @property
     def drift_ms(self) -> float:
         """Timeline less clock."""
-        return 1000 * (self._player.position_samples / DEFAULT_RATE - self.now)
+        return 1000 * (self._timeline.position_samples / DEFAULT_RATE - self.now)
 
     def turn(self) -> None:
         """Let some time pass, and let the user do something."""
@@ -221,7 +221,7 @@ class Virtual:
         for _ in range(round(self._random.choice(waits) / BLOCK_SECONDS)):
             self._blocks += 1
             due = round(self.now * DEFAULT_RATE)
-            self._player.read(due - self._player.position_samples)
+            self._timeline.read(due - self._timeline.position_samples)
             self._talk.tick(self.now)
             self._look_at_counts()
         self.ledger.check(self.now, 2 * BLOCK_SECONDS)
@@ -229,7 +229,7 @@ class Virtual:
 
     def _look_at_counts(self) -> None:
         """Counts of one hold at the usual pace stand a second apart, to the sample."""
-        for begun in self._player.take_begun():
+        for begun in self._timeline.take_begun():
             if not begun.counted:
                 self._counts.clear()
                 continue
@@ -244,9 +244,9 @@ class Virtual:
         if chance < 0.02:
             device = self._random.choice(("microphone", "speaker"))
             self._session.handle(DeviceLost(at, device))
-            self._session.handle(DeviceFound(at, device, self._player.hold_seconds))
+            self._session.handle(DeviceFound(at, device, self._timeline.hold_seconds))
         elif chance < 0.03:
-            self._session.handle(Suspended(at, 5.0, self._player.hold_seconds))
+            self._session.handle(Suspended(at, 5.0, self._timeline.hold_seconds))
         else:
             self.said += 1
             self._session.hear(self._words(chance), at)

@@ -29,7 +29,7 @@ SWITCHES = (0.005, 0.001)
 PLAY = """
 import sys, threading
 from assistant.audio import devices
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 devices.SPEAKER_LATENCY_SECONDS = float(sys.argv[1])
 sys.setswitchinterval(float(sys.argv[2]))
 over = threading.Event()
@@ -38,7 +38,7 @@ def burn():
         sum(range(1000))
 for _ in range(int(sys.argv[3])):
     threading.Thread(target=burn, daemon=True).start()
-with devices.Speaker(Player(None, devices.output_rate())) as speaker:
+with devices.Speaker(Timeline(None, devices.output_rate())) as speaker:
     over.wait(float(sys.argv[4]))
     over.set()
     print(speaker.underflows, speaker.latency_seconds)

@@ -66,7 +66,7 @@ class Listener(Recogniser, Protocol):
         ...
 
 
-class Foreground:
+class NearTalker:
     """A recogniser that hears the nearest of several talkers."""
 
     def __init__(self, recogniser: Listener) -> None:

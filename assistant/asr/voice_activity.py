@@ -28,7 +28,7 @@ _FORGOTTEN_SAMPLES = round(6.0 * RATE)
 """The same, while words were heard that have come to no end."""
 
 
-class VoiceGate:
+class VoiceActivityGate:
     """A recogniser that decodes only where there may be a voice."""
 
     def __init__(self, recogniser: Recogniser) -> None:

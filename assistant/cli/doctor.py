@@ -18,7 +18,7 @@ from assistant.content import language_pack
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.paths import cache_folder, settings_file
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session import factory
 from assistant.session.factory import Language
 from assistant.settings import Settings
@@ -99,7 +99,7 @@ class _Examination:
 
     def _intents(self) -> str:
         self._language = language = factory.language(self._settings)
-        routines = len(language.book.routines)
+        routines = len(language.pack.routines)
         return f"{len(language.intents.templates)} sentences, {routines} routines"
 
     def _cache(self) -> str:
@@ -136,12 +136,12 @@ class _Examination:
 
     def _speaker(self) -> Finding | str:
         rate = devices.output_rate(self._settings.speaker)
-        player = Player(_Mute(), rate)
-        with devices.Speaker(player, self._settings.speaker) as speaker:
-            player.perform(Chime("heard"))
+        timeline = Timeline(_Mute(), rate)
+        with devices.Speaker(timeline, self._settings.speaker) as speaker:
+            timeline.perform(Chime("heard"))
             over = threading.Event()
             for _ in range(100):
-                if player.is_idle:
+                if timeline.is_idle:
                     told = f"{speaker.device.name}, {rate} hertz, {speaker.latency_seconds:.2f} s"
                     return _with_gaps("speaker", told, speaker.underflows)
                 over.wait(0.02)
@@ -151,8 +151,8 @@ class _Examination:
         if not self._settings.lower_music:
             return "stays as it is while Charley speaks, as set"
         try:
-            player = Player(_Mute(), devices.output_rate(self._settings.speaker))
-            with devices.Speaker(player, self._settings.speaker):
+            timeline = Timeline(_Mute(), devices.output_rate(self._settings.speaker))
+            with devices.Speaker(timeline, self._settings.speaker):
                 others = ducking.others_beside_us()
         except DeviceError as error:
             return f"stays as it is. {error}"
@@ -210,7 +210,7 @@ def level(samples: Samples) -> tuple[str, float]:
 
 
 class _Mute:
-    """A voice for a player that only chimes."""
+    """A voice for a timeline that only chimes."""
 
     def render(self, text: str, pace: float = 1.0) -> Pcm:  # noqa: ARG002
         raise SynthesiserError("Nothing is spoken here.")

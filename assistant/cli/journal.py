@@ -51,7 +51,7 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
     for recording in recordings:
         language = _language(settings, recording)
         show.begin(recording, language)
-        for moment in again.play(recording, language.book, _conditions(settings)):
+        for moment in again.play(recording, language.pack, _conditions(settings)):
             show.moment(moment, language)
         show.end()
     show.close(file)
@@ -94,7 +94,7 @@ class _Play:
         """A session begins."""
         from assistant.session.replay import Stage
 
-        self._transcript = on_screen(language.book.wording)
+        self._transcript = on_screen(language.pack.wording)
         self._begun += 1
         self._is_kept = recording.conditions is not None
         self._stage = Stage(self._transcript.show)
@@ -297,9 +297,9 @@ def report(
     if out is not None and out.suffix.lower() not in _DRAWN:
         raise JournalError(f"{out}: the name must end in {' or '.join(_DRAWN)}.")
     recording = _one(file, _recordings(file), session)
-    book = _language(settings, recording).book
-    moments = again.play(recording, book, _conditions(settings))
-    page = reports.page(moments, book, _began(recording))
+    pack = _language(settings, recording).pack
+    moments = again.play(recording, pack, _conditions(settings))
+    page = reports.page(moments, pack, _began(recording))
     print(reports.text(page), end="")
     if out is not None:
         _write(out, page)

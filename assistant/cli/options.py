@@ -142,10 +142,10 @@ def context(state: str | None) -> frozenset[str] | None:
     if state is None:
         return None
     from assistant.dialogue.machine import listening
-    from assistant.dialogue.turn import Dialogue, State
+    from assistant.dialogue.turn import DialogueState, State
 
     names = ", ".join(known.value for known in State)
     try:
-        return listening(Dialogue(state=State(state.lower()))).context
+        return listening(DialogueState(state=State(state.lower()))).context
     except ValueError:
         raise SettingsError(f'There is no state "{state[:40]}"; there are {names}.') from None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.audio.devices import DeviceInfo, Kind
     from assistant.audio.pcm import Pcm
     from assistant.cli.doctor import Finding
-    from assistant.playback.timeline import Player
+    from assistant.playback.timeline import Timeline
     from assistant.settings import Settings
     from assistant.tts.synthesiser import Synthesiser
 
@@ -92,7 +92,7 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
             words,
             wish,
             factory.coaching(settings),
-            _player(settings),
+            _timeline(settings),
             start=factory.beginning(settings),
             progress=progress,
         )
@@ -122,7 +122,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
                 words,
                 piece.wish,
                 coaching,
-                _player(settings, voice),
+                _timeline(settings, voice),
                 start=start,
                 progress=lambda share: progress((len(done) + share) / len(wanted)),
             )
@@ -164,7 +164,7 @@ def say(
 
     settings = options.chosen(ctx)
     _check_out(out)
-    sound = routine_audio.speech(text, _player(settings))
+    sound = routine_audio.speech(text, _timeline(settings))
     pcm.write(out, sound)
     print(f"{out}: {sound.seconds:.1f} s")
 
@@ -180,17 +180,17 @@ def _check_out(out: Path) -> None:
         raise AudioFileError(f"{out}: there is no folder {out.parent}.")
 
 
-def _player(settings: Settings, voice: Synthesiser | None = None) -> Player:
+def _timeline(settings: Settings, voice: Synthesiser | None = None) -> Timeline:
     from assistant.dialogue.actions import SetVolume
-    from assistant.playback.timeline import Player
+    from assistant.playback.timeline import Timeline
     from assistant.session import factory
 
     voice = voice or factory.voice(settings, tell)
-    player = Player(voice, lead_in_seconds=settings.lead_in_seconds)
-    player.perform(SetVolume(settings.volume))
-    player.read(player.rate // 10)  # the volume's ramp is behind us when the sound begins
-    player.take_begun()
-    return player
+    timeline = Timeline(voice, lead_in_seconds=settings.lead_in_seconds)
+    timeline.perform(SetVolume(settings.volume))
+    timeline.read(timeline.rate // 10)  # the volume's ramp is behind us when the sound begins
+    timeline.take_begun()
+    return timeline
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from assistant.frontends.terminal.transcript import Transcript, on_screen, tell
 if TYPE_CHECKING:
     from assistant.content.ui_text import Wording
     from assistant.frontends.demo import Remark
-    from assistant.session.timed import Conversation
+    from assistant.session.timed import TimedConversation
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -133,24 +133,24 @@ def _is_first(known: bool) -> bool:
 
 def _conversation(
     settings: Settings, transcript: Transcript, watch: Watch | None, *, fast: bool
-) -> Conversation:
+) -> TimedConversation:
     """Put a typed session together; what the user says is shown before it is answered."""
     from assistant.clock import SystemClock, VirtualClock
-    from assistant.playback.captions import CaptionPlayer
+    from assistant.playback.captions import CaptionTimeline
     from assistant.remembered import remember
     from assistant.session import factory, timed
     from assistant.session.session import Session
 
-    language, captions = factory.language(settings), CaptionPlayer(transcript.show)
+    language, captions = factory.language(settings), CaptionTimeline(transcript.show)
     clock = VirtualClock() if fast else SystemClock()
 
-    class Shown(timed.Conversation):
+    class Shown(timed.TimedConversation):
         def say(self, text: str) -> None:
             transcript.you(clock.now(), text)
             super().say(text)
 
     session = Session(
-        language.book,
+        language.pack,
         language.matcher,
         factory.coaching(settings),
         captions,

@@ -44,7 +44,7 @@ class Voices:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class LanguagePack:
     """What can be said in one language."""
 
     prompts: Prompts
@@ -110,9 +110,9 @@ def _choices(node: yaml_source.Node) -> dict[str, str]:
     return choices
 
 
-def load(folder: Path) -> Book:
+def load(folder: Path) -> LanguagePack:
     """Read intents/<language>; IntentDataError names file and line of a mistake."""
-    book = Book(
+    pack = LanguagePack(
         prompts.load(folder / "prompts.yaml"),
         routines.load(folder / "routines"),
         red_flags.load(folder / "red_flags.yaml"),
@@ -120,15 +120,15 @@ def load(folder: Path) -> Book:
         voices(folder).choices,
     )
     for position in (*POSITIONS, HELPER):
-        if position not in book.prompts.positions:
+        if position not in pack.prompts.positions:
             raise RoutineError(
                 f"{folder / 'prompts.yaml'}: the position “{position}” has no words in “positions”."
             )
-    for routine in book.routines.values():
+    for routine in pack.routines.values():
         for name in routine.triage:
-            if name not in book.red_flags.questions:
+            if name not in pack.red_flags.questions:
                 raise RoutineError(
                     f"{folder / 'routines' / routine.id}.yaml: unknown triage question “{name}”; "
-                    "expected one of " + ", ".join(book.red_flags.questions) + "."
+                    "expected one of " + ", ".join(pack.red_flags.questions) + "."
                 )
-    return book
+    return pack

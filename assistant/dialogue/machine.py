@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.actions import (
     Action,
     CancelTimer,
@@ -29,7 +29,7 @@ from assistant.dialogue.events import (
 )
 from assistant.dialogue.rules import red_flags
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import QUESTIONS, Coaching, Dialogue, State, Turn
+from assistant.dialogue.turn import QUESTIONS, CoachingOptions, DialogueState, State, Turn
 from assistant.errors import IllegalEvent
 
 _STEERING = frozenset({"control_next", "control_back", "control_repeat", "control_skip", "yes"})
@@ -55,7 +55,7 @@ _ANSWERS = (Say, Chime, Count, Interject, Hush, Wait, SetVolume)
 """What can be heard."""
 
 
-def listening(now: Dialogue) -> Listen:
+def listening(now: DialogueState) -> Listen:
     """Return what may be said now, in the context flags of the sentence files, and what is likely.
 
     Once a cramp was coached, "it's back" means something while idle, too; and after "tell me where
@@ -79,8 +79,8 @@ def trigger(event: Event) -> str:
 
 
 def step(
-    now: Dialogue, event: Event, book: Book, coaching: Coaching
-) -> tuple[Dialogue, tuple[Action, ...]]:
+    now: DialogueState, event: Event, pack: LanguagePack, coaching: CoachingOptions
+) -> tuple[DialogueState, tuple[Action, ...]]:
     """Answer one event; the caller performs the actions in their order.
 
     Raises IllegalEvent, and changes nothing, if the table has no cell for it.
@@ -88,7 +88,7 @@ def step(
     rule = TRANSITIONS[now.state].get(trigger(event))
     if rule is None:
         raise IllegalEvent(f"“{trigger(event)}” means nothing while {now.state.value}.")
-    turn = rule(_noted(Turn(now, event, book, coaching)))
+    turn = rule(_noted(Turn(now, event, pack, coaching)))
     turn = _listened(_invited(_timed(_acknowledged(turn))))
     return turn.now, turn.actions
 

@@ -1,7 +1,7 @@
 """One turn of the conversation: what is known, what happened, and what to do about it.
 
 Nothing here is changed in place. A rule takes a Turn and returns another; the words come from the
-book, the time from the event.
+language pack, the time from the event.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.content.prompts import Line, fill
 from assistant.content.routines import Routine, Version
 from assistant.dialogue.actions import Action, Count, Hush, Interject, Listen, Say, Wait
@@ -63,7 +63,7 @@ DETOURS = frozenset({State.TRIAGE, State.PAUSED, State.WARNED, State.OFFERING})
 
 
 @dataclass(frozen=True, slots=True)
-class Coaching:
+class CoachingOptions:
     """What the user may set of the routines."""
 
     hold_seconds: int = 10
@@ -90,7 +90,7 @@ class Coaching:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogue:
+class DialogueState:
     """All that the conversation knows."""
 
     state: State = State.IDLE
@@ -151,9 +151,9 @@ class Dialogue:
     """What was asked about last, for "more"."""
     told: int = 0
     """How much of its answer was told."""
-    habits: Coaching | None = None
+    habits: CoachingOptions | None = None
     """What the user changed by voice; None for nothing."""
-    before: tuple[Coaching, ...] = ()
+    before: tuple[CoachingOptions, ...] = ()
     """How it was before each change, for "undo"."""
     newcomer: bool = False
     """True if this is the first session ever: openings are longer."""
@@ -174,10 +174,10 @@ class Dialogue:
 class Turn:
     """One event being answered."""
 
-    now: Dialogue
+    now: DialogueState
     event: Event
-    book: Book
-    coaching: Coaching
+    pack: LanguagePack
+    coaching: CoachingOptions
     actions: tuple[Action, ...] = field(default=())
 
     # What is known
@@ -185,7 +185,7 @@ class Turn:
     @property
     def routine(self) -> Routine:
         """The routine under way, or the last one."""
-        return self.book.routines[self.now.routine]
+        return self.pack.routines[self.now.routine]
 
     @property
     def version(self) -> Version:
@@ -193,14 +193,14 @@ class Turn:
         return next(v for v in self.routine.versions if v.name == self.now.version)
 
     @property
-    def habits(self) -> Coaching:
+    def habits(self) -> CoachingOptions:
         """What holds of the routines now: the settings, and what was changed by voice."""
         return self.now.habits or self.coaching
 
     @property
     def counts(self) -> int:
         """Counts of a hold: as the user wants it, else as its version does."""
-        wanted, usual = self.habits.hold_seconds, Coaching().hold_seconds
+        wanted, usual = self.habits.hold_seconds, CoachingOptions().hold_seconds
         own = self.version.hold_seconds if self.now.version else None
         return own if own is not None and wanted == usual else wanted
 
@@ -225,7 +225,7 @@ class Turn:
 
     def number(self, count: int) -> str:
         """Return the spoken word of a number."""
-        words = self.book.prompts.numbers
+        words = self.pack.prompts.numbers
         return words[min(max(count, 0), len(words) - 1)]
 
     # What changes
@@ -250,15 +250,15 @@ class Turn:
 
     def say(self, key: str, nth: int = 0, **slots: str) -> Turn:
         """Speak a prompt."""
-        return self.speak(self.book.prompts.line(key, nth), **slots)
+        return self.speak(self.pack.prompts.line(key, nth), **slots)
 
     def speak(self, line: Line, **slots: str) -> Turn:
-        """Speak a line of the book."""
+        """Speak a line of the language pack."""
         return self.do(Say(line.key, self.filled(line, **slots), self.now.pace))
 
     def interject(self, key: str, **slots: str) -> Turn:
         """Speak a few words between two counts."""
-        line = self.book.prompts.line(key)
+        line = self.pack.prompts.line(key)
         return self.do(Interject(line.key, self.filled(line, **slots)))
 
     def rest(self, seconds: float) -> Turn:
@@ -268,13 +268,13 @@ class Turn:
     def count(self, start: int = 0) -> Turn:
         """Queue the counted hold from a count on."""
         hold = Hold(self.counts, self.habits.count_style, self.now.beat, start)
-        return self.do(Count(hold, self.book.prompts.numbers))
+        return self.do(Count(hold, self.pack.prompts.numbers))
 
     def filled(self, line: Line, **slots: str) -> str:
         """Return a line's words with side, muscle and the given slots in their places."""
         known = dict(slots)
         if self.now.routine:
             known |= {"name": self.routine.name, "opposite": self.routine.opposite}
-            sides = self.book.prompts.sides
+            sides = self.pack.prompts.sides
             known["side"] = sides.get(self.now.side, "") if self.now.side != "both" else ""
         return fill(line.text, known)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from assistant.atomic_file import write_whole
 from assistant.audio.pcm import FORMATS, SUBTYPES, Pcm, blocks
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.content.prompts import fill
 from assistant.dialogue.actions import Action
-from assistant.dialogue.turn import Coaching, Dialogue
+from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.errors import AudioFileError
 from assistant.exports import routine_audio
 from assistant.exports.routine_audio import Wish
@@ -44,7 +44,7 @@ class Piece:
     """Place among the files of its routine, from 1."""
     side: str
     """The side as spoken; empty if no word names one."""
-    book: Book
+    language: LanguagePack
     """The words of its title and tags."""
 
     @property
@@ -56,15 +56,15 @@ class Piece:
     @property
     def title(self) -> str:
         """What a player shows; the muscle first, for players sort by it."""
-        words = [self.book.prompts.positions[name] for name in self.positions]
-        parts = (self._muscle, self.side, f" {self.book.prompts.titles['or']} ".join(words))
+        words = [self.language.prompts.positions[name] for name in self.positions]
+        parts = (self._muscle, self.side, f" {self.language.prompts.titles['or']} ".join(words))
         title = ", ".join(part for part in parts if part)
         return title[0].upper() + title[1:]
 
     @property
     def album(self) -> str:
         """Its routine."""
-        return fill(self.book.prompts.titles["album"], {"name": self._muscle})
+        return fill(self.language.prompts.titles["album"], {"name": self._muscle})
 
     @property
     def _muscle(self) -> str:
@@ -73,31 +73,35 @@ class Piece:
         return routine.name if routine.opposite else routine.id
 
 
-def pieces(book: Book, coaching: Coaching, start: Dialogue | None = None) -> tuple[Piece, ...]:
+def pieces(
+    language: LanguagePack, coaching: CoachingOptions, start: DialogueState | None = None
+) -> tuple[Piece, ...]:
     """Return every file of the pack, routine by routine."""
     return tuple(
-        piece for name in book.routines for piece in _of_routine(book, name, coaching, start)
+        piece
+        for name in language.routines
+        for piece in _of_routine(language, name, coaching, start)
     )
 
 
 def _of_routine(
-    book: Book, name: str, coaching: Coaching, start: Dialogue | None
+    language: LanguagePack, name: str, coaching: CoachingOptions, start: DialogueState | None
 ) -> Iterator[Piece]:
-    routine = book.routines[name]
+    routine = language.routines[name]
     same: dict[tuple[Action, ...], list[tuple[str, str]]] = {}
     for side in ("",) if routine.both else ("left", "right"):
         for position in routine_audio.positions(routine):
             wish = Wish(routine, side, position)
-            said = routine_audio.script(book, wish, coaching, start=start)
+            said = routine_audio.script(language, wish, coaching, start=start)
             same.setdefault(said, []).append((side, position))
     for track, (said, served) in enumerate(same.items(), 1):
         sides = {side for side, _ in served}
         positions = tuple(dict.fromkeys(position for _, position in served))
         # Where neither side is named in the words, they are right for both.
         side = sides.pop() if len(sides) == 1 else ""
-        spoken = book.prompts.sides.get(side, "")
+        spoken = language.prompts.sides.get(side, "")
         wish = Wish(routine, side, positions[0])
-        yield Piece(wish, positions, said, track, spoken, book)
+        yield Piece(wish, positions, said, track, spoken, language)
 
 
 # --- Files ---------------------------------------------------------------------------------------
@@ -144,14 +148,14 @@ def write(
     _put(folder / PLAYLIST, playlist(done).encode())
 
 
-def cover(folder: Path, files: Sequence[Written], rounds: int, book: Book) -> None:
+def cover(folder: Path, files: Sequence[Written], rounds: int, language: LanguagePack) -> None:
     """Write the text that explains the folder. AudioFileError."""
     example = next((file for file in files if file.piece.wish.routine.id == "calf"), files[0])
-    text = book.wording(
+    text = language.wording(
         "pack.cover",
         count=len(files),
         rounds=rounds,
-        note=book.prompts.line("about.safety").text,
+        note=language.prompts.line("about.safety").text,
         example=example.path.name,
         title=example.piece.title,
         playlist=PLAYLIST,
@@ -197,7 +201,7 @@ def _encoded(sound: Pcm, piece: Piece, ending: str, mark: str) -> bytes:
     ) as file:
         file.title, file.artist, file.album = piece.title, ARTIST, piece.album
         file.tracknumber, file.genre = str(piece.track), "Speech"
-        file.comment = f"{piece.book.wording('pack.comment')} {_MARK}{mark}"
+        file.comment = f"{piece.language.wording('pack.comment')} {_MARK}{mark}"
         # In pieces: libsndfile's Vorbis encoder overflows its stack on one very long write.
         for block in blocks(sound, sound.rate * 10):
             file.write(block.samples)

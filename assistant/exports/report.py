@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.content.ui_text import Wording
 from assistant.dialogue.actions import Count, Hush
 from assistant.dialogue.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import Hold
 from assistant.dialogue.machine import trigger
-from assistant.dialogue.turn import Dialogue, State
+from assistant.dialogue.turn import DialogueState, State
 from assistant.playback.captions import Caption
 from assistant.session.replay import Moment, Stage
 
@@ -100,9 +100,9 @@ class Page:
         return sum(bout.is_return for bout in self.bouts)
 
 
-def page(moments: Iterable[Moment], book: Book, began: datetime | None) -> Page:
+def page(moments: Iterable[Moment], pack: LanguagePack, began: datetime | None) -> Page:
     """Return what happened in a session that is played again."""
-    scribe = _Scribe(book, began)
+    scribe = _Scribe(pack, began)
     for moment in moments:
         scribe.note(moment)
     return scribe.close()
@@ -111,9 +111,9 @@ def page(moments: Iterable[Moment], book: Book, began: datetime | None) -> Page:
 class _Scribe:
     """Writes a page while a session is played again."""
 
-    def __init__(self, book: Book, began: datetime | None) -> None:
-        self._book = book
-        self._page = Page(book.wording, began)
+    def __init__(self, pack: LanguagePack, began: datetime | None) -> None:
+        self._pack = pack
+        self._page = Page(pack.wording, began)
         self._stage = Stage(self._heard)
         self._state = State.IDLE
         self._held: Held | None = None
@@ -162,7 +162,7 @@ class _Scribe:
         is_new = before.state is not State.WARNED or before.flag != after.flag
         if after.state is not State.WARNED or not is_new:
             return False
-        self._page.flags.append((moment.event.at, self._book.red_flags.flags[after.flag].name))
+        self._page.flags.append((moment.event.at, self._pack.red_flags.flags[after.flag].name))
         return True
 
     def _note_words(self, moment: Moment, *, is_alarm: bool) -> None:
@@ -186,12 +186,12 @@ class _Scribe:
 
     def _meant(self, event: UtteranceHeard) -> Iterator[str]:
         """Yield what an utterance meant whose words were not kept."""
-        book, slots = self._book, event.slots
-        flag = book.red_flags.flags.get(event.intent)
+        pack, slots = self._pack, event.slots
+        flag = pack.red_flags.flags.get(event.intent)
         yield flag.name if flag else self._page.words.meanings.get(event.intent, event.intent)
-        named = (r.name for r in book.routines.values() if r.muscle == slots.get("muscle"))
+        named = (r.name for r in pack.routines.values() if r.muscle == slots.get("muscle"))
         yield from (name for name in [next(named, "")] if name)
-        for name, table in (("side", book.prompts.sides), ("position", book.prompts.positions)):
+        for name, table in (("side", pack.prompts.sides), ("position", pack.prompts.positions)):
             if slots.get(name) in table:
                 yield table[slots[name]]
 
@@ -256,22 +256,22 @@ class _Scribe:
             page.bouts.pop()  # begun anew before anything was held
         elif last and last.gone_at is None and not last.ending:
             last.ending = "another"
-        name = self._book.routines[after.routine].name
+        name = self._pack.routines[after.routine].name
         page.bouts.append(Bout(moment.event.at, name, is_return=is_return))
 
-    def _follow(self, bout: Bout, now: Dialogue) -> None:
+    def _follow(self, bout: Bout, now: DialogueState) -> None:
         if now.state not in _AT_WORK:
             return
-        routine = self._book.routines[now.routine]
-        bout.side = "" if routine.both else self._book.prompts.sides.get(now.side, "")
+        routine = self._pack.routines[now.routine]
+        bout.side = "" if routine.both else self._pack.prompts.sides.get(now.side, "")
         position = now.position or "standing"
         # A journal may be of a Charley that knew other positions.
-        position = self._book.prompts.positions.get(position, position)
+        position = self._pack.prompts.positions.get(position, position)
         if position not in bout.positions[-1:]:
             bout.positions.append(position)
 
 
-def _ending(what: str, before: Dialogue, after: Dialogue) -> str:
+def _ending(what: str, before: DialogueState, after: DialogueState) -> str:
     """Return what ends a cramp that is not known to be gone; empty if it goes on."""
     if after.state is State.WARNED:
         return "flagged"

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.audio.pcm import Pcm, Samples
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.content.prompts import Line
 from assistant.content.routines import HELPER, POSITIONS, Routine, find
 from assistant.dialogue.actions import Action, Say, Wait
 from assistant.dialogue.events import Event, UtteranceHeard
-from assistant.dialogue.turn import Coaching, Dialogue, State
+from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import RoutineError
 from assistant.nlu.matcher import NoMatch
-from assistant.playback.captions import CaptionPlayer
-from assistant.playback.timeline import Player
+from assistant.playback.captions import CaptionTimeline
+from assistant.playback.timeline import Timeline
 from assistant.session.session import Session
 from assistant.session.spoken import Sound, TimedOutput
 
@@ -58,16 +58,16 @@ class Wish:
         return {name: value for name, value in named.items() if value}
 
 
-def wish(book: Book, name: str, side: str = "", position: str = "") -> Wish:
+def wish(pack: LanguagePack, name: str, side: str = "", position: str = "") -> Wish:
     """Return what a routine's file name, its muscle or its spoken name asks for. RoutineError."""
     side = side and _one_of("side", side, SIDES)
-    names = _names(book)
+    names = _names(pack)
     routine = names[_one_of("routine", name, names)]
     position = position and _one_of("position", position, positions(routine))
     if routine.both and side in ("left", "right"):
         raise RoutineError(f"{routine.id} is for both sides; leave out --side {side}.")
     if side == "both" and not routine.both:
-        routine = find(book.routines, routine.muscle, both=True, toes=routine.toes) or routine
+        routine = find(pack.routines, routine.muscle, both=True, toes=routine.toes) or routine
     return Wish(routine, side, position)
 
 
@@ -77,12 +77,12 @@ def positions(routine: Routine) -> tuple[str, ...]:
     return (*POSITIONS, HELPER) if has_helper else POSITIONS
 
 
-def _names(book: Book) -> Mapping[str, Routine]:
+def _names(pack: LanguagePack) -> Mapping[str, Routine]:
     """Return every name of every routine: the file's, or else as it is spoken, or the muscle's."""
-    routines = book.routines.values()
+    routines = pack.routines.values()
     muscles = {_key(r.muscle): r for r in routines if not (r.both or r.toes)}
     spoken = {_key(r.name): r for r in routines}
-    return muscles | spoken | dict(book.routines)
+    return muscles | spoken | dict(pack.routines)
 
 
 def _key(name: str) -> str:
@@ -90,7 +90,7 @@ def _key(name: str) -> str:
 
 
 def _one_of(what: str, value: str, known: Iterable[str]) -> str:
-    """Return a value in the book's spelling; RoutineError names the nearest one."""
+    """Return a value in the language pack's spelling; RoutineError names the nearest one."""
     key, names = _key(value), sorted(set(known))
     if key in names:
         return key
@@ -100,15 +100,15 @@ def _one_of(what: str, value: str, known: Iterable[str]) -> str:
 
 
 def render(
-    book: Book,
+    pack: LanguagePack,
     wish: Wish,
-    coaching: Coaching,
-    player: Player,
+    coaching: CoachingOptions,
+    timeline: Timeline,
     *,
-    start: Dialogue | None = None,
+    start: DialogueState | None = None,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Pcm:
-    """Return the routine as `player` plays it; counts begin on whole seconds of their hold.
+    """Return the routine as `timeline` plays it; counts begin on whole seconds of their hold.
 
     `progress` is told the share that is done, 0 to 1. Raises SynthesiserError.
     """
@@ -116,31 +116,31 @@ def render(
     expected = _expected_seconds(coaching)
 
     def move(_session: Session) -> float:
-        recorded.append(player.read(round(_BLOCK_SECONDS * player.rate)))
-        at = player.position_samples / player.rate
+        recorded.append(timeline.read(round(_BLOCK_SECONDS * timeline.rate)))
+        at = timeline.position_samples / timeline.rate
         progress(min(1.0, at / expected))
         return at
 
-    tape = _Tape(Sound(player), book.prompts.line("about.safety"))
-    session = Session(book, _Deaf(), coaching, tape, start=start)
+    tape = _Tape(Sound(timeline), pack.prompts.line("about.safety"))
+    session = Session(pack, _Deaf(), coaching, tape, start=start)
     _perform(session, tape, wish, coaching, move)
-    recorded.append(player.read(round(_END_SECONDS * player.rate)))
+    recorded.append(timeline.read(round(_END_SECONDS * timeline.rate)))
     progress(1.0)
-    return Pcm(np.concatenate(recorded), player.rate)
+    return Pcm(np.concatenate(recorded), timeline.rate)
 
 
 def script(
-    book: Book, wish: Wish, coaching: Coaching, *, start: Dialogue | None = None
+    pack: LanguagePack, wish: Wish, coaching: CoachingOptions, *, start: DialogueState | None = None
 ) -> tuple[Action, ...]:
     """Return what the file of a routine says, counts and waits for, without a sound of it."""
-    captions = CaptionPlayer()
+    captions = CaptionTimeline()
 
     def move(session: Session) -> float:
         due = (captions.next_at, session.next_timer_at)
         return min((at for at in due if at is not None), default=_LONGEST_SECONDS + 1.0)
 
-    tape = _Tape(captions, book.prompts.line("about.safety"))
-    session = Session(book, _Deaf(), coaching, tape, start=start)
+    tape = _Tape(captions, pack.prompts.line("about.safety"))
+    session = Session(pack, _Deaf(), coaching, tape, start=start)
     _perform(session, tape, wish, coaching, move)
     return tuple(tape.performed)
 
@@ -149,7 +149,7 @@ def _perform(
     session: Session,
     tape: _Tape,
     wish: Wish,
-    coaching: Coaching,
+    coaching: CoachingOptions,
     move: Callable[[Session], float],
 ) -> None:
     """Let the dialogue speak the routine to its end.
@@ -169,11 +169,11 @@ def _perform(
             session.handle(UtteranceHeard(at, "", answer))
 
 
-def _expected_seconds(coaching: Coaching) -> float:
+def _expected_seconds(coaching: CoachingOptions) -> float:
     return 45.0 + coaching.rounds * (coaching.hold_seconds + 18.0)
 
 
-def _answer(now: Dialogue, rounds: int) -> str | None:
+def _answer(now: DialogueState, rounds: int) -> str | None:
     """Return the intent of what the listener would say now; None for nothing."""
     if now.speaking:
         return None
@@ -182,13 +182,13 @@ def _answer(now: Dialogue, rounds: int) -> str | None:
     return {State.TRIAGE: "no", State.ASKING: "yes"}.get(now.state)
 
 
-def speech(text: str, player: Player) -> Pcm:
-    """Return one line as `player` plays it, lead-in and volume included. SynthesiserError."""
-    player.perform(Say("say", text))
+def speech(text: str, timeline: Timeline) -> Pcm:
+    """Return one line as `timeline` plays it, lead-in and volume included. SynthesiserError."""
+    timeline.perform(Say("say", text))
     recorded: list[Samples] = []
-    while not player.is_idle:
-        recorded.append(player.read(round(_BLOCK_SECONDS * player.rate)))
-    return Pcm(np.concatenate(recorded), player.rate)
+    while not timeline.is_idle:
+        recorded.append(timeline.read(round(_BLOCK_SECONDS * timeline.rate)))
+    return Pcm(np.concatenate(recorded), timeline.rate)
 
 
 class _Deaf:

@@ -26,7 +26,7 @@ from assistant.content import language_pack
 from assistant.dialogue.actions import Action, SetVolume
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session import factory
 from assistant.session.scripted_user import ScriptedUser, awaits_user
 from assistant.session.session import Session
@@ -117,17 +117,17 @@ class Demo:
         self._language = factory.language(settings)
         self._show = show
         self._watch = watch
-        self._player = Player(
+        self._timeline = Timeline(
             factory.voice(settings, warn), DEFAULT_RATE, voices=factory.voices(settings, warn)
         )
-        self._player.perform(SetVolume(settings.volume))
+        self._timeline.perform(SetVolume(settings.volume))
         voices = language_pack.voices(self._language.folder)
         runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
         ear = Ear(factory.recogniser(settings), self._language.intents)
-        sound = Sound(self._player)
+        sound = Sound(self._timeline)
         self._session = Session(
-            self._language.book,
+            self._language.pack,
             self._language.matcher,
             factory.coaching(settings),
             sound,
@@ -177,15 +177,15 @@ class Demo:
                 self._prompt_runner(at)
             block = self._runner.next_block()
             self._conversation.tick(at, block)
-            yield self._player.read(frames), block
-            for begun in self._player.take_begun():
+            yield self._timeline.read(frames), block
+            for begun in self._timeline.take_begun():
                 speaker = "count" if begun.counted else "charley"
                 self._show(Remark(begun.at_samples / DEFAULT_RATE, speaker, begun.text))
             if self._is_over(at - spoken_at):
                 return
 
     def _prompt_runner(self, at: float) -> None:
-        now, hold = self._session.now, self._player.hold_seconds
+        now, hold = self._session.now, self._timeline.hold_seconds
         if self._was_missed and awaits_user(now):
             text, self._was_missed = self._runner.again(), False
         else:

@@ -1,4 +1,4 @@
-"""An output without sound: the same queue as the player's, on a clock that jumps.
+"""An output without sound: the same queue as the timeline's, on a clock that jumps.
 
 It speaks at a runner's pace in virtual seconds, so a conversation of half an hour runs in
 milliseconds; the keyboard conversation and the tests use it.
@@ -51,7 +51,7 @@ class _Piece:
     hold: Hold | None = None
 
 
-class CaptionPlayer:
+class CaptionTimeline:
     """Plays captions instead of sound, in the time that it is told."""
 
     def __init__(self, show: Callable[[Caption], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Stretches of sound that the player queues: words at their places on silence."""
+"""Stretches of sound that the timeline queues: words at their places on silence."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Begun:
     """True for the words of a hold."""
 
 
-class Player:
+class Timeline:
     """Perform actions on one timeline of samples.
 
     `perform` is for one thread (the session), `read` for one other (the sound card).
@@ -91,7 +91,7 @@ class Player:
     ) -> None:
         """`rate` in hertz; `lead_in_seconds` of silence wake a Bluetooth output that was idle.
 
-        `voices` makes the voice of a name, for SetVoice; None for a player that keeps its own.
+        `voices` makes the voice of a name, for SetVoice; None for a timeline that keeps its own.
         """
         self.rate = rate
         self._voice = voice

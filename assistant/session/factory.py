@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant.asr.near_talker import Foreground
+from assistant.asr.near_talker import NearTalker
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.content import homophones, language_pack, prompts
 from assistant.content import ui_text as wordings
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.content.ui_text import Wording
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import Coaching, Dialogue, State
+from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.nlu.cache import KeptSentences
 from assistant.nlu.intents import Intents
@@ -32,7 +32,7 @@ class Language:
     """All that is said and understood in one language."""
 
     folder: Path
-    book: Book
+    pack: LanguagePack
     intents: Intents
     matcher: Matcher
     keep: Callable[[], None]
@@ -61,7 +61,7 @@ def wording(settings: Settings) -> Wording:
     return wordings.load(intents_folder(settings.language) / "pages.yaml")
 
 
-def _check(sentences: Intents, words: Book, folder: Path) -> None:
+def _check(sentences: Intents, words: LanguagePack, folder: Path) -> None:
     """Refuse a sentence that nobody could answer; IntentDataError names file and line."""
     flags = words.red_flags
     known: dict[str, Collection[str]] = {
@@ -80,9 +80,9 @@ def _check(sentences: Intents, words: Book, folder: Path) -> None:
                 )
 
 
-def coaching(settings: Settings) -> Coaching:
+def coaching(settings: Settings) -> CoachingOptions:
     """Return what the user set of the routines."""
-    return Coaching(
+    return CoachingOptions(
         hold_seconds=settings.hold_seconds,
         count_style=settings.count,
         terse=settings.terse,
@@ -92,9 +92,9 @@ def coaching(settings: Settings) -> Coaching:
     )
 
 
-def beginning(settings: Settings) -> Dialogue:
+def beginning(settings: Settings) -> DialogueState:
     """Return what the conversation knows before it begins."""
-    return Dialogue(pace=settings.pace, volume=settings.volume)
+    return DialogueState(pace=settings.pace, volume=settings.volume)
 
 
 def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
@@ -132,10 +132,10 @@ def speech_model(settings: Settings) -> SpeechModel:
     return model
 
 
-def recogniser(settings: Settings, model: SpeechModel | None = None) -> Foreground:
+def recogniser(settings: Settings, model: SpeechModel | None = None) -> NearTalker:
     """Return a recogniser on a model that several may share, or on one of its own. ModelError."""
     alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
-    return Foreground(VoskRecogniser(model or speech_model(settings), (), homophones=alike))
+    return NearTalker(VoskRecogniser(model or speech_model(settings), (), homophones=alike))
 
 
 def model_folder(settings: Settings) -> Path:

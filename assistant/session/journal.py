@@ -19,7 +19,7 @@ from typing import Any, Self, TextIO, get_args, get_origin, get_type_hints
 
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started
-from assistant.dialogue.turn import Coaching, Dialogue
+from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}
@@ -35,8 +35,8 @@ class Conditions:
     """Date and time of day, in ISO 8601; empty if it was not kept."""
     language: str = "en"
     """A folder of intents/."""
-    coaching: Coaching = field(default_factory=Coaching)
-    start: Dialogue = field(default_factory=Dialogue)
+    coaching: CoachingOptions = field(default_factory=CoachingOptions)
+    start: DialogueState = field(default_factory=DialogueState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def encode(
 
 def _written(conditions: Conditions) -> dict[str, Any]:
     """Return conditions as JSON; of the start only what is not as ever."""
-    usual, start = Dialogue(), conditions.start
+    usual, start = DialogueState(), conditions.start
     changed = [f.name for f in fields(start) if getattr(start, f.name) != getattr(usual, f.name)]
     return {
         "began": conditions.began,
@@ -211,9 +211,9 @@ def _made(kind: Any, values: dict[str, Any]) -> Any:
 def _conditions(values: Any) -> Conditions:
     """Return conditions; what an older Charley did not write is as ever."""
     known = _known(Conditions, values)
-    coaching = Coaching(**_typed_all(Coaching, known.pop("coaching", {})))
-    start = Dialogue(**_typed_all(Dialogue, known.pop("start", {})))
-    # What nobody can set, and what no player could play.
+    coaching = CoachingOptions(**_typed_all(CoachingOptions, known.pop("coaching", {})))
+    start = DialogueState(**_typed_all(DialogueState, known.pop("start", {})))
+    # What nobody can set, and what no timeline could play.
     if not 1 <= coaching.hold_seconds <= 60 or not 0.1 <= start.pace <= 10:
         raise ValueError("the conditions name a hold or a pace that cannot be")
     names = {name: _typed(str, value, name) for name, value in known.items()}

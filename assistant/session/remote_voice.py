@@ -20,7 +20,7 @@ from assistant.dialogue.events import (
 from assistant.dialogue.turn import State
 from assistant.session import factory
 from assistant.session.session import Session
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.spoken import Sound, SpokenConversation
 
 Watch = Callable[[Event, tuple[Action, ...]], None]
@@ -30,31 +30,31 @@ _ENDING = np.zeros(RATE, np.int16)
 
 
 class Talk:
-    """One session with its own ear, player and words.
+    """One session with its own ear, timeline and words.
 
-    `tick` is for one thread at a time; the player may be read from another.
+    `tick` is for one thread at a time; the timeline may be read from another.
     """
 
     def __init__(
-        self, household: Household, watch: Watch | None = None, rate: int = DEFAULT_RATE
+        self, parts: SharedParts, watch: Watch | None = None, rate: int = DEFAULT_RATE
     ) -> None:
-        self.player = household.player(rate)
+        self.timeline = parts.timeline(rate)
         self._answered_at: float | None = None
         self._watch = watch
-        self._household = household
-        ear, sound = household.ear(), Sound(self.player)
+        self._parts = parts
+        ear, sound = parts.ear(), Sound(self.timeline)
         self._session = Session(
-            household.language.book,
-            household.language.matcher,
-            factory.coaching(household.settings),
+            parts.language.pack,
+            parts.language.matcher,
+            factory.coaching(parts.settings),
             sound,
-            start=factory.beginning(household.settings),
+            start=factory.beginning(parts.settings),
             watch=self._noted,
             listen=ear.listen,
-            remember=household.remember,
+            remember=parts.remember,
         )
         # A satellite's microphone hears its loudspeaker.
-        self._spoken = SpokenConversation(self._session, sound, ear, self.player.speaking_now)
+        self._spoken = SpokenConversation(self._session, sound, ear, self.timeline.speaking_now)
         self._last_at = 0.0
 
     @property
@@ -73,10 +73,10 @@ class Talk:
 
         A satellite may come back at night.
         """
-        is_new = self._household.is_new()
+        is_new = self._parts.is_new()
         self._session.handle(Started(at, first_time=is_new))
         if not is_new:
-            self.player.perform(Hush())
+            self.timeline.perform(Hush())
             self._session.handle(SpeechFinished(at))
 
     def tick(self, at: float, block: Samples | None = None) -> None:

@@ -12,13 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started
 from assistant.dialogue.machine import step
-from assistant.dialogue.turn import Dialogue
+from assistant.dialogue.turn import DialogueState
 from assistant.errors import AssistantError, JournalError
-from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session.journal import Conditions, Entry
 
 _EVENTS = get_args(Event)
@@ -48,8 +48,8 @@ class Moment:
     """One event answered anew."""
 
     recorded: Recorded
-    before: Dialogue
-    after: Dialogue
+    before: DialogueState
+    after: DialogueState
     actions: tuple[Action, ...]
     """What Charley does about it now."""
     problem: str = ""
@@ -94,17 +94,17 @@ def _turns(path: Path, entries: list[Entry]) -> Iterator[tuple[Conditions | None
         yield entries[first].conditions, done
 
 
-def play(recording: Recording, book: Book, otherwise: Conditions) -> Iterator[Moment]:
+def play(recording: Recording, pack: LanguagePack, otherwise: Conditions) -> Iterator[Moment]:
     """Answer a session's events again; `otherwise` holds where its conditions were not kept."""
     conditions = recording.conditions or otherwise
     now = conditions.start
     for turn in recording.turns:
         before, actions, problem = now, tuple[Action, ...](), ""
         try:
-            now, actions = step(before, turn.event, book, conditions.coaching)
+            now, actions = step(before, turn.event, pack, conditions.coaching)
         except AssistantError as error:
             problem = str(error)
-        except KeyError as error:  # a red flag or a topic that the book no longer has
+        except KeyError as error:  # a red flag or a topic that the language pack no longer has
             problem = f"Charley no longer knows {error}."
         yield Moment(turn, before, now, actions, problem)
 
@@ -123,7 +123,7 @@ class Stage:
     def __init__(self, show: Callable[[Caption], None]) -> None:
         """`show` gets each caption, at the journal's time."""
         self._show = show
-        self._captions = CaptionPlayer(self._heard)
+        self._captions = CaptionTimeline(self._heard)
         self._at = 0.0
         """The journal's time, and that of the captions at the same moment."""
         self._own = 0.0

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from assistant.dialogue.turn import QUESTIONS, Dialogue, State
+from assistant.dialogue.turn import QUESTIONS, DialogueState, State
 
 _CUE = re.compile(r"^(?:#(?P<count>\d{1,2})|\+(?P<seconds>\d{1,4}(?:\.\d+)?))\s+(?P<text>.*)$")
 _FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
@@ -40,7 +40,7 @@ def parse(line: str) -> Cue:
     return Cue(found["text"], after_seconds=float(found["seconds"]))
 
 
-def awaits_user(now: Dialogue) -> bool:
+def awaits_user(now: DialogueState) -> bool:
     """True if Charley has finished speaking and it is the user's turn."""
     return not now.speaking and now.state in _OPEN_STATES
 
@@ -74,7 +74,7 @@ class ScriptedUser:
             return None
         return self._said_at + self._cue.after_seconds
 
-    def speak(self, now: Dialogue, at: float, hold_seconds: float | None) -> str | None:
+    def speak(self, now: DialogueState, at: float, hold_seconds: float | None) -> str | None:
         """Return what is said at this moment; None for nothing."""
         if self._cue is None or not self._is_due(self._cue, now, at, hold_seconds):
             return None
@@ -86,7 +86,7 @@ class ScriptedUser:
         self._advance()
         return text
 
-    def _is_due(self, cue: Cue, now: Dialogue, at: float, hold_seconds: float | None) -> bool:
+    def _is_due(self, cue: Cue, now: DialogueState, at: float, hold_seconds: float | None) -> bool:
         if cue.after_seconds is not None:
             return at >= self._said_at + cue.after_seconds - 1e-9
         if cue.count is not None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.actions import Action, CancelTimer, Listen, Remember, SetTimer
 from assistant.dialogue.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.machine import step
-from assistant.dialogue.turn import Coaching, Dialogue
+from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.nlu.matcher import Match, NoMatch
 
 
 class Output(Protocol):
-    """What speaks: the player, or captions."""
+    """What speaks: the timeline, or captions."""
 
     def perform(self, action: Action) -> None:
         """Queue, lay in or drop sound as the action says."""
@@ -43,19 +43,19 @@ class Session:
 
     def __init__(
         self,
-        book: Book,
+        pack: LanguagePack,
         matcher: Understanding,
-        coaching: Coaching,
+        coaching: CoachingOptions,
         output: Output,
         *,
-        start: Dialogue | None = None,
+        start: DialogueState | None = None,
         watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
         listen: Callable[[Listen], None] | None = None,
         remember: Callable[[str, str], object] | None = None,
     ) -> None:
         """`watch` sees every event with its actions; `listen` and `remember` perform theirs."""
-        self.now = start or Dialogue()
-        self._book = book
+        self.now = start or DialogueState()
+        self._pack = pack
         self._matcher = matcher
         self._coaching = coaching
         self._output = output
@@ -67,7 +67,7 @@ class Session:
 
     def handle(self, event: Event) -> None:
         """Answer one event and perform what the dialogue asks for."""
-        self.now, actions = step(self.now, event, self._book, self._coaching)
+        self.now, actions = step(self.now, event, self._pack, self._coaching)
         if self._watch:
             self._watch(event, actions)
         for action in actions:

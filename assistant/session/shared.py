@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from assistant import remembered
-from assistant.asr.near_talker import Foreground
+from assistant.asr.near_talker import NearTalker
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.content import language_pack
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import Dialogue, State
+from assistant.dialogue.turn import DialogueState, State
 from assistant.paths import intents_folder
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session import factory
 from assistant.session.spoken import Ear
 from assistant.settings import Settings
@@ -26,7 +26,7 @@ _IDLE_RECOGNISERS = 4
 """Kept for the next utterance to transcribe: a grammar of everything takes a while to make."""
 
 
-class Household:
+class SharedParts:
     """The parts that take long to load, once.
 
     A Vosk model serves any number of recognisers at once, each on a thread of its own.
@@ -42,11 +42,11 @@ class Household:
         self.model = factory.speech_model(settings)
         factory.tell_unknown_words(self.model, self.language, tell)
         self._memory = threading.Lock()
-        self._idle: list[Foreground] = []
+        self._idle: list[NearTalker] = []
 
     def prepare(self) -> None:
         """Gather the words of every moment ahead of it; this may take its time on a thread."""
-        self.ear().prepare(listening(Dialogue(state=state)) for state in State)
+        self.ear().prepare(listening(DialogueState(state=state)) for state in State)
         self.language.keep()
         self.give_back(self.borrow_recogniser())
 
@@ -54,15 +54,15 @@ class Household:
         """Return an ear on the shared model."""
         return Ear(factory.recogniser(self.settings, self.model), self.language.intents)
 
-    def player(self, rate: int = DEFAULT_RATE) -> Player:
+    def timeline(self, rate: int = DEFAULT_RATE) -> Timeline:
         """Return a timeline with the shared voice."""
-        made = Player(self.voice, rate, self.settings.lead_in_seconds, self.voices)
+        made = Timeline(self.voice, rate, self.settings.lead_in_seconds, self.voices)
         made.perform(SetVolume(self.settings.volume))
         return made
 
     # For single utterances.
 
-    def borrow_recogniser(self) -> Foreground:
+    def borrow_recogniser(self) -> NearTalker:
         """Return a recogniser that takes whatever anyone may say to Charley in any state."""
         with self._memory:
             if self._idle:
@@ -71,7 +71,7 @@ class Household:
         made.listen(self.language.intents.phrases())
         return made
 
-    def give_back(self, recogniser: Foreground) -> None:
+    def give_back(self, recogniser: NearTalker) -> None:
         """Keep a recogniser whose utterance is over for the next one."""
         recogniser.finish()
         recogniser.forget()
@@ -84,7 +84,7 @@ class Household:
         """Charley's voices by name, the usual one first; they keep nothing that they said."""
         named = language_pack.voices(intents_folder(self.settings.language))
         usual = self.settings.voice or named.charley
-        chosen = [usual, *(name for name in self.language.book.voices if name != usual)]
+        chosen = [usual, *(name for name in self.language.pack.voices if name != usual)]
         return {
             name: factory.uncached_voice(replace(self.settings, voice=name), self.tell)
             for name in chosen
@@ -103,7 +103,7 @@ class Household:
     @property
     def safety_note(self) -> str:
         """That Charley is not a doctor."""
-        return self.language.book.prompts.line("about.safety").text
+        return self.language.pack.prompts.line("about.safety").text
 
     def remember(self, name: str, value: str) -> None:
         """Keep what concerns everyone; a voice or a count that one person chose is not kept."""

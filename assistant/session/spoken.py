@@ -1,4 +1,4 @@
-"""The spoken conversation: blocks of microphone sound in, the player's timeline out.
+"""The spoken conversation: blocks of microphone sound in, the timeline out.
 
 It is driven block by block, by a microphone in real time or by a file as fast as it goes; both hear
 and answer the same.
@@ -17,7 +17,7 @@ from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.dialogue.turn import QUESTIONS, State
 from assistant.nlu.normalise import surface
 from assistant.nlu.repair import SESSION
-from assistant.playback.timeline import Finished, Player
+from assistant.playback.timeline import Finished, Timeline
 from assistant.session.nbest import early, likeliest
 from assistant.session.session import Output, Session
 
@@ -36,29 +36,29 @@ class TimedOutput(Output, Protocol):
 
 
 class Sound:
-    """The player as an output; its own time is the samples that were pulled from it."""
+    """The timeline as an output; its own time is the samples that were pulled from it."""
 
-    def __init__(self, player: Player) -> None:
-        self._player = player
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
         self._finished: list[Finished] = []
 
     def perform(self, action: Action) -> None:
         """Queue, lay in or drop sound as the action says."""
-        self._player.perform(action)
+        self._timeline.perform(action)
 
     @property
     def hold_seconds(self) -> float | None:
         """How far the running hold has come; None outside a count."""
-        return self._player.hold_seconds
+        return self._timeline.hold_seconds
 
     @property
     def lines_left(self) -> int:
         """How many spoken lines were not heard to their end."""
-        return self._player.lines_left
+        return self._timeline.lines_left
 
     def advance(self, to: float) -> Event | None:
         """Return the next thing that finished playing; None if there is none."""
-        self._finished += self._player.take_finished()
+        self._finished += self._timeline.take_finished()
         if not self._finished:
             return None
         kind = self._finished.pop(0).kind

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from assistant.clock import Clock, VirtualClock
 from assistant.dialogue.events import Event, UtteranceMissed
 from assistant.dialogue.turn import State
-from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session import factory
 from assistant.session.remote_voice import Watch
 from assistant.session.scripted_user import awaits_user
 from assistant.session.session import Session
-from assistant.session.shared import Household
-from assistant.session.timed import Conversation
+from assistant.session.shared import SharedParts
+from assistant.session.timed import TimedConversation
 
 PAUSE = " ... "
 """Between two counts: most voices pause at it, and Charley's own makes it a whole second."""
@@ -47,22 +47,22 @@ class Reply:
 class TextTalk:
     """One conversation by text."""
 
-    def __init__(self, household: Household, watch: Watch | None = None) -> None:
-        self._household = household
+    def __init__(self, shared: SharedParts, watch: Watch | None = None) -> None:
+        self._parts = shared
         self._heard: list[Caption] = []
         self._clock = VirtualClock()
         self._was_missed = False
         self._watch = watch
-        captions = CaptionPlayer(self._heard.append)
+        captions = CaptionTimeline(self._heard.append)
         self._session = Session(
-            household.language.book,
-            household.language.matcher,
-            factory.coaching(household.settings),
+            shared.language.pack,
+            shared.language.matcher,
+            factory.coaching(shared.settings),
             captions,
-            start=factory.beginning(household.settings),
+            start=factory.beginning(shared.settings),
             watch=self._noted,
         )
-        self._play = Conversation(self._session, captions, self._clock)
+        self._play = TimedConversation(self._session, captions, self._clock)
         self._play.start(first_time=False)
         self._until_user()
 
@@ -79,9 +79,9 @@ class TextTalk:
 
     def _reply(self, *, handled: bool) -> Reply:
         text, due = self._until_user(), self._session.next_timer_at
-        if handled and text and self._household.is_new():
-            self._household.note_told()
-            text = f"{text} {self._household.safety_note}"
+        if handled and text and self._parts.is_new():
+            self._parts.note_told()
+            text = f"{text} {self._parts.safety_note}"
         return Reply(text, handled, None if due is None else max(0.0, due - self._clock.now()))
 
     def _until_user(self) -> str:
@@ -121,8 +121,8 @@ def _sentence(text: str) -> str:
 class Turns:
     """All conversations by text of one process, by whom they are with."""
 
-    def __init__(self, household: Household, clock: Clock, watch: Watch | None = None) -> None:
-        self._household = household
+    def __init__(self, shared: SharedParts, clock: Clock, watch: Watch | None = None) -> None:
+        self._parts = shared
         self._clock = clock
         self._watch = watch
         self._talks: OrderedDict[str, tuple[float, TextTalk]] = OrderedDict()
@@ -144,7 +144,7 @@ class Turns:
             now = self._clock.now()
             self._forget(now)
             _, talk = self._talks.pop(key, (now, None))
-            talk = talk or TextTalk(self._household, self._watch)
+            talk = talk or TextTalk(self._parts, self._watch)
             self._talks[key] = (now, talk)
             return work(talk)
 

@@ -28,7 +28,7 @@ class PlannedOutput(Output, Protocol):
         """Play up to a time, but no further than the next event, and return that."""
 
 
-class Conversation:
+class TimedConversation:
     """A session on an output that can be asked what comes, moved through time."""
 
     def __init__(self, session: Session, output: PlannedOutput, clock: Clock) -> None:

@@ -13,7 +13,7 @@ WORDS_PER_SECOND = 2.7
 """How fast a line is read on the screen in its place."""
 
 
-class SpareVoice:
+class FallbackVoice:
     """Another voice, and a stand-in for each line that it fails to speak.
 
     So the timeline goes on: its lines are shown as captions, and a hold is counted in ticks. Lines

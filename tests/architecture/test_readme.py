@@ -15,7 +15,7 @@ from assistant.settings import Settings
 from tests.dialogue.test_machine import SPOKEN, in_state
 from tests.end_to_end.test_faults import FAULTS
 from tests.support import ROOT
-from tests.support.stage import BOOK
+from tests.support.stage import PACK
 
 README = ROOT / "README.md"
 EVERYWHERE = {"redflag", "help", "control_stop", "control_pause", "stitch", "cramp"}
@@ -104,5 +104,5 @@ def test_the_faults_are_those_that_are_provoked() -> None:
 
 def test_every_muscle_is_named() -> None:
     text = README.read_text("utf-8").lower()
-    for routine in BOOK.routines.values():
+    for routine in PACK.routines.values():
         assert routine.name in text or routine.muscle.replace("_", " ") in text

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.asr.near_talker import Foreground
+from assistant.asr.near_talker import NearTalker
 from assistant.asr.vosk_recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.audio.pcm import Samples, resample
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import Dialogue, State
+from assistant.dialogue.turn import DialogueState, State
 from assistant.session import factory
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
@@ -58,9 +58,9 @@ def sound(*levels: int) -> Samples:
     return np.asarray(hiss * np.array(levels)[:, None], np.int16).ravel()
 
 
-def after(told: Told, *levels: int, words_behind: bool) -> Foreground:
+def after(told: Told, *levels: int, words_behind: bool) -> NearTalker:
     """Return an ear that has heard half a second at each level, as one utterance or as none."""
-    ear = Foreground(told)
+    ear = NearTalker(told)
     told.partial = "talk" if words_behind else ""
     ended(ear, sound(*levels))
     ear.finish()
@@ -111,7 +111,7 @@ def test_another_room_is_another_measure() -> None:
 
 def test_what_was_said_is_heard_again_without_what_was_around_it() -> None:
     told = Told("to stop it", again="stop")
-    ear = Foreground(told)
+    ear = NearTalker(told)
     ear.feed(sound(QUIET, LOUD, LOUD, QUIET, QUIET))
     (final,) = ear.finish()
     near, whole = final.alternatives
@@ -126,14 +126,14 @@ def test_what_was_said_is_heard_again_without_what_was_around_it() -> None:
 @pytest.mark.parametrize("levels", [(0, 0, LOUD, LOUD, 0), (LOUD, LOUD, LOUD), (LOUD // 50,)])
 def test_alone_it_is_heard_once(levels: Sequence[int]) -> None:
     told = Told("stop")
-    ear = Foreground(told)
+    ear = NearTalker(told)
     ear.feed(sound(*levels))
     assert [h.text for h in ear.finish()] == ["stop"]
     assert told.again_heard is None
 
 
 def test_what_is_nothing_by_itself_stays_as_it_was_heard() -> None:
-    ear = Foreground(Told("stop it"))
+    ear = NearTalker(Told("stop it"))
     ear.feed(sound(QUIET, LOUD, QUIET))
     assert [h.text for h in ear.finish()] == ["stop it"]
 
@@ -142,7 +142,7 @@ def test_clicks_that_stand_alone_hide_no_word() -> None:
     clicks = np.zeros(10 * RATE, np.int16)
     for at in range(0, len(clicks), RATE // 2):
         clicks[at : at + RATE // 100] = LOUD
-    ear = Foreground(Told("how long left"))
+    ear = NearTalker(Told("how long left"))
     ear.feed(clicks)
     (final,) = ear.finish()
     assert final.text == "how long left"
@@ -150,13 +150,13 @@ def test_clicks_that_stand_alone_hide_no_word() -> None:
 
 @given(st.lists(st.sampled_from((0, QUIET, LOUD)), min_size=1, max_size=5))
 def test_whatever_was_around_every_word_stays_among_the_alternatives(levels: list[int]) -> None:
-    ear = Foreground(Told("stop it", again="stop"))
+    ear = NearTalker(Told("stop it", again="stop"))
     ear.feed(sound(*levels))
     for final in ear.finish():
         assert "stop it" in {alternative.text for alternative in final.alternatives}
 
 
-def ended(ear: Foreground, whole: Samples) -> list[Hypothesis]:
+def ended(ear: NearTalker, whole: Samples) -> list[Hypothesis]:
     blocks = (whole[at : at + BLOCK] for at in range(0, len(whole), BLOCK))
     return [h for block in blocks for h in ear.feed(block) if h.final]
 
@@ -164,16 +164,16 @@ def ended(ear: Foreground, whole: Samples) -> list[Hypothesis]:
 def test_an_utterance_ends_though_the_talk_behind_goes_on() -> None:
     told = Told("stop", again="stop")
     told.partial = "stop"
-    (final,) = ended(Foreground(told), sound(LOUD, QUIET, QUIET, QUIET))
+    (final,) = ended(NearTalker(told), sound(LOUD, QUIET, QUIET, QUIET))
     assert final.text == "stop"
     assert 0.5 < final.at_seconds < 1.5
 
 
 def test_it_does_not_end_while_the_loudest_talks_or_before_a_word_was_heard() -> None:
     told = Told("stop", again="stop")
-    assert ended(Foreground(told), sound(LOUD, QUIET, QUIET, QUIET)) == []
+    assert ended(NearTalker(told), sound(LOUD, QUIET, QUIET, QUIET)) == []
     told.partial = "stop"
-    assert ended(Foreground(told), sound(LOUD, LOUD, LOUD // 3, LOUD)) == []
+    assert ended(NearTalker(told), sound(LOUD, LOUD, LOUD // 3, LOUD)) == []
 
 
 @pytest.mark.model
@@ -210,7 +210,7 @@ def test_in_a_crowd_the_nearest_is_understood_and_nobody_else() -> None:
     person = said("how long left", "en-us+m3")
     crowd[8 * RATE : 8 * RATE + len(person)] += person
     ear = factory.recogniser(Settings())
-    guiding = listening(Dialogue(state=State.GUIDING)).context
+    guiding = listening(DialogueState(state=State.GUIDING)).context
     ear.listen(factory.language(Settings()).intents.phrases(guiding))
     late = [h.text for h in ended(ear, crowd.astype(np.int16)) if h.at_seconds > 8]
     assert [text for text in late if text] == ["how long left"]

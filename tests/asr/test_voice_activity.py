@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from assistant.asr.voice_activity import VoiceGate
+from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples, resample
 from assistant.session import factory
@@ -52,11 +52,11 @@ def fed() -> Fed:
 
 
 @pytest.fixture
-def gate(fed: Fed) -> VoiceGate:
-    return VoiceGate(fed)
+def gate(fed: Fed) -> VoiceActivityGate:
+    return VoiceActivityGate(fed)
 
 
-def test_silence_and_hiss_are_not_decoded(gate: VoiceGate, fed: Fed) -> None:
+def test_silence_and_hiss_are_not_decoded(gate: VoiceActivityGate, fed: Fed) -> None:
     hiss = np.random.default_rng(1).normal(0, 8, 10 * RATE).astype(np.int16)
     feed(gate, np.concatenate([np.tile(SECOND, 10), hiss]))
     assert len(fed.sound) < 0.1 * 20 * RATE
@@ -64,7 +64,7 @@ def test_silence_and_hiss_are_not_decoded(gate: VoiceGate, fed: Fed) -> None:
 
 @pytest.mark.parametrize("size", [160, BLOCK, 1000])
 def test_a_word_is_decoded_whole_with_what_was_before_it(
-    gate: VoiceGate, fed: Fed, size: int
+    gate: VoiceActivityGate, fed: Fed, size: int
 ) -> None:
     word = said("stop")
     sound = np.concatenate([*[SECOND] * 3, word, SECOND, SECOND])
@@ -76,7 +76,7 @@ def test_a_word_is_decoded_whole_with_what_was_before_it(
     assert first + len(fed.sound) > 3 * RATE + len(word) + 0.8 * RATE
 
 
-def test_it_sleeps_again_after_the_end_of_the_utterance(gate: VoiceGate, fed: Fed) -> None:
+def test_it_sleeps_again_after_the_end_of_the_utterance(gate: VoiceActivityGate, fed: Fed) -> None:
     feed(gate, np.concatenate([SECOND, said("stop"), SECOND[: RATE // 2]]))
     feed(gate, SECOND)
     decoded = len(fed.sound)
@@ -85,7 +85,7 @@ def test_it_sleeps_again_after_the_end_of_the_utterance(gate: VoiceGate, fed: Fe
     assert len(fed.sound) == decoded
 
 
-def test_it_stays_awake_until_the_utterance_has_ended(gate: VoiceGate, fed: Fed) -> None:
+def test_it_stays_awake_until_the_utterance_has_ended(gate: VoiceActivityGate, fed: Fed) -> None:
     fed.says, fed.ends = "stop", False
     feed(gate, np.concatenate([said("stop"), SECOND, SECOND, SECOND]))
     fed.says, fed.ends = "stop", True
@@ -94,13 +94,15 @@ def test_it_stays_awake_until_the_utterance_has_ended(gate: VoiceGate, fed: Fed)
     assert not gate.is_open
 
 
-def test_words_that_come_to_no_end_do_not_keep_it_awake_for_ever(gate: VoiceGate, fed: Fed) -> None:
+def test_words_that_come_to_no_end_do_not_keep_it_awake_for_ever(
+    gate: VoiceActivityGate, fed: Fed
+) -> None:
     fed.says, fed.ends = "stop", False
     feed(gate, np.concatenate([said("stop"), *[SECOND] * 8]))
     assert not gate.is_open
 
 
-def test_times_are_those_of_all_sound(gate: VoiceGate, fed: Fed) -> None:
+def test_times_are_those_of_all_sound(gate: VoiceActivityGate, fed: Fed) -> None:
     feed(gate, np.tile(SECOND, 10))
     fed.says = "stop"
     found = feed(gate, said("stop"))
@@ -118,7 +120,7 @@ def test_the_same_is_heard_as_without_it() -> None:
         pieces += [quiet, said(line, ("en-us+m7", "en-gb+f4")[number % 2])]
     sound = np.concatenate([*pieces, SECOND, SECOND])
     heard = []
-    for recogniser in (plain, VoiceGate(gated)):
+    for recogniser in (plain, VoiceActivityGate(gated)):
         recogniser.listen(LINES)
         heard.append([h for h in feed(recogniser, sound) if h.final])
     assert [h.text for h in heard[1]] == [h.text for h in heard[0]] == list(LINES * 2)

@@ -19,7 +19,7 @@ from assistant.audio.pcm import Pcm, from_int16, resample, to_int16
 from assistant.clock import VirtualClock
 from assistant.dialogue.actions import Say
 from assistant.errors import DeviceError
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from tests.support import ROOT, pulse
 
 
@@ -115,11 +115,11 @@ class Steady:
         return Pcm(np.full(1000, 5000, np.int16), 22050)
 
 
-def greeting(rate: int = 22050) -> Player:
-    """A player that is about to say one line."""
-    player = Player(Steady(), rate)
-    player.perform(Say("greeting", "hello"))
-    return player
+def greeting(rate: int = 22050) -> Timeline:
+    """A timeline that is about to say one line."""
+    timeline = Timeline(Steady(), rate)
+    timeline.perform(Say("greeting", "hello"))
+    return timeline
 
 
 @pytest.mark.usefixtures("card")
@@ -263,17 +263,17 @@ class TestMicrophone:
 
 
 class TestSpeaker:
-    """The sound card pulls what the player has."""
+    """The sound card pulls what the timeline has."""
 
     @pytest.mark.parametrize("channels", [1, 2])
     def test_it_plays_the_timeline(self, card: FakeSoundDevice, channels: int) -> None:
         card.channels = {channels}
-        player = greeting()
-        with Speaker(player):
+        timeline = greeting()
+        with Speaker(timeline):
             out = np.ones((700, channels), np.int16)
             card.streams[0].give(out)
             card.streams[0].give(out)
-        assert player.position_samples == 1400
+        assert timeline.position_samples == 1400
         assert (out[:300] == 5000).all()
         assert not out[300:].any()
 
@@ -284,8 +284,8 @@ class TestSpeaker:
     ) -> None:
         card.rates, card.channels = {rate}, {channels}
         card.cards = [("Odd", 0, channels, float(rate))]
-        player = greeting(output_rate())
-        with Speaker(player):
+        timeline = greeting(output_rate())
+        with Speaker(timeline):
             out = np.ones((rate // 10, channels), np.int16)
             card.streams[0].give(out)
         sounding = np.flatnonzero(np.abs(out).min(axis=1) > 2500) / rate
@@ -297,13 +297,13 @@ class TestSpeaker:
         card.rates = {48000}
         assert output_rate() == 48000
         with pytest.raises(DeviceError, match="48000 hertz, not 22050"):
-            Speaker(Player(Steady()))
-        assert Speaker(Player(Steady(), output_rate())).rate == 48000
+            Speaker(Timeline(Steady()))
+        assert Speaker(Timeline(Steady(), output_rate())).rate == 48000
 
     def test_frames_that_come_later_than_the_store_lasts_are_a_gap(
         self, card: FakeSoundDevice, clock: VirtualClock
     ) -> None:
-        with Speaker(Player(Steady())) as speaker:  # whose store lasts 40 ms
+        with Speaker(Timeline(Steady())) as speaker:  # whose store lasts 40 ms
             ten_ms = np.zeros((220, 1), np.int16)
             found = []
             for late_ms in (0.0, 30.0, 0.0, 300.0, 300.0, 0.0, 600.0):
@@ -320,21 +320,21 @@ class TestSpeaker:
     def test_the_timeline_waits_while_a_dry_card_throws_its_frames_away(
         self, card: FakeSoundDevice
     ) -> None:
-        player = greeting()
-        with Speaker(player):
+        timeline = greeting()
+        with Speaker(timeline):
             out = np.ones((300, 1), np.int16)
             for _ in range(100):
                 card.streams[0].give(out, status=True)
                 assert not out.any()
-            assert player.position_samples == 0
+            assert timeline.position_samples == 0
             card.streams[0].give(out)
             assert (out == 5000).all()
 
     def test_a_card_that_always_says_it_ran_dry_is_played_to(
         self, card: FakeSoundDevice, clock: VirtualClock
     ) -> None:
-        player = greeting()
-        with Speaker(player):
+        timeline = greeting()
+        with Speaker(timeline):
             out = np.ones((300, 1), np.int16)
             for _ in range(11):
                 card.streams[0].give(out, status=True)
@@ -354,7 +354,7 @@ class TestLoss:
 
     def test_closing_on_purpose_is_no_loss(self, card: FakeSoundDevice) -> None:
         lost: list[str] = []
-        with Speaker(Player(Steady()), on_lost=lost.append):
+        with Speaker(Timeline(Steady()), on_lost=lost.append):
             pass
         assert not card.streams[0].running
         assert lost == []
@@ -368,7 +368,7 @@ class TestLoss:
             lost.append(name)
             told.set()
 
-        with Speaker(Player(Steady()), on_lost=note, stall_seconds=0.02):
+        with Speaker(Timeline(Steady()), on_lost=note, stall_seconds=0.02):
             assert told.wait(10)
         assert lost == ["speaker"]
 
@@ -415,13 +415,13 @@ import threading
 from assistant.dialogue.actions import Count, Say
 from assistant.audio.devices import Speaker, output_rate
 from assistant.dialogue.hold import Hold
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 words = "zero one two three four five six seven eight nine ten".split()
-player = Player(CachedVoice(Pyttsx3Voice(), None), output_rate())
-player.perform(Count(Hold(10), tuple(words)))
-with Speaker(player) as speaker:
-    while not player.is_idle:
+timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
+timeline.perform(Count(Hold(10), tuple(words)))
+with Speaker(timeline) as speaker:
+    while not timeline.is_idle:
         threading.Event().wait(0.05)
     threading.Event().wait(0.3)
 print(speaker.underflows)
@@ -458,15 +458,15 @@ import numpy as np
 from assistant.dialogue.actions import Chime
 from assistant.clock import VirtualClock
 from assistant.audio.devices import Microphone, Speaker, output_rate
-from assistant.playback.timeline import Player
-player = Player(None, output_rate())
+from assistant.playback.timeline import Timeline
+timeline = Timeline(None, output_rate())
 heard = []
-with Speaker(player), Microphone() as microphone:
+with Speaker(timeline), Microphone() as microphone:
     print("listening", flush=True)
     while sum(map(len, heard)) < 3 * 16000:
         heard.append(microphone.read(10))
-        if player.is_idle:
-            player.perform(Chime("heard"))
+        if timeline.is_idle:
+            timeline.perform(Chime("heard"))
 spectrum = np.abs(np.fft.rfft(np.concatenate(heard)))
 print(np.argmax(spectrum) / len(np.concatenate(heard)) * 16000)
 """
@@ -474,9 +474,9 @@ print(np.argmax(spectrum) / len(np.concatenate(heard)) * 16000)
 STAY_OPEN = """
 import sys
 from assistant.audio.devices import Speaker, output_rate
-from assistant.playback.timeline import Player
-player = Player(None, output_rate())
-with Speaker(player, on_lost=lambda name: print("lost", flush=True)):
+from assistant.playback.timeline import Timeline
+timeline = Timeline(None, output_rate())
+with Speaker(timeline, on_lost=lambda name: print("lost", flush=True)):
     print("listening", flush=True)
     sys.stdin.readline()
 """

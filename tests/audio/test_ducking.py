@@ -234,19 +234,19 @@ def music(card: pulse.SoundCard, volume: int | None = OWN_VOLUME) -> Iterator[No
     command = ["pacat", "-d", "speaker", "--raw", "--format=s16le", f"--rate={pulse.RATE}"]
     about = ["--channels=1", "--latency-msec=40", "--client-name=Music"]
     about += [f"--volume={volume}"] if volume else []
-    player = subprocess.Popen([*command, *about], env=card.env, stdin=subprocess.PIPE)
+    timeline = subprocess.Popen([*command, *about], env=card.env, stdin=subprocess.PIPE)
 
     def play() -> None:
-        assert player.stdin
+        assert timeline.stdin
         with suppress(BrokenPipeError):
-            player.stdin.write(tone.tobytes())
+            timeline.stdin.write(tone.tobytes())
 
     threading.Thread(target=play, daemon=True).start()
     try:
         yield
     finally:
-        player.kill()
-        player.wait()
+        timeline.kill()
+        timeline.wait()
 
 
 class Volume:

@@ -15,7 +15,7 @@ from assistant.audio.pcm import Samples
 from assistant.cli import app, doctor
 from assistant.cli.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session import factory
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
@@ -33,7 +33,7 @@ class Usb:
     hum: Samples = np.tile(np.array([300, -300], np.int16), 800)
 
     def __init__(self, *given: object) -> None:
-        self._player = given[0]
+        self._timeline = given[0]
 
     def __enter__(self) -> Self:
         return self
@@ -50,15 +50,15 @@ class Playing(Usb):
     """The same as a speaker."""
 
     def __enter__(self) -> Self:
-        player = self._player
-        assert isinstance(player, Player)
-        perform = player.perform
+        timeline = self._timeline
+        assert isinstance(timeline, Timeline)
+        perform = timeline.perform
 
         def played(action: object) -> None:
             perform(action)  # type: ignore[arg-type]
-            player.read(player.rate)
+            timeline.read(timeline.rate)
 
-        player.perform = played  # type: ignore[method-assign]
+        timeline.perform = played  # type: ignore[method-assign]
         return self
 
 

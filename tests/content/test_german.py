@@ -26,17 +26,17 @@ from assistant.content import language_pack, prompts
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event
-from assistant.dialogue.turn import Coaching, State
+from assistant.dialogue.turn import CoachingOptions, State
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
 from assistant.frontends.live import loop
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
-from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session import factory
 from assistant.session.scripted_user import ScriptedUser
 from assistant.session.session import Session
-from assistant.session.timed import Conversation
+from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.tts import synthesiser
@@ -52,7 +52,7 @@ IDLE: frozenset[str] = frozenset()
 SESSION = frozenset({"session", "recent"})
 ASKED = SESSION | {"asked"}
 
-BOOK = language_pack.load(GERMAN)
+PACK = language_pack.load(GERMAN)
 SENTENCES = intents.load(GERMAN / "sentences")
 MATCHER = Matcher(SENTENCES)
 
@@ -233,7 +233,7 @@ def test_it_may_be_written_in_other_ways(written: str, intent: str) -> None:
     ],
 )
 def test_what_people_are_told_to_say_is_understood(key: str, said: str, intent: str) -> None:
-    assert any(said in line.text for line in BOOK.prompts.lines[key])
+    assert any(said in line.text for line in PACK.prompts.lines[key])
     found = MATCHER.match(said, ASKED)
     assert isinstance(found, Match)
     assert found.intent == intent
@@ -242,7 +242,7 @@ def test_what_people_are_told_to_say_is_understood(key: str, said: str, intent: 
 def test_numerals_become_german_words() -> None:
     found = MATCHER.match("zähl bis 25", SESSION)
     assert isinstance(found, Match)
-    assert found.slots["number"] == BOOK.prompts.numbers[25] == "fünfundzwanzig"
+    assert found.slots["number"] == PACK.prompts.numbers[25] == "fünfundzwanzig"
 
 
 def test_the_recogniser_gets_the_words_with_their_umlauts() -> None:
@@ -260,9 +260,9 @@ class Talk:
     def __init__(self, *said: str) -> None:
         self.keys: list[str] = []
         self.heard: list[str] = []
-        captions = CaptionPlayer(self._hear)
-        self.session = Session(BOOK, MATCHER, Coaching(), captions, watch=self._watch)
-        conversation = Conversation(self.session, captions, VirtualClock())
+        captions = CaptionTimeline(self._hear)
+        self.session = Session(PACK, MATCHER, CoachingOptions(), captions, watch=self._watch)
+        conversation = TimedConversation(self.session, captions, VirtualClock())
         conversation.start(first_time=False)
         conversation.play(ScriptedUser(said, self.session.meaning))
 
@@ -279,7 +279,7 @@ PLAYS = sorted((ROOT / "tests/plays_de").glob("*.play"))
 
 @pytest.mark.parametrize("path", PLAYS, ids=lambda path: path.stem)
 def test_the_german_play_goes_as_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_plays, "BOOK", BOOK)
+    monkeypatch.setattr(test_plays, "BOOK", PACK)
     monkeypatch.setattr(test_plays, "MATCHER", MATCHER)
     written = path.read_text("utf-8").splitlines()
     title = [line for line in written if line.startswith("//")]
@@ -361,7 +361,7 @@ def test_a_red_flag_is_answered_wherever_we_are(meaning: str, state: str) -> Non
     line = lines(meaning)[0]
     cue = f"#3 {line}" if state == "holding" else line
     talk = Talk(*BEFORE[state], cue)
-    asked = BOOK.red_flags.question_for(meaning, certain=True)
+    asked = PACK.red_flags.question_for(meaning, certain=True)
     wanted = f"triage.{asked}" if asked and state != "warned" else f"{meaning}.1"
     assert wanted in talk.keys
     assert talk.session.now.state in (State.WARNED, State.TRIAGE)
@@ -441,7 +441,7 @@ def test_german_is_spoken_by_a_german_voice() -> None:
     other = factory.voice(Settings(language="en"), lambda _sentence: None)
     assert spoken.name != other.name
     assert " de " in spoken.name
-    line = BOOK.prompts.line("gone.walk").text
+    line = PACK.prompts.line("gone.walk").text
     assert 1.5 < spoken.render(line).seconds < 5.0
 
 

@@ -15,7 +15,7 @@ from assistant.exports import report, report_svg
 from assistant.session.journal import Conditions
 from tests.session.test_replay import Kept, moments
 from tests.support import ROOT
-from tests.support.stage import BOOK
+from tests.support.stage import PACK
 
 INTENTS = ROOT / "intents"
 LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())
@@ -30,8 +30,8 @@ def test_everything_that_may_be_meant_has_words(language: str) -> None:
 
 
 def test_one_and_several_are_told_apart() -> None:
-    assert BOOK.wording.counted("outcome.gone_after", 1) == "gone after 1 hold"
-    assert BOOK.wording.counted("outcome.gone_after", 2) == "gone after 2 holds"
+    assert PACK.wording.counted("outcome.gone_after", 1) == "gone after 1 hold"
+    assert PACK.wording.counted("outcome.gone_after", 2) == "gone after 2 holds"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
     page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
     page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
     shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", report_svg.draw(page))
-    english = {**BOOK.wording.texts, **BOOK.wording.meanings}
+    english = {**PACK.wording.texts, **PACK.wording.meanings}
     words = {w for text in english.values() for w in re.findall(r"[a-z]{4,}", text)}
     own = {w for t in german.wording.texts.values() for w in re.findall(r"[a-z]{4,}", t)}
     assert set(re.findall(r"[a-z]{4,}", shown)) & (words - own) == set()

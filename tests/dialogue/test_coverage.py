@@ -6,12 +6,12 @@ import pytest
 
 from assistant.dialogue.events import DeviceFound, DeviceLost, Leaving, Suspended, TimerFired
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import Coaching, Dialogue, State
+from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from tests.dialogue.test_machine import FLAGS, SPOKEN, in_state
-from tests.support.stage import BOOK, Stage
+from tests.support.stage import PACK, Stage
 
 POSITIONS = ("standing", "sitting", "lying", "bed", "cant_stand", "helper")
-TOPICS = sorted(key.removeprefix("answer.") for key in BOOK.prompts.lines if key[:7] == "answer.")
+TOPICS = sorted(key.removeprefix("answer.") for key in PACK.prompts.lines if key[:7] == "answer.")
 CHANGES = [
     {"setting": "hold_seconds", "number": "fifteen"},
     {"setting": "rounds", "number": "two"},
@@ -44,7 +44,7 @@ def spoken_from(state: State) -> set[str]:
 def spoken_of_routines() -> set[str]:
     """Return the keys of every routine in every position, with a second round."""
     keys: set[str] = set()
-    for routine in BOOK.routines.values():
+    for routine in PACK.routines.values():
         for position in POSITIONS:
             slots = {"muscle": routine.muscle, "position": position, "toes": routine.toes}
             slots["side"] = "both" if routine.both else ""
@@ -88,8 +88,8 @@ def spoken_in_talks() -> set[str]:
         (Stage(), [("cramp", {"muscle": "thigh"}), ("yes", {}), ("no", {}), ("undo", {})]),
         (Stage(), [("cramp", {"muscle": "calf", "triage": "pop"}), ("help", {"topic": "words"})]),
         (Stage(), [("cramp", {"muscle": "glute"}), ("cant_do", {}), ("ask_time_left", {})]),
-        (Stage(coaching=Coaching(terse=True)), [("cramp", {"muscle": "calf"})]),
-        (Stage(start=Dialogue(pregnant=True)), [("cramp", {"muscle": "calf"})]),
+        (Stage(coaching=CoachingOptions(terse=True)), [("cramp", {"muscle": "calf"})]),
+        (Stage(start=DialogueState(pregnant=True)), [("cramp", {"muscle": "calf"})]),
     ]
     for stage, says in talks:
         stage.listens()
@@ -188,7 +188,7 @@ def test_every_line_is_spoken_somewhere() -> None:
     keys = spoken_of_routines() | spoken_specially()
     for state in State:
         keys |= spoken_from(state)
-    unspoken = {line.key for line in BOOK.lines()} - keys
+    unspoken = {line.key for line in PACK.lines()} - keys
     # Only a language without all routines, and a machine without another voice, say these; the
     # faults are told by whoever watches (assistant/frontends/live/loop.py).
     unspoken = {key for key in unspoken if not key.startswith("fault.")}

@@ -18,13 +18,13 @@ from assistant.dialogue.events import Started, TimerFired, UtteranceHeard, Utter
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.machine import step
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import Coaching, Dialogue, State
+from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import IllegalEvent
-from tests.support.stage import BOOK, Stage, said
+from tests.support.stage import PACK, Stage, said
 
 SPOKEN = sorted(name for name in TRANSITIONS[State.IDLE] if name[0].islower() and " " not in name)
 """Every meaning that an utterance can have."""
-FLAGS = sorted(BOOK.red_flags.flags)
+FLAGS = sorted(PACK.red_flags.flags)
 IN_SESSION = [state for state in State if state is not State.IDLE]
 
 
@@ -71,19 +71,19 @@ class TestTable:
         assert in_state(state).state is state
 
     def test_an_event_without_a_cell_is_an_error_and_changes_nothing(self) -> None:
-        now = Dialogue()
+        now = DialogueState()
         with pytest.raises(IllegalEvent):
-            step(now, UtteranceHeard(0.0, "x", "make_tea"), BOOK, Coaching())
+            step(now, UtteranceHeard(0.0, "x", "make_tea"), PACK, CoachingOptions())
         with pytest.raises(IllegalEvent):
-            step(now, TimerFired(0.0, "egg"), BOOK, Coaching())
-        assert now == Dialogue()
+            step(now, TimerFired(0.0, "egg"), PACK, CoachingOptions())
+        assert now == DialogueState()
 
     @pytest.mark.parametrize("state", State)
     def test_stop_is_answered_with_silence_at_once(self, state: State) -> None:
         stage = in_state(state)
         at = stage.clock.now()
         event = UtteranceHeard(at, "stop", "control_stop")
-        _, actions = step(stage.session.now, event, BOOK, Coaching())
+        _, actions = step(stage.session.now, event, PACK, CoachingOptions())
         assert any(isinstance(action, Hush) for action in actions)
 
     @pytest.mark.parametrize("state", [s for s in State if s is not State.WARNED])
@@ -246,7 +246,7 @@ class TestAsksOnlyWhatItNeeds:
         stage.says("cramp", position="cant_stand", triage="pop")
         assert stage.state is State.GUIDING, "the same question is not put twice"
 
-    @pytest.mark.parametrize("routine", BOOK.routines.values(), ids=list(BOOK.routines))
+    @pytest.mark.parametrize("routine", PACK.routines.values(), ids=list(PACK.routines))
     @pytest.mark.parametrize("position", ["standing", "sitting", "lying", "bed", "cant_stand"])
     def test_every_muscle_can_be_coached_in_every_position(
         self, routine: Routine, position: str
@@ -359,7 +359,7 @@ class TestControls:
         assert stage.state is State.GUIDING
 
     def test_count_down_and_length_are_settings(self) -> None:
-        coaching = Coaching(hold_seconds=5, count_style=CountStyle.DOWN)
+        coaching = CoachingOptions(hold_seconds=5, count_style=CountStyle.DOWN)
         stage = Stage(coaching=coaching)
         stage.says("cramp", muscle="calf")
         stage.until(State.CHECKING)
@@ -474,7 +474,7 @@ class TestSafety:
         stage.says("cramp", muscle="calf")
         assert "Sit, or lie on your left side. Push gently, never hard." in stage.listens()
 
-    @pytest.mark.parametrize("flag", BOOK.red_flags.flags.values(), ids=FLAGS)
+    @pytest.mark.parametrize("flag", PACK.red_flags.flags.values(), ids=FLAGS)
     def test_no_line_names_a_number(self, flag: RedFlag) -> None:
         text = " ".join(line.text for line in flag.lines)
         assert not any(char.isdigit() for char in text)
@@ -520,7 +520,7 @@ class TestNonsenseAndSilence:
 
 
 def test_every_line_is_short_and_has_no_slot_left() -> None:
-    for text in BOOK.texts():
+    for text in PACK.texts():
         assert 0 < len(text.split()) <= MAX_WORDS
         assert "{" not in text
 
@@ -528,7 +528,7 @@ def test_every_line_is_short_and_has_no_slot_left() -> None:
 _SLOTS = st.fixed_dictionaries(
     {},
     optional={
-        "muscle": st.sampled_from(sorted({r.muscle for r in BOOK.routines.values()} | {"thigh"})),
+        "muscle": st.sampled_from(sorted({r.muscle for r in PACK.routines.values()} | {"thigh"})),
         "side": st.sampled_from(["left", "right", "both"]),
         "position": st.sampled_from(["standing", "sitting", "lying", "bed", "cant_stand"]),
         "seat": st.just("chair"),
@@ -566,7 +566,7 @@ def test_the_count_is_queued_once_a_round() -> None:
     now, actions = stage.session.now, tuple[Action, ...]()
     for _ in range(3):
         event = UtteranceHeard(stage.clock.now(), "next", "control_next")
-        now, actions = step(now, event, BOOK, Coaching())
+        now, actions = step(now, event, PACK, CoachingOptions())
     assert [isinstance(action, Count) for action in actions].count(True) == 1
     assert said(actions) == [
         "Squeeze your shin muscle. Think shin, not stretch. Hold, and keep breathing."
@@ -574,35 +574,35 @@ def test_the_count_is_queued_once_a_round() -> None:
 
 
 def test_listening_follows_the_state() -> None:
-    assert machine.listening(Dialogue()).context == frozenset()
-    assert "recent" in machine.listening(Dialogue(eased_at=1.0)).context
-    assert "asked" in machine.listening(Dialogue(state=State.ASKING)).context
+    assert machine.listening(DialogueState()).context == frozenset()
+    assert "recent" in machine.listening(DialogueState(eased_at=1.0)).context
+    assert "asked" in machine.listening(DialogueState(state=State.ASKING)).context
 
 
 class TestInvitation:
     """Asked where it cramps, a person says the place and no more."""
 
     @staticmethod
-    def began() -> Dialogue:
-        now, _ = step(Dialogue(), Started(0.0, first_time=False), BOOK, Coaching())
+    def began() -> DialogueState:
+        now, _ = step(DialogueState(), Started(0.0, first_time=False), PACK, CoachingOptions())
         return now
 
     def test_after_the_welcome_the_muscle_alone_is_understood(self) -> None:
         assert "asked" in machine.listening(self.began()).context
-        assert "asked" not in machine.listening(Dialogue()).context
+        assert "asked" not in machine.listening(DialogueState()).context
 
     def test_what_is_said_next_ends_it_unless_it_is_asked_again(self) -> None:
         unanswered = UtteranceMissed(1.0, "[unk]", addressed=False)
-        now, actions = step(self.began(), unanswered, BOOK, Coaching())
+        now, actions = step(self.began(), unanswered, PACK, CoachingOptions())
         assert not said(actions)
         assert not now.invited
-        now, actions = step(now, UtteranceMissed(2.0, "my whatsit"), BOOK, Coaching())
+        now, actions = step(now, UtteranceMissed(2.0, "my whatsit"), PACK, CoachingOptions())
         assert said(actions)
         assert now.invited
 
     def test_a_routine_ends_it(self) -> None:
         event = UtteranceHeard(1.0, "my calf", "cramp", {"muscle": "calf"})
-        now, _ = step(self.began(), event, BOOK, Coaching())
+        now, _ = step(self.began(), event, PACK, CoachingOptions())
         assert now.state is State.GUIDING
         assert not now.invited
 
@@ -640,22 +640,24 @@ class TestHabits:
         stage.says("change", setting="hold_seconds", number="twenty")
         stage.says("change", setting="rounds", number="two")
         stage.says("undo")
-        assert stage.session.now.habits == Coaching(hold_seconds=20)
+        assert stage.session.now.habits == CoachingOptions(hold_seconds=20)
         stage.says("undo")
-        assert stage.session.now.habits == Coaching()
+        assert stage.session.now.habits == CoachingOptions()
         assert stage.says("undo")[0] == "undo.nothing"
 
     def test_a_change_is_remembered(self) -> None:
         now = in_state(State.GUIDING).session.now
         slots = {"setting": "checkin_seconds", "number": "ten"}
-        _, actions = step(now, UtteranceHeard(99.0, "", "change", slots), BOOK, Coaching())
+        _, actions = step(now, UtteranceHeard(99.0, "", "change", slots), PACK, CoachingOptions())
         assert Remember("checkin_seconds", "600.0") in actions
 
     def test_another_voice_says_so_itself_until_undone(self) -> None:
         now = in_state(State.GUIDING).session.now
-        _, second, *_ = BOOK.voices
+        _, second, *_ = PACK.voices
         for meaning, slots, voice in (("change", {"setting": "voice"}, second), ("undo", {}, "")):
-            now, actions = step(now, UtteranceHeard(99.0, "", meaning, slots), BOOK, Coaching())
+            now, actions = step(
+                now, UtteranceHeard(99.0, "", meaning, slots), PACK, CoachingOptions()
+            )
             assert Remember("voice", voice) in actions
             said_first = next(n for n, a in enumerate(actions) if isinstance(a, Say))
             assert actions.index(SetVoice(voice)) < said_first
@@ -663,7 +665,7 @@ class TestHabits:
     @pytest.mark.parametrize("kind", ["deeper", "higher", ""])
     def test_the_voices_of_a_kind_come_round_in_turn(self, kind: str) -> None:
         stage = in_state(State.GUIDING)
-        fitting = [name for name, of in BOOK.voices.items() if kind in ("", of)]
+        fitting = [name for name, of in PACK.voices.items() if kind in ("", of)]
         spoken = []
         for _ in fitting:
             stage.says("change", setting="voice", **({"to": kind} if kind else {}))
@@ -675,14 +677,14 @@ class TestHabits:
     def test_a_voice_that_is_the_only_one_stays(self) -> None:
         now = in_state(State.GUIDING).session.now
         event = UtteranceHeard(99.0, "", "change", {"setting": "voice", "to": "deeper"})
-        alone = replace(BOOK, voices={})
-        _, actions = step(now, event, alone, Coaching(voice="mine"))
+        alone = replace(PACK, voices={})
+        _, actions = step(now, event, alone, CoachingOptions(voice="mine"))
         assert "change.voice_only" in [a.key for a in actions if isinstance(a, Say)]
         assert Remember("voice", "mine") in actions
         assert not any(isinstance(action, SetVoice) for action in actions)
 
     def test_fewer_words_are_fewer_words(self) -> None:
-        stage = Stage(coaching=Coaching(terse=True))
+        stage = Stage(coaching=CoachingOptions(terse=True))
         stage.says("cramp", muscle="calf")
         assert [key for key in stage.keys if key.startswith("opening")] == ["opening.relax"]
 
@@ -734,7 +736,7 @@ class TestHabits:
         assert stage.says("ask_time_left") == ["hold.full"]
         assert "Five counts." in stage.words
 
-    @pytest.mark.parametrize("routine", BOOK.routines.values(), ids=BOOK.routines)
+    @pytest.mark.parametrize("routine", PACK.routines.values(), ids=PACK.routines)
     def test_another_way_is_never_to_stand_up_nor_an_unasked_helper(self, routine: Routine) -> None:
         for version in routine.versions:
             other = routine.other(version)

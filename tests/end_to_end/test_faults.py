@@ -28,7 +28,7 @@ from tests.support import pulse
 from tests.support.listening import place
 from tests.support.process import Process
 from tests.support.runner import says
-from tests.support.stage import BOOK
+from tests.support.stage import PACK
 
 pytestmark = [pytest.mark.sound, pytest.mark.slow]
 HOLD = 10
@@ -55,7 +55,7 @@ class Fault:
 
 
 def _words(key: str) -> str:
-    return BOOK.prompts.line(key).text.replace("{count}", "six")
+    return PACK.prompts.line(key).text.replace("{count}", "six")
 
 
 FAULTS: list[Fault] = []
@@ -131,7 +131,7 @@ def test_a_hold_goes_on_from_its_count_when_the_speaker_is_back(
         _, counted = counts_on(process, "DeviceFound", device="speaker")
         assert counted >= 2
         process.notes(event="HoldFinished")
-        assert BOOK.prompts.line("fault.speaker").text in process.shown
+        assert PACK.prompts.line("fault.speaker").text in process.shown
 
 
 @fault("the speaker stays away", "the captions and the count go on, on the screen")
@@ -194,7 +194,7 @@ def test_a_hold_is_counted_while_everything_else_is_busy(
         with charley(card, tmp_path, *TYPED) as process:
             until_counting(process)
             process.notes(event="HoldFinished")
-            assert BOOK.prompts.line("fault.stuck").text not in process.shown
+            assert PACK.prompts.line("fault.stuck").text not in process.shown
     finally:
         for each in busy:
             each.kill()
@@ -231,11 +231,11 @@ def test_a_voice_that_hangs_is_told_shown_and_used_again(
         flag.touch()
         process.types("okay")
         process.notes(event="DeviceLost", device="voice")
-        process.shows(BOOK.prompts.line("fault.voice").text)
+        process.shows(PACK.prompts.line("fault.voice").text)
         process.shows("Bend your back knee")
         flag.unlink()
         process.notes(event="DeviceFound", device="voice")
-        process.shows(BOOK.prompts.line("fault.voice_back").text)
+        process.shows(PACK.prompts.line("fault.voice_back").text)
 
 
 # --- Disks and files -----------------------------------------------------------------------------
@@ -311,7 +311,7 @@ def test_a_signal_in_a_hold_lets_the_word_be_finished(
         until_counting(process)
         process.signals(number)
         assert process.ends() == 128 + number
-        assert BOOK.prompts.line("leave.hold").text in process.shown
+        assert PACK.prompts.line("leave.hold").text in process.shown
         events = [entry["event"] for entry in process.entries() if "event" in entry]
         assert events[-1] == "Leaving"
 
@@ -321,7 +321,7 @@ def test_a_signal_in_a_hold_lets_the_word_be_finished(
     "[fault.stuck], aloud and on the screen; later [fault.free]",
 )
 def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_path: Path) -> None:
-    flag, line = tmp_path / "hang", BOOK.prompts.line("fault.stuck").text
+    flag, line = tmp_path / "hang", PACK.prompts.line("fault.stuck").text
     code = HANG.format(module="conversation", name="SpokenConversation.tick", flag=str(flag))
     with card.recording() as recorded, charley(card, tmp_path, *TYPED, code=code) as process:
         begin(process)
@@ -329,7 +329,7 @@ def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_p
         process.shows(line)
         time.sleep(5.0)  # until it is spoken
         flag.unlink()
-        process.shows(BOOK.prompts.line("fault.free").text)
+        process.shows(PACK.prompts.line("fault.free").text)
     spoken = factory.voice(Settings(), print).render(line)
     assert place(recorded[0], spoken, 0.0, recorded[0].seconds - spoken.seconds - 0.1) > 0
 
@@ -341,7 +341,7 @@ def test_a_second_signal_ends_even_what_hangs(card: pulse.SoundCard, tmp_path: P
     with charley(card, tmp_path, *TYPED, code=code) as process:
         begin(process)
         flag.touch()
-        process.shows(BOOK.prompts.line("fault.stuck").text)
+        process.shows(PACK.prompts.line("fault.stuck").text)
         process.signals(signal.SIGTERM)
         time.sleep(1.0)  # two at once are one
         process.signals(signal.SIGTERM)

@@ -13,16 +13,16 @@ from assistant.audio import pcm
 from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
 from assistant.dialogue.actions import Count, Say
-from assistant.dialogue.turn import Coaching
+from assistant.dialogue.turn import CoachingOptions
 from assistant.errors import AudioFileError
 from assistant.exports import audio_pack, routine_audio
 from assistant.exports.audio_pack import Piece
 from assistant.exports.routine_audio import Wish
-from assistant.playback.timeline import Player
-from tests.support.stage import BOOK, ENGLISH
+from assistant.playback.timeline import Timeline
+from tests.support.stage import ENGLISH, PACK
 
-COACHING = Coaching(rounds=1, hold_seconds=5)
-PIECES = audio_pack.pieces(BOOK, COACHING)
+COACHING = CoachingOptions(rounds=1, hold_seconds=5)
+PIECES = audio_pack.pieces(PACK, COACHING)
 
 
 def beep(piece: Piece) -> Pcm:
@@ -39,9 +39,9 @@ def written(
 # --- What is in it -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", BOOK.routines)
+@pytest.mark.parametrize("name", PACK.routines)
 def test_every_position_and_side_is_in_exactly_one_file(name: str) -> None:
-    routine = BOOK.routines[name]
+    routine = PACK.routines[name]
     mine = [piece for piece in PIECES if piece.wish.routine is routine]
     for side in ("",) if routine.both else ("left", "right"):
         for position in routine_audio.positions(routine):
@@ -88,11 +88,11 @@ def test_the_script_is_what_the_file_says(position: str) -> None:
         def render(self, text: str, pace: float = 1.0) -> Pcm:
             return Pcm(np.full(round(50 * len(text) / pace), 9000, np.int16), 22050)
 
-    wish = Wish(BOOK.routines["calf"], "left", position)
-    player = Player(Beep())
-    routine_audio.render(BOOK, wish, COACHING, player)
-    script = routine_audio.script(BOOK, wish, COACHING)
-    said = [begun.text for begun in player.take_begun() if not begun.counted]
+    wish = Wish(PACK.routines["calf"], "left", position)
+    timeline = Timeline(Beep())
+    routine_audio.render(PACK, wish, COACHING, timeline)
+    script = routine_audio.script(PACK, wish, COACHING)
+    said = [begun.text for begun in timeline.take_begun() if not begun.counted]
     assert said == [action.text for action in script if isinstance(action, Say)]
     assert sum(isinstance(action, Count) for action in script) == COACHING.rounds
 

@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given
 
 from assistant.dialogue.events import HoldFinished
-from assistant.dialogue.turn import Coaching, State
+from assistant.dialogue.turn import CoachingOptions, State
 from assistant.exports import report, report_svg
 from assistant.exports.report import Page
 from assistant.exports.svg import clean
 from assistant.session.journal import Conditions
 from assistant.session.replay import Moment
 from tests.session.test_replay import TURNS, Kept, moments, talk_at_random
-from tests.support.stage import BOOK, Stage
+from tests.support.stage import PACK, Stage
 
 BEGAN = datetime.fromisoformat("2026-11-22T12:40:00+01:00")
 
 
 def told(path: Path, talk: Callable[[Stage], object], hold_seconds: int = 10) -> Page:
     """Return the page of a conversation."""
-    coaching = Coaching(hold_seconds=hold_seconds)
+    coaching = CoachingOptions(hold_seconds=hold_seconds)
     stage = Kept(path / "journal.jsonl", Conditions(coaching=coaching))
     talk(stage)
     stage.ends()
-    return report.page(moments(path / "journal.jsonl"), BOOK, BEGAN)
+    return report.page(moments(path / "journal.jsonl"), PACK, BEGAN)
 
 
 def one_and_a_half_holds(stage: Stage) -> None:
@@ -73,7 +73,7 @@ def test_counts_lie_where_the_end_of_the_hold_puts_them(tmp_path: Path) -> None:
     stage.ends()
     # Speech that took a third longer than the captions think.
     slow = [_slower(moment, 1.33) for moment in moments(tmp_path / "journal.jsonl")]
-    whole, cut = report.page(slow, BOOK, None).bouts[0].holds
+    whole, cut = report.page(slow, PACK, None).bouts[0].holds
     end = next(moment.event.at for moment in slow if isinstance(moment.event, HoldFinished))
     assert whole.ticks == pytest.approx([end - 9 + n for n in range(10)])
     stop = next(m.event.at for m in slow if getattr(m.event, "intent", "") == "relief_gone")
@@ -216,7 +216,7 @@ def test_nothing_said_can_break_the_picture(tmp_path: Path, said: str) -> None:
 
 
 def test_an_empty_session_has_a_page(tmp_path: Path) -> None:
-    page = report.page([], BOOK, None)
+    page = report.page([], PACK, None)
     assert "does not keep the date" in report.text(page)
     assert drawn(page) is not None
     assert not (tmp_path / "journal.jsonl").exists()

@@ -12,19 +12,19 @@ from assistant.content import language_pack
 from assistant.content.prompts import fill
 from assistant.content.routines import POSITIONS
 from assistant.dialogue.hold import CountStyle
-from assistant.dialogue.turn import Coaching
+from assistant.dialogue.turn import CoachingOptions
 from assistant.errors import RoutineError
 from assistant.exports.routine_audio import SIDES, Wish, render, speech, wish
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
-from assistant.playback.timeline import Begun, Player
+from assistant.playback.timeline import Begun, Timeline
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
-BOOK = language_pack.load(intents_folder())
-ROUTINES = tuple(BOOK.routines)
-NOTE = BOOK.prompts.line("about.safety").text
+PACK = language_pack.load(intents_folder())
+ROUTINES = tuple(PACK.routines)
+NOTE = PACK.prompts.line("about.safety").text
 ASKED = {
-    line.text for key, lines in BOOK.prompts.lines.items() for line in lines if key[:6] == "check."
+    line.text for key, lines in PACK.prompts.lines.items() for line in lines if key[:6] == "check."
 }
 
 
@@ -61,34 +61,34 @@ class Rendered:
         return holds
 
 
-def rendered(wanted: Wish, coaching: Coaching | None = None) -> Rendered:
-    player = Player(Beep())
-    sound = render(BOOK, wanted, coaching or Coaching(rounds=2), player)
-    return Rendered(sound, tuple(player.take_begun()))
+def rendered(wanted: Wish, coaching: CoachingOptions | None = None) -> Rendered:
+    timeline = Timeline(Beep())
+    sound = render(PACK, wanted, coaching or CoachingOptions(rounds=2), timeline)
+    return Rendered(sound, tuple(timeline.take_begun()))
 
 
 @pytest.mark.parametrize("position", ["", *POSITIONS])
 @pytest.mark.parametrize("name", ROUTINES)
 def test_every_version_counts_exactly_and_ends(name: str, position: str) -> None:
-    done = rendered(wish(BOOK, name, position=position))
+    done = rendered(wish(PACK, name, position=position))
     assert len(done.holds) == 2
     for hold in done.holds:
         assert np.diff(hold).tolist() == [22050] * 9
-    version = BOOK.routines[name].version(position or "standing")
+    version = PACK.routines[name].version(position or "standing")
     for line in (version.cue, version.again, version.release):
         assert fill(line.text, {}) in done.said
 
 
 @pytest.mark.parametrize("name", ROUTINES)
 def test_a_file_asks_nothing_that_it_would_have_to_hear(name: str) -> None:
-    said = rendered(wish(BOOK, name)).said
+    said = rendered(wish(PACK, name)).said
     assert not ASKED & set(said)
     assert not [text for text in said if "say cramp" in text or "listening" in text]
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3])
 def test_the_safety_note_is_told_once_after_the_first_hold(rounds: int) -> None:
-    done = rendered(wish(BOOK, "calf"), Coaching(rounds=rounds))
+    done = rendered(wish(PACK, "calf"), CoachingOptions(rounds=rounds))
     assert len(done.holds) == rounds
     assert done.said.count(NOTE) == 1
     told = next(begun.at_samples for begun in done.begun if begun.text == NOTE)
@@ -96,27 +96,33 @@ def test_the_safety_note_is_told_once_after_the_first_hold(rounds: int) -> None:
 
 
 def test_a_safety_question_gets_time_to_be_thought_about() -> None:
-    done = rendered(wish(BOOK, "abdominal"))
+    done = rendered(wish(PACK, "abdominal"))
     question, following = done.begun[:2]
-    assert question.text == BOOK.red_flags.questions["belly"].line.text
+    assert question.text == PACK.red_flags.questions["belly"].line.text
     seconds = len(Beep().render(question.text)) / 22050
     assert (following.at_samples - question.at_samples) / 22050 > seconds + 2.9
 
 
 def test_the_side_is_named() -> None:
-    assert "Put your left leg" in " ".join(rendered(wish(BOOK, "calf", "left")).said)
-    assert "Put your leg" in " ".join(rendered(wish(BOOK, "calf")).said)
+    assert "Put your left leg" in " ".join(rendered(wish(PACK, "calf", "left")).said)
+    assert "Put your leg" in " ".join(rendered(wish(PACK, "calf")).said)
 
 
 def test_the_settings_hold() -> None:
-    coaching = Coaching(hold_seconds=5, count_style=CountStyle.DOWN, rounds=1)
-    done = rendered(wish(BOOK, "calf"), coaching)
+    coaching = CoachingOptions(hold_seconds=5, count_style=CountStyle.DOWN, rounds=1)
+    done = rendered(wish(PACK, "calf"), coaching)
     assert [b.text for b in done.begun if b.counted] == ["five", "four", "three", "two", "one"]
 
 
 def test_progress_grows_to_the_end() -> None:
     shares: list[float] = []
-    render(BOOK, wish(BOOK, "calf"), Coaching(rounds=1), Player(Beep()), progress=shares.append)
+    render(
+        PACK,
+        wish(PACK, "calf"),
+        CoachingOptions(rounds=1),
+        Timeline(Beep()),
+        progress=shares.append,
+    )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 
@@ -141,17 +147,17 @@ def test_progress_grows_to_the_end() -> None:
     ],
 )
 def test_a_routine_is_found_by_its_names(name: str, side: str, routine: str) -> None:
-    assert wish(BOOK, name, side).routine.id == routine
+    assert wish(PACK, name, side).routine.id == routine
 
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", ROUTINES)
 def test_every_side_can_be_asked_for(name: str, side: str) -> None:
-    if BOOK.routines[name].both and side != "both":
+    if PACK.routines[name].both and side != "both":
         with pytest.raises(RoutineError, match="both sides"):
-            wish(BOOK, name, side)
+            wish(PACK, name, side)
     else:
-        assert rendered(wish(BOOK, name, side), Coaching(rounds=1, hold_seconds=5)).holds
+        assert rendered(wish(PACK, name, side), CoachingOptions(rounds=1, hold_seconds=5)).holds
 
 
 @pytest.mark.parametrize(
@@ -166,7 +172,7 @@ def test_every_side_can_be_asked_for(name: str, side: str) -> None:
 )
 def test_an_unknown_name_is_told_the_nearest(args: tuple[str, ...], message: str) -> None:
     with pytest.raises(RoutineError, match=message):
-        wish(BOOK, *args)
+        wish(PACK, *args)
 
 
 @pytest.fixture(scope="module")
@@ -180,21 +186,21 @@ class TestWithARealVoice:
     def test_counts_stand_in_the_file_on_their_whole_seconds(
         self, voice: CachedVoice, tmp_path: Path
     ) -> None:
-        player = Player(voice)
-        sound = render(BOOK, wish(BOOK, "calf", "left"), Coaching(rounds=3), player)
-        holds = Rendered(sound, tuple(player.take_begun())).holds
+        timeline = Timeline(voice)
+        sound = render(PACK, wish(PACK, "calf", "left"), CoachingOptions(rounds=3), timeline)
+        holds = Rendered(sound, tuple(timeline.take_begun())).holds
         pcm.write(tmp_path / "calf.wav", sound)
         written = pcm.read_wav(tmp_path / "calf.wav")
         assert len(holds) == 3
         for hold in holds:
             for number, at in enumerate(hold):
                 assert at == hold[0] + number * written.rate
-                name = BOOK.prompts.numbers[number + 1]
+                name = PACK.prompts.numbers[number + 1]
                 word = count_word(name, voice, written.rate, written.rate)
                 assert np.array_equal(written.samples[at : at + len(word)], word)
 
     def test_a_line_begins_at_once_and_ends_with_its_word(self, voice: CachedVoice) -> None:
-        spoken = speech("Toes up.", Player(voice))
+        spoken = speech("Toes up.", Timeline(voice))
         bare = voice.render("Toes up.")
         assert np.array_equal(spoken.samples[: len(bare)], bare.samples)
         assert len(spoken) - len(bare) < 0.02 * spoken.rate

@@ -28,7 +28,7 @@ from assistant.playback.timeline import (
     FADE_SECONDS,
     Begun,
     Finished,
-    Player,
+    Timeline,
 )
 from assistant.tts.synthesiser import SPEECH_PEAK
 
@@ -57,11 +57,11 @@ class Beeper:
         return Pcm(np.full(round(length / pace), LOUD, np.int16), RATE)
 
 
-def player(voice: Beeper | None = None, lead_in_seconds: float = 0.0) -> Player:
-    return Player(voice or Beeper(), RATE, lead_in_seconds)
+def timeline(voice: Beeper | None = None, lead_in_seconds: float = 0.0) -> Timeline:
+    return Timeline(voice or Beeper(), RATE, lead_in_seconds)
 
 
-def play(made: Player, *steps: Action | int) -> Samples:
+def play(made: Timeline, *steps: Action | int) -> Samples:
     """Perform actions and read milliseconds, in order; return all that was read."""
     parts = [np.zeros(0, np.int16)]
     for step in steps:
@@ -92,14 +92,14 @@ class TestSpeaking:
     """Lines follow one another, and their end is told exactly."""
 
     def test_a_line_starts_with_the_next_sample(self) -> None:
-        assert onsets(play(player(), 50, say(), 400)) == [50]
+        assert onsets(play(timeline(), 50, say(), 400)) == [50]
 
     def test_lines_and_waits_are_played_one_after_the_other(self) -> None:
-        sound = play(player(), say(), Wait(0.5), say(), 1200)
+        sound = play(timeline(), say(), Wait(0.5), say(), 1200)
         assert onsets(sound) == [0, 800]
 
     def test_the_end_is_told_once_with_its_place(self) -> None:
-        made = player()
+        made = timeline()
         play(made, 50, say(), 200)
         assert made.take_finished() == []
         play(made, 800)
@@ -107,33 +107,33 @@ class TestSpeaking:
         assert made.take_finished() == []
 
     def test_the_end_comes_when_the_last_line_is_over(self) -> None:
-        made = player()
+        made = timeline()
         play(made, say(), say("one more"), 2000)
         assert made.take_finished() == [Finished("speech", 300 + BREATH + 600)]
 
     def test_there_is_a_breath_between_two_lines(self) -> None:
-        assert onsets(play(player(), say(), say(), count(1), 4000))[:3] == [0, 600, 1900]
+        assert onsets(play(timeline(), say(), say(), count(1), 4000))[:3] == [0, 600, 1900]
 
     def test_a_slower_pace_is_asked_of_the_voice(self) -> None:
         voice = Beeper()
-        play(player(voice), say(pace=0.8), 1)
+        play(timeline(voice), say(pace=0.8), 1)
         assert voice.asked == [("hello", 0.8)]
 
     def test_what_is_not_about_sound_does_nothing(self) -> None:
-        made = player()
+        made = timeline()
         assert not play(made, Listen(frozenset({"idle"})), 100).any()
         assert made.is_idle
 
     def test_nothing_is_rendered_while_reading(self) -> None:
         voice = Beeper()
-        made = player(voice)
+        made = timeline(voice)
         play(made, say(), count())
         rendered = len(voice.asked)
         play(made, 15_000)
         assert len(voice.asked) == rendered
 
     def test_a_line_in_another_rate_is_resampled(self) -> None:
-        made = Player(Beeper(), 2 * RATE)
+        made = Timeline(Beeper(), 2 * RATE)
         play(made, say(), 2000)
         assert made.take_finished() == [Finished("speech", 600)]
 
@@ -142,14 +142,14 @@ class TestLeadIn:
     """Silence first, for a Bluetooth output that has fallen asleep."""
 
     def test_it_comes_before_the_first_line(self) -> None:
-        assert onsets(play(player(lead_in_seconds=0.5), say(), 1000)) == [500]
+        assert onsets(play(timeline(lead_in_seconds=0.5), say(), 1000)) == [500]
 
     def test_it_is_left_out_while_the_output_is_awake(self) -> None:
-        made = player(lead_in_seconds=0.5)
+        made = timeline(lead_in_seconds=0.5)
         assert onsets(play(made, say(), 800, 900, say(), 600)) == [500, 1700]
 
     def test_it_comes_again_after_a_second_of_nothing(self) -> None:
-        made = player(lead_in_seconds=0.5)
+        made = timeline(lead_in_seconds=0.5)
         assert onsets(play(made, say(), 800, 1000, say(), 1000)) == [500, 2300]
 
 
@@ -157,11 +157,11 @@ class TestCounting:
     """Counts begin on their whole second and the last one is the hold's end."""
 
     def test_each_count_begins_on_its_second(self) -> None:
-        sound = play(player(), 123, count(10), 12_000)
+        sound = play(timeline(), 123, count(10), 12_000)
         assert onsets(sound)[:10] == [123 + 1000 * second for second in range(1, 11)]
 
     def test_the_hold_ends_when_its_last_count_begins(self) -> None:
-        made = player()
+        made = timeline()
         play(made, 123, count(10), 12_000)
         hold, speech = made.take_finished()
         assert hold == Finished("hold", 10_123)
@@ -169,66 +169,66 @@ class TestCounting:
         assert speech.at_samples > 10_123 + 300
 
     def test_the_end_is_told_with_the_sample_that_is_the_count(self) -> None:
-        made = player()
+        made = timeline()
         play(made, count(3), 3000)
         assert made.take_finished() == []
         play(made, 1)
         assert made.take_finished() == [Finished("hold", 3000)]
 
     def test_the_end_chime_follows_the_last_word(self) -> None:
-        sound = play(player(), count(3), 6000)
+        sound = play(timeline(), count(3), 6000)
         assert onsets(sound)[2] == 3000
         assert 3300 < onsets(sound)[3] < 3500
 
     def test_down_and_up_say_other_words_at_the_same_times(self) -> None:
         up, down = Beeper(), Beeper()
-        one = play(player(up), count(3), 4000)
-        other = play(player(down), count(3, style=CountStyle.DOWN), 4000)
+        one = play(timeline(up), count(3), 4000)
+        other = play(timeline(down), count(3, style=CountStyle.DOWN), 4000)
         assert np.array_equal(one, other)
         assert [text for text, _ in up.asked] == ["one", "two", "three"]
         assert [text for text, _ in down.asked] == ["three", "two", "one"]
 
     def test_a_hold_that_goes_on_says_only_what_is_left(self) -> None:
         voice = Beeper()
-        made = player(voice)
+        made = timeline(voice)
         sound = play(made, count(10, start_count=7), 5000)
         assert [text for text, _ in voice.asked] == ["eight", "nine", "ten"]
         assert onsets(sound)[:3] == [1000, 2000, 3000]
 
     def test_a_slower_beat(self) -> None:
-        assert onsets(play(player(), count(3, beat=1.5), 5000))[:3] == [1500, 3000, 4500]
+        assert onsets(play(timeline(), count(3, beat=1.5), 5000))[:3] == [1500, 3000, 4500]
 
     def test_nothing_to_count_ends_at_once(self) -> None:
-        made = player()
+        made = timeline()
         play(made, 10, count(10, start_count=10), 2000)
         assert made.take_finished()[0] == Finished("hold", 10)
 
     def test_a_long_number_is_spoken_faster_until_it_fits(self) -> None:
         voice = Beeper(lengths={"eleven": 1200})
-        sound = play(player(voice), count(12, start_count=10), 3000)
+        sound = play(timeline(voice), count(12, start_count=10), 3000)
         assert onsets(sound)[:2] == [1000, 2000]
         assert ("eleven", 1.3) in voice.asked
 
     def test_a_number_that_never_fits_is_cut(self) -> None:
         voice = Beeper(lengths={"one": 5000})
-        assert onsets(play(player(voice), count(2), 3000))[:2] == [1000, 2000]
+        assert onsets(play(timeline(voice), count(2), 3000))[:2] == [1000, 2000]
 
     def test_the_file_renderer_gives_the_same_samples(self) -> None:
         filed = render_hold(Hold(10), NUMBERS, Beeper(), RATE)
-        assert np.array_equal(filed.samples, play(player(), count(10), len(filed)))
+        assert np.array_equal(filed.samples, play(timeline(), count(10), len(filed)))
 
 
 class TestPosition:
     """Questions about a hold are questions about the timeline."""
 
     def test_there_is_no_position_outside_a_hold(self) -> None:
-        made = player()
+        made = timeline()
         assert made.hold_seconds is None
         play(made, say(), count(3))
         assert made.hold_seconds is None
 
     def test_the_position_counts_from_the_first_sample(self) -> None:
-        made = player()
+        made = timeline()
         play(made, say(), count(3), 300)
         assert made.hold_seconds == 0.0
         play(made, 2500)
@@ -238,7 +238,7 @@ class TestPosition:
         assert made.hold.left(made.hold_seconds) == 1
 
     def test_it_ends_with_the_last_count(self) -> None:
-        made = player()
+        made = timeline()
         play(made, count(3), 3000)
         assert made.hold_seconds is None
         assert not made.is_idle
@@ -248,7 +248,7 @@ class TestHush:
     """Silence at once, without a click."""
 
     def test_the_sound_dies_away_in_a_few_milliseconds(self) -> None:
-        sound = play(player(), say(), 100, Hush(), 100)
+        sound = play(timeline(), say(), 100, Hush(), 100)
         fall = sound[100 : 100 + FADE].astype(int)
         assert (np.diff(fall) < 0).all()
         assert fall[0] <= LOUD
@@ -264,24 +264,24 @@ class TestHush:
             def render(self, text: str, pace: float = 1.0) -> Pcm:  # noqa: ARG002
                 return Pcm(wave.astype(np.int16), rate)
 
-        sound = play(Player(Humming(), rate), say(), 22 * at, Hush(), 1000)
+        sound = play(Timeline(Humming(), rate), say(), 22 * at, Hush(), 1000)
         steepest = np.abs(np.diff(wave)).max()
         step = np.abs(np.diff(sound.astype(float)))[10:].max()
         assert step < steepest + 12000 / round(FADE_SECONDS * rate) + 2
 
     def test_all_that_was_queued_is_forgotten(self) -> None:
-        made = player()
+        made = timeline()
         assert onsets(play(made, say(), count(), say(), 100, Hush(), 20_000)) == [0]
         assert made.is_idle
         assert made.take_finished() == []
 
     def test_the_next_line_follows_the_fade(self) -> None:
-        sound = play(player(), say(), 100, Hush(), say(), 400)
+        sound = play(timeline(), say(), 100, Hush(), say(), 400)
         assert sound[100 + FADE - 1] < LOUD
         assert (sound[100 + FADE : 400 + FADE] == LOUD).all()
 
     def test_a_hold_that_is_hushed_does_not_finish(self) -> None:
-        made = player()
+        made = timeline()
         play(made, count(3), 2900, Hush(), 5000)
         assert made.take_finished() == []
         assert made.hold_seconds is None
@@ -293,7 +293,7 @@ class TestInterjecting:
     @staticmethod
     def heard(asked_at: int, answer_samples: int, seconds: int = 5) -> list[int]:
         voice = Beeper(lengths={"six more": answer_samples})
-        made = player(voice)
+        made = timeline(voice)
         sound = play(made, count(seconds), asked_at, Interject("left", "six more"), 8000)
         assert made.take_finished()[0] == Finished("hold", 1000 * seconds)
         return [at for at in onsets(sound, gap=25) if at <= 1000 * seconds]
@@ -315,17 +315,17 @@ class TestInterjecting:
 
     def test_two_answers_do_not_overlap(self) -> None:
         voice = Beeper(lengths={"six more": 300})
-        made = player(voice)
+        made = timeline(voice)
         asked = Interject("left", "six more")
         sound = play(made, count(5), 1400, asked, asked, 8000)
         assert onsets(sound, gap=25)[:3] == [1000, 1405, 1735]
         assert 3000 in onsets(sound, gap=25)
 
     def test_outside_a_hold_it_is_a_line_like_any_other(self) -> None:
-        assert onsets(play(player(), 50, Interject("left", "none"), 1000)) == [50]
+        assert onsets(play(timeline(), 50, Interject("left", "none"), 1000)) == [50]
 
     def test_before_a_hold_it_comes_next(self) -> None:
-        made = player()
+        made = timeline()
         sound = play(made, say(), count(3), 100, Interject("left", "three more"), 8000)
         assert made.take_finished()[0] == Finished("hold", 300 + 600 + 3000)
         assert onsets(sound)[:2] == [0, 1900]
@@ -335,43 +335,43 @@ class TestVolume:
     """Loudness changes for all that follows, without a click."""
 
     def test_half_is_half(self) -> None:
-        assert (play(player(), SetVolume(0.5), FADE, say(), 300)[FADE:] == LOUD / 2).all()
+        assert (play(timeline(), SetVolume(0.5), FADE, say(), 300)[FADE:] == LOUD / 2).all()
 
     def test_a_change_is_a_ramp(self) -> None:
-        sound = play(player(), say(), 100, SetVolume(0.0), 200)
+        sound = play(timeline(), say(), 100, SetVolume(0.0), 200)
         assert np.abs(np.diff(sound[95:110].astype(int))).max() <= LOUD / FADE + 1
         assert not sound[100 + FADE :].any()
 
     @pytest.mark.parametrize(("wanted", "heard"), [(-1.0, 0), (7.0, LOUD)])
     def test_it_stays_between_silent_and_full(self, wanted: float, heard: int) -> None:
-        assert play(player(), SetVolume(wanted), FADE, say(), 10)[-1] == heard
+        assert play(timeline(), SetVolume(wanted), FADE, say(), 10)[-1] == heard
 
 
 class TestEcho:
     """The words that a microphone may hear from the loudspeaker just now."""
 
     def test_nothing_is_spoken_in_silence(self) -> None:
-        assert player().speaking_now() == ""
+        assert timeline().speaking_now() == ""
 
     def test_words_that_were_just_spoken_count_and_words_to_come_do_not(self) -> None:
-        made = player(Beeper(word_samples=1000))
+        made = timeline(Beeper(word_samples=1000))
         play(made, say("bend your back knee now"), 3000)
         assert "back" in made.speaking_now()
         assert "now" not in made.speaking_now()
         assert "bend" not in made.speaking_now()
 
     def test_counts_are_words_too(self) -> None:
-        made = player()
+        made = timeline()
         play(made, count(5), 3100)
         assert made.speaking_now() == "two three"
 
     def test_an_echo_is_over_after_a_while(self) -> None:
-        made = player()
+        made = timeline()
         play(made, say(), 300, 2000)
         assert made.speaking_now() == ""
 
     def test_words_that_were_hushed_were_not_spoken(self) -> None:
-        made = player(Beeper(word_samples=200))
+        made = timeline(Beeper(word_samples=200))
         play(made, say("bend your back knee now"), 250, Hush(), 500)
         assert "knee" not in made.speaking_now()
 
@@ -380,7 +380,7 @@ class TestCaptions:
     """What begins to sound is told with its place, for whoever reads along."""
 
     def test_lines_and_counts_are_told_once(self) -> None:
-        made = player()
+        made = timeline()
         play(made, 50, say(), count(2), 5000)
         assert made.take_begun() == [
             Begun("hello", 50, counted=False),
@@ -390,7 +390,7 @@ class TestCaptions:
         assert made.take_begun() == []
 
     def test_what_is_hushed_before_it_sounds_is_not_told(self) -> None:
-        made = player()
+        made = timeline()
         play(made, say("first"), say("second"), 100, Hush(), 1000)
         assert [begun.text for begun in made.take_begun()] == ["first"]
 
@@ -400,31 +400,31 @@ class TestVoice:
 
     def test_what_is_said_and_counted_next_is_in_the_new_voice(self) -> None:
         old, new = Beeper(), Beeper()
-        made = Player(old, RATE, voices={"new": new}.__getitem__)
+        made = Timeline(old, RATE, voices={"new": new}.__getitem__)
         play(made, say("before"), count(2), Hush(), SetVoice("new"), say("after"), count(2))
         assert [text for text, _ in new.asked] == ["after", *(t for t, _ in old.asked[1:])]
 
     def test_what_is_queued_already_stays_as_it_was(self) -> None:
-        made = Player(Beeper(), RATE, voices=lambda _name: Beeper(word_samples=50))
+        made = Timeline(Beeper(), RATE, voices=lambda _name: Beeper(word_samples=50))
         sound = play(made, say("hi"), SetVoice("new"), 1000)
         assert (sound == LOUD).sum() == 300
 
     def test_a_player_that_keeps_its_voice_does_nothing(self) -> None:
-        assert (play(player(), SetVoice("new"), say("hi"), 1000) == LOUD).sum() == 300
+        assert (play(timeline(), SetVoice("new"), say("hi"), 1000) == LOUD).sum() == 300
 
 
 class TestChimes:
     """An earcon is heard at once."""
 
     def test_it_is_played_like_a_line(self) -> None:
-        made = player()
+        made = timeline()
         sound = play(made, 50, Chime("heard"), 2000)
         first = 50 + int(np.argmax(chime("heard", RATE).samples != 0))
         assert onsets(sound)[0] == first
         assert [done.kind for done in made.take_finished()] == ["speech"]
 
     def test_it_does_not_wait_for_what_is_being_said_and_delays_nothing(self) -> None:
-        alone, made = player(), player()
+        alone, made = timeline(), timeline()
         said = play(alone, say("two words"), 1000)
         chimed = play(made, say("two words"), 100, Chime("heard"), 900)
         difference = (chimed.astype(int) - said)[100:]
@@ -433,7 +433,7 @@ class TestChimes:
         assert made.take_finished() == alone.take_finished()
 
     def test_a_hush_silences_it_too(self) -> None:
-        made = player()
+        made = timeline()
         play(made, say("two words"), 100, Chime("heard"), 50)
         assert not play(made, Hush(), 1000)[FADE:].any()
 
@@ -458,7 +458,7 @@ SCRIPTS = st.lists(st.tuples(ACTIONS, st.integers(0, 1500)), max_size=12)
 
 def run(script: list[tuple[Action, int]], sizes: list[int]) -> tuple[Samples, list[Finished]]:
     """Play a script, reading between its actions in blocks of the given sizes in turn."""
-    made = player(lead_in_seconds=0.1)
+    made = timeline(lead_in_seconds=0.1)
     parts = [np.zeros(0, np.int16)]
     turn = 0
     for action, pause in [*script, (Wait(0.0), 7000)]:
@@ -499,7 +499,7 @@ def test_no_interjection_moves_the_end_or_delays_a_count(
     asked: list[tuple[int, int]], seconds: int
 ) -> None:
     voice = Beeper(lengths={f"answer{length}": length for _, length in asked})
-    made = player(voice)
+    made = timeline(voice)
     made.perform(count(seconds))
     parts = []
     for pause, length in asked:
@@ -517,25 +517,25 @@ class TestWhatWasHeard:
     """After a cut Charley knows which lines were not heard to their end."""
 
     def test_of_two_lines_the_second(self) -> None:
-        made = player(Beeper(lengths={"long": 4000}))
+        made = timeline(Beeper(lengths={"long": 4000}))
         first, second = Say("one", "long"), Say("two", "long")
         play(made, first, second, 6500)
         assert made.lines_left == 1
 
     def test_a_line_that_has_just_begun_leaves_the_one_before(self) -> None:
-        made = player(Beeper(lengths={"long": 4000}))
+        made = timeline(Beeper(lengths={"long": 4000}))
         play(made, Say("one", "long"), Say("two", "long"), 5000)
         assert made.lines_left == 2
 
     def test_all_was_heard_when_nothing_is_left(self) -> None:
-        made = player()
+        made = timeline()
         play(made, say(), 5000)
         assert made.lines_left == 0
 
 
 def test_a_speaker_that_swallows_half_a_second_swallows_no_word() -> None:
     """Bluetooth earbuds fall asleep between lines, and wake up with the first sound."""
-    made = player(lead_in_seconds=0.5)
+    made = timeline(lead_in_seconds=0.5)
     for _ in range(2):
         sound = play(made, say(), 3000)
         assert sound[500:800].all()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assistant.dialogue.actions import Action, Count, Listen, Say, SetTimer
 from assistant.dialogue.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import CountStyle, Hold
-from assistant.dialogue.turn import Coaching, Dialogue
+from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 from assistant.session import journal
 from assistant.session.journal import Conditions, Entry, Journal
@@ -57,10 +57,10 @@ def test_every_event_and_action_comes_back_as_it_was(kind: type, tmp_path: Path)
 
 
 def kept(path: Path, *, with_text: bool) -> tuple[Entry, ...]:
-    with Journal(path, with_text) as book:
-        book.write(Started(0.0, first_time=False), (Say("welcome", "Hello."), Listen(frozenset())))
-        book.write(UtteranceHeard(1.0, "it's gone", "relief_gone", {"side": "left"}), ())
-        book.write(UtteranceMissed(2.0, "secret", addressed=False), (SetTimer("answer", 8.0),))
+    with Journal(path, with_text) as pack:
+        pack.write(Started(0.0, first_time=False), (Say("welcome", "Hello."), Listen(frozenset())))
+        pack.write(UtteranceHeard(1.0, "it's gone", "relief_gone", {"side": "left"}), ())
+        pack.write(UtteranceMissed(2.0, "secret", addressed=False), (SetTimer("answer", 8.0),))
     return journal.read(path)
 
 
@@ -89,16 +89,16 @@ def test_a_line_is_one_json_object_with_time_and_name(tmp_path: Path) -> None:
 CONDITIONS = Conditions(
     "2026-11-22T12:40:00+01:00",
     "de",
-    Coaching(hold_seconds=5, count_style=CountStyle.DOWN, terse=True),
-    Dialogue(pace=0.8, volume=0.5, habits=Coaching(rounds=2)),
+    CoachingOptions(hold_seconds=5, count_style=CountStyle.DOWN, terse=True),
+    DialogueState(pace=0.8, volume=0.5, habits=CoachingOptions(rounds=2)),
 )
 
 
 def test_the_conditions_of_a_session_are_kept_with_its_start(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    with Journal(path, conditions=CONDITIONS) as book:
-        book.write(Started(0.0), (Say("welcome", "Hello."),))
-        book.write(HoldFinished(1.0), ())
+    with Journal(path, conditions=CONDITIONS) as pack:
+        pack.write(Started(0.0), (Say("welcome", "Hello."),))
+        pack.write(HoldFinished(1.0), ())
     assert [entry.conditions for entry in journal.read(path)] == [CONDITIONS, None, None]
     assert [entry.line for entry in journal.read(path)] == [1, 2, 3]
 
@@ -110,7 +110,7 @@ def test_what_an_older_charley_did_not_write_is_as_ever(tmp_path: Path) -> None:
         '{"at": 0, "action": "Listen", "context": []}\n'
     )
     started, listen = journal.read(path)
-    assert started.conditions == Conditions(coaching=Coaching(rounds=2))
+    assert started.conditions == Conditions(coaching=CoachingOptions(rounds=2))
     assert listen.what == Listen(frozenset())
 
 
@@ -178,8 +178,8 @@ def test_files_that_are_no_journals_are_said_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
 def test_a_full_disk_ends_the_journal_and_not_the_conversation() -> None:
     told: list[str] = []
-    with Journal(Path("/dev/full"), warn=told.append) as book:
-        book.write(HoldFinished(1.0), ())
-        book.write(HoldFinished(2.0), ())
+    with Journal(Path("/dev/full"), warn=told.append) as pack:
+        pack.write(HoldFinished(1.0), ())
+        pack.write(HoldFinished(2.0), ())
     assert len(told) == 1
     assert "ends here" in told[0]

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from assistant.clock import VirtualClock
-from assistant.dialogue.turn import Coaching
+from assistant.dialogue.turn import CoachingOptions
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
-from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session.scripted_user import ScriptedUser
 from assistant.session.session import Session
-from assistant.session.timed import Conversation
+from assistant.session.timed import TimedConversation
 from tests.support import ROOT
-from tests.support.stage import BOOK, ENGLISH
+from tests.support.stage import ENGLISH, PACK
 
 PLAYS = sorted((ROOT / "tests/plays").glob("*.play"))
 INTENTS = intents.load(ENGLISH / "sentences")
@@ -54,9 +54,9 @@ class Scribe:
 def perform(lines: list[str]) -> list[str]:
     """Play a conversation with these user's lines; return it as lines of a play."""
     scribe = Scribe()
-    captions = CaptionPlayer(scribe.heard)
-    session = Session(BOOK, MATCHER, Coaching(), captions)
-    conversation = Conversation(session, captions, VirtualClock())
+    captions = CaptionTimeline(scribe.heard)
+    session = Session(PACK, MATCHER, CoachingOptions(), captions)
+    conversation = TimedConversation(session, captions, VirtualClock())
 
     def said(cue: str) -> None:
         scribe.close_count()

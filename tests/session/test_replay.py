@@ -14,12 +14,12 @@ from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import Coaching, Dialogue
+from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 from assistant.playback.captions import Caption
 from assistant.session import journal, replay
 from assistant.session.journal import Conditions, Journal
-from tests.support.stage import BOOK, Stage
+from tests.support.stage import PACK, Stage
 
 MEANINGS = sorted(
     {name for row in TRANSITIONS.values() for name in row if name[0].islower()}
@@ -38,7 +38,7 @@ SLOTS = st.fixed_dictionaries(
 )
 TURNS = st.lists(
     st.tuples(
-        st.sampled_from([*MEANINGS, *BOOK.red_flags.flags, "mumble", "cramp", "cramp", "yes"]),
+        st.sampled_from([*MEANINGS, *PACK.red_flags.flags, "mumble", "cramp", "cramp", "yes"]),
         SLOTS,
         st.sampled_from([0.0, 0.4, 3.0, 20.0, 300.0]),
     ),
@@ -47,13 +47,13 @@ TURNS = st.lists(
 CONDITIONS = st.builds(
     Conditions,
     coaching=st.builds(
-        Coaching,
+        CoachingOptions,
         hold_seconds=st.integers(5, 60),
         count_style=st.sampled_from(CountStyle),
         rounds=st.integers(1, 3),
         terse=st.booleans(),
     ),
-    start=st.builds(Dialogue, pace=st.sampled_from([0.6, 1.0, 1.5])),
+    start=st.builds(DialogueState, pace=st.sampled_from([0.6, 1.0, 1.5])),
 )
 
 
@@ -82,7 +82,7 @@ def moments(path: Path) -> list[replay.Moment]:
     return [
         moment
         for recording in replay.recordings(path, journal.read(path))
-        for moment in replay.play(recording, BOOK, Conditions())
+        for moment in replay.play(recording, PACK, Conditions())
     ]
 
 

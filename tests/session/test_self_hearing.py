@@ -10,16 +10,16 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Interject
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import Coaching, State
+from assistant.dialogue.turn import CoachingOptions, State
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session.session import Session
 from assistant.session.spoken import Ear, Sound, SpokenConversation
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"
-BOOK = language_pack.load(ENGLISH)
+PACK = language_pack.load(ENGLISH)
 INTENTS = intents.load(ENGLISH / "sentences")
 MATCHER = Matcher(INTENTS)
 RATE = 1000
@@ -57,14 +57,14 @@ class Kitchen:
         self.at = 0.0
         self.taken: list[str] = []
         self._ear = Told()
-        self.player = Player(Murmur(), RATE)
-        sound = Sound(self.player)
-        self.session = Session(BOOK, MATCHER, Coaching(), sound, watch=self._watch)
+        self.timeline = Timeline(Murmur(), RATE)
+        sound = Sound(self.timeline)
+        self.session = Session(PACK, MATCHER, CoachingOptions(), sound, watch=self._watch)
         self._talk = SpokenConversation(
             self.session,
             sound,
             Ear(self._ear, INTENTS),
-            self.player.speaking_now if loudspeaker else None,
+            self.timeline.speaking_now if loudspeaker else None,
         )
         self.session.handle(Started(0.0, first_time=False))
         self.wait(10.0)
@@ -82,7 +82,7 @@ class Kitchen:
     def wait(self, seconds: float) -> None:
         for _ in range(round(seconds / 0.05)):
             self.at += 0.05
-            self.player.read(round(0.05 * RATE))
+            self.timeline.read(round(0.05 * RATE))
             self._talk.tick(self.at)
 
     def hear(self, text: str, *, stable: int | None = None, final: bool = False) -> None:
@@ -177,7 +177,7 @@ def test_the_end_of_an_utterance_that_was_answered_is_not_dropped(kitchen: Kitch
     kitchen.wait(3.0)
     kitchen.hear("stop")
     kitchen.session.handle(UtteranceHeard(kitchen.at, "again", "cramp", {"muscle": "calf"}))
-    kitchen.player.perform(Interject("opening.stop", "Stop."))
+    kitchen.timeline.perform(Interject("opening.stop", "Stop."))
     kitchen.wait(0.3)
     kitchen.hear("stop", final=True)
     kitchen.wait(2.0)
@@ -232,7 +232,7 @@ def test_a_red_flag_is_searched_for_all_the_same(kitchen: Kitchen) -> None:
 
 def test_a_red_flag_that_charley_itself_said_is_no_persons() -> None:
     kitchen = Kitchen()
-    kitchen.player.perform(Interject("opening.stop", "Is it chest pain?"))
+    kitchen.timeline.perform(Interject("opening.stop", "Is it chest pain?"))
     kitchen.wait(1.0)
     kitchen.hear_one_of("chess pain", "chest pain")
     assert kitchen.taken == []

@@ -83,7 +83,7 @@ def converse(folder: Path, rate: int, channels: int, *, native: bool) -> Outcome
 
 def _first_line() -> str:
     """Return what Charley says to a cramp."""
-    return factory.language(Settings()).book.prompts.line("opening.stop").text
+    return factory.language(Settings()).pack.prompts.line("opening.stop").text
 
 
 def says(charley: Process, card: pulse.SoundCard, text: str, **wanted: object) -> bool:

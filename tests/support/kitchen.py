@@ -2,7 +2,7 @@
 
 What is OVOS's is real: the plugin manager that loads the skill, the services for stop, converse,
 intents and fallback, and the skill's base. Two of its processes that live by the wall clock are
-stood in for: the scheduler, and the player of the audio service.
+stood in for: the scheduler, and the timeline of the audio service.
 """
 
 from __future__ import annotations

@@ -63,11 +63,11 @@ class SoundCard:
     def play(self, pcm: Pcm) -> "subprocess.Popen[bytes]":
         """Play into the microphone; the process ends when all was played."""
         command = ["pacat", "--playback", "-d", "room", *_raw(pcm.rate)]
-        player = subprocess.Popen(command, stdin=subprocess.PIPE, env=self.env)
-        if player.stdin is not None:
-            player.stdin.write(pcm.samples.tobytes())
-            player.stdin.close()
-        return player
+        timeline = subprocess.Popen(command, stdin=subprocess.PIPE, env=self.env)
+        if timeline.stdin is not None:
+            timeline.stdin.write(pcm.samples.tobytes())
+            timeline.stdin.close()
+        return timeline
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Pcm]]:

@@ -6,16 +6,16 @@ from assistant.clock import VirtualClock
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import Coaching, Dialogue, State
+from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.nlu.matcher import NoMatch
-from assistant.playback.captions import Caption, CaptionPlayer
+from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session.scripted_user import awaits_user
 from assistant.session.session import Session
-from assistant.session.timed import Conversation
+from assistant.session.timed import TimedConversation
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"
-BOOK = language_pack.load(ENGLISH)
+PACK = language_pack.load(ENGLISH)
 
 
 class NoWords:
@@ -33,17 +33,22 @@ class Stage:
         self,
         *,
         first_time: bool = False,
-        coaching: Coaching | None = None,
-        start: Dialogue | None = None,
+        coaching: CoachingOptions | None = None,
+        start: DialogueState | None = None,
     ) -> None:
         self.heard: list[Caption] = []
         self.keys: list[str] = []
         self.clock = VirtualClock()
-        self.captions = CaptionPlayer(self.heard.append)
+        self.captions = CaptionTimeline(self.heard.append)
         self.session = Session(
-            BOOK, NoWords(), coaching or Coaching(), self.captions, watch=self._watch, start=start
+            PACK,
+            NoWords(),
+            coaching or CoachingOptions(),
+            self.captions,
+            watch=self._watch,
+            start=start,
         )
-        self.play = Conversation(self.session, self.captions, self.clock)
+        self.play = TimedConversation(self.session, self.captions, self.clock)
         self.play.start(first_time=first_time)
 
     def _watch(self, _event: Event, actions: tuple[Action, ...]) -> None:

@@ -83,7 +83,7 @@ def more(turn: Turn) -> Turn:
     """The rest of the last answer, a line at a time."""
     topic, told = turn.now.topic or "why", turn.now.told
     turn = interrupted(turn)
-    if told >= len(turn.book.prompts.lines[f"answer.{topic}"]):
+    if told >= len(turn.pack.prompts.lines[f"answer.{topic}"]):
         return back_to_place(turn.say("answer.enough"))
     return back_to_place(turn.say(f"answer.{topic}", told).know(topic=topic, told=told + 1))
 

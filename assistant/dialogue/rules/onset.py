@@ -62,7 +62,7 @@ def pursue(turn: Turn) -> Turn:
 
 def _found(turn: Turn) -> Routine | None:
     now = turn.now
-    return routines.find(turn.book.routines, now.muscle, both=now.side == "both", toes=now.toes)
+    return routines.find(turn.pack.routines, now.muscle, both=now.side == "both", toes=now.toes)
 
 
 def _restart(turn: Turn, muscle: str) -> Turn:

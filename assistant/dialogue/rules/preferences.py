@@ -9,7 +9,7 @@ from assistant.dialogue.actions import CancelTimer, Remember, SetTimer, SetVoice
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.rules.controls import back_to_place
 from assistant.dialogue.rules.holding import interrupted
-from assistant.dialogue.turn import Coaching, State, Turn
+from assistant.dialogue.turn import CoachingOptions, State, Turn
 
 _OFF = "off"
 _UNITS = {"minutes": 60, "seconds": 1}
@@ -29,7 +29,7 @@ def change(turn: Turn) -> Turn:
     number = _number(turn, setting)
     before, key = turn.habits, to or setting
     if setting == "voice":
-        to, key = _next_voice(turn, to), "voice" if turn.book.voices else "voice_only"
+        to, key = _next_voice(turn, to), "voice" if turn.pack.voices else "voice_only"
     elif to in _STEPS:
         to, key = "", setting
     elif setting == "checkin_seconds" and not to:
@@ -56,7 +56,7 @@ def undo(turn: Turn) -> Turn:
 
 def _number(turn: Turn, setting: str) -> int:
     """Return the number that was said, as near as the setting allows."""
-    words = turn.book.prompts.numbers
+    words = turn.pack.prompts.numbers
     said = turn.slot("number")
     number = words.index(said) if said in words else 0
     if turn.slot("to") in _STEPS:
@@ -80,12 +80,12 @@ def _reset_checkin(turn: Turn, setting: str) -> Turn:
 
 def _next_voice(turn: Turn, kind: str) -> str:
     """Return the choice behind the voice that speaks, of one kind if that was asked for."""
-    choices = list(turn.book.voices)
+    choices = list(turn.pack.voices)
     # The usual voice is the first choice.
     now = turn.habits.voice or next(iter(choices), "")
     behind = choices.index(now) + 1 if now in choices else 0
     order = [*choices[behind:], *choices[:behind]]
-    fitting = (name for name in order if kind in ("", turn.book.voices[name]))
+    fitting = (name for name in order if kind in ("", turn.pack.voices[name]))
     return next(fitting, turn.habits.voice)
 
 
@@ -97,17 +97,17 @@ def _kept(turn: Turn, setting: str) -> Turn:
     return turn.do(Remember(setting, _written(turn.habits, setting)))
 
 
-def _written(habits: Coaching, setting: str) -> str:
+def _written(habits: CoachingOptions, setting: str) -> str:
     """Return a setting's value as the settings file would have it."""
     value = habits.count_style.value if setting == "count" else getattr(habits, setting)
     return str(value).lower()
 
 
-def _checkin(habits: Coaching, to: str | int) -> Coaching:
+def _checkin(habits: CoachingOptions, to: str | int) -> CoachingOptions:
     return replace(habits, checkin_seconds=0.0 if to == _OFF else float(to))
 
 
-_CHANGES: dict[str, Callable[[Coaching, str | int], Coaching]] = {
+_CHANGES: dict[str, Callable[[CoachingOptions, str | int], CoachingOptions]] = {
     "hold_seconds": lambda habits, to: replace(habits, hold_seconds=int(to)),
     "rounds": lambda habits, to: replace(habits, rounds=int(to)),
     "count": lambda habits, to: replace(habits, count_style=CountStyle(str(to))),

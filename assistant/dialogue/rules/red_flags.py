@@ -18,7 +18,7 @@ def red_flag(turn: Turn) -> Turn:
     known = turn.know(muscle=turn.slot("muscle") or turn.now.muscle)
     if intent == "redflag_pregnant":
         known = _is_pregnant(known)
-    question = turn.book.red_flags.question_for(intent, turn.slot("certain") != "no")
+    question = turn.pack.red_flags.question_for(intent, turn.slot("certain") != "no")
     if not question or turn.now.state is State.WARNED:
         return warn(known, intent)
     return _ask_about(known, question)
@@ -47,7 +47,7 @@ def help_wanted(turn: Turn) -> Turn:
 
 def triage_yes(turn: Turn) -> Turn:
     """The sign is there."""
-    return warn(turn, turn.book.red_flags.questions[turn.now.questions[0]].flag)
+    return warn(turn, turn.pack.red_flags.questions[turn.now.questions[0]].flag)
 
 
 def triage_no(turn: Turn) -> Turn:

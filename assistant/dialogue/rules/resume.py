@@ -23,7 +23,7 @@ def ask_again(turn: Turn, nth: int = 0) -> Turn:
             return pursue(turn)
         return turn.say(f"ask.{now.asked}", nth + 1)
     if now.state is State.TRIAGE:
-        return turn.speak(turn.book.red_flags.questions[now.questions[0]].line)
+        return turn.speak(turn.pack.red_flags.questions[now.questions[0]].line)
     return turn.say(_AGAIN[now.state], nth)
 
 

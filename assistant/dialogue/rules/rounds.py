@@ -102,7 +102,7 @@ def worse(turn: Turn) -> Turn:
 
 def _is_elsewhere(turn: Turn) -> bool:
     """Tell whether a third muscle cramps, neither the coached one nor the one that helps it."""
-    found = routines.find(turn.book.routines, turn.slot("muscle"), both=False, toes="")
+    found = routines.find(turn.pack.routines, turn.slot("muscle"), both=False, toes="")
     if found is None or not turn.now.version:
         return False
     return found.muscle != turn.now.muscle and found.name not in turn.routine.opposite

@@ -15,7 +15,7 @@ def warn(turn: Turn, flag: str) -> Turn:
 
 def say_warning(turn: Turn) -> Turn:
     """Speak the lines of the red flag and ask for company."""
-    for line in turn.book.red_flags.flags[turn.now.flag].lines:
+    for line in turn.pack.red_flags.flags[turn.now.flag].lines:
         turn = turn.speak(line)
     return turn.say("warned.company")
 
@@ -32,4 +32,4 @@ def put(turn: Turn) -> Turn:
     """Speak the safety question that is due."""
     name = turn.now.questions[0]
     asked = turn.know(answered=turn.now.answered | {name})
-    return asked.speak(turn.book.red_flags.questions[name].line)
+    return asked.speak(turn.pack.red_flags.questions[name].line)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from assistant import malloc
 from assistant.asr.push_to_talk import PushToTalk
-from assistant.asr.voice_activity import VoiceGate
+from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.audio import devices
 from assistant.audio.devices import Microphone, Speaker, output_rate
 from assistant.audio.ducking import SOON_SECONDS, Music
@@ -30,7 +30,7 @@ from assistant.dialogue.events import (
     Xrun,
 )
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import Dialogue, State
+from assistant.dialogue.turn import DialogueState, State
 from assistant.errors import (
     AssistantError,
     DeviceError,
@@ -43,15 +43,15 @@ from assistant.frontends.live.shutdown import Leave
 from assistant.frontends.live.terminal_keys import Keys
 from assistant.frontends.live.watchdog import Watchdog
 from assistant.paths import state_folder
-from assistant.playback.captions import Caption, CaptionPlayer
-from assistant.playback.timeline import INTERJECT_PACES, Player
+from assistant.playback.captions import Caption, CaptionTimeline
+from assistant.playback.timeline import INTERJECT_PACES, Timeline
 from assistant.remembered import recall, remember
 from assistant.session import factory
 from assistant.session.factory import Language
 from assistant.session.session import Session
 from assistant.session.spoken import Ear, Sound, SpokenConversation, TimedOutput
 from assistant.settings import Settings
-from assistant.tts.fallback import SpareVoice
+from assistant.tts.fallback import FallbackVoice
 from assistant.tts.synthesiser import Synthesiser
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
 
 
 class _Mouth:
-    """The speaker with its player, or captions if there is none."""
+    """The speaker with its timeline, or captions if there is none."""
 
     name = "speaker"
 
@@ -119,13 +119,13 @@ class _Mouth:
         tell: Tell,
     ) -> None:
         self._settings = settings
-        self._prompts = language.book.prompts
+        self._prompts = language.pack.prompts
         self._opened = opened
         self._on_lost = on_lost
         self._show = show
-        self._player: Player | None = None
+        self._timeline: Timeline | None = None
         self._speaker: Speaker | None = None
-        self._voice: SpareVoice | None = None
+        self._voice: FallbackVoice | None = None
         self._unheard_since: float | None = None
         """When nobody heard the timeline any more; its time then passes by the clock."""
         self._unheard_samples = 0
@@ -133,25 +133,25 @@ class _Mouth:
             rate = output_rate(settings.speaker)
             voice = self._spare(factory.voice(settings, tell))
             voices = factory.voices(settings, tell)
-            self._player = Player(
+            self._timeline = Timeline(
                 voice, rate, settings.lead_in_seconds, lambda name: self._spare(voices(name))
             )
             self.open()
         except (DeviceError, SynthesiserError) as error:
             tell(f"{error} Charley shows captions instead.")
-            self._player = None
+            self._timeline = None
         self.output = self._output()
 
     def _spare(self, voice: Synthesiser) -> Synthesiser:
         notice = self._prompts.line("fault.voice").text
-        self._voice = SpareVoice(voice, notice, lambda: self._on_lost("voice"))
+        self._voice = FallbackVoice(voice, notice, lambda: self._on_lost("voice"))
         return self._voice
 
     def _output(self) -> TimedOutput:
-        if self._player is None:
-            return CaptionPlayer(self._show)
-        self._player.perform(SetVolume(self._settings.volume))
-        return Sound(self._player)
+        if self._timeline is None:
+            return CaptionTimeline(self._show)
+        self._timeline.perform(SetVolume(self._settings.volume))
+        return Sound(self._timeline)
 
     def prepare(self) -> Iterator[None]:
         """Speak in advance what may have to be said when nothing can be rendered any more.
@@ -170,8 +170,8 @@ class _Mouth:
 
     def open(self) -> None:
         """Open the speaker; DeviceError if it cannot be. What was queued goes on playing."""
-        if self._player is not None:
-            speaker = Speaker(self._player, self._settings.speaker, self._on_lost)
+        if self._timeline is not None:
+            speaker = Speaker(self._timeline, self._settings.speaker, self._on_lost)
             self._speaker = self._opened.enter_context(speaker)
             self._unheard_since = None
 
@@ -186,14 +186,14 @@ class _Mouth:
         """Try a voice that failed; True if it speaks again."""
         if self._voice is None or not self._voice.try_again():
             return False
-        if self._player is not None:
-            self._player.speak_anew()
+        if self._timeline is not None:
+            self._timeline.speak_anew()
         return True
 
     def alarm(self, key: str) -> None:
         """Say a prepared line at once, whatever else goes on; from any thread."""
-        if self._player is not None:
-            self._player.perform(Interject(key, self._prompts.line(key).text))
+        if self._timeline is not None:
+            self._timeline.perform(Interject(key, self._prompts.line(key).text))
 
     @property
     def xruns(self) -> int:
@@ -208,39 +208,39 @@ class _Mouth:
     @property
     def is_idle(self) -> bool:
         """True if nothing is left to be heard or read."""
-        if self._player is not None:
-            return self._player.is_idle
+        if self._timeline is not None:
+            return self._timeline.is_idle
         return getattr(self.output, "next_at", None) is None
 
     def speaks(self) -> bool:
         """Tell, to any thread, whether something is spoken now or in a moment."""
-        return self._player is not None and self._player.speaks_within(SOON_SECONDS)
+        return self._timeline is not None and self._timeline.speaks_within(SOON_SECONDS)
 
     def tell_played(self, listener: Callable[[Samples], None]) -> None:
         """Let somebody know every sample that is played, in the sound card's thread."""
-        if self._player is not None:
-            self._player.on_played = listener
+        if self._timeline is not None:
+            self._timeline.on_played = listener
 
     @property
     def rate(self) -> int:
         """Hertz of what is played."""
-        return self._player.rate if self._player else DEFAULT_RATE
+        return self._timeline.rate if self._timeline else DEFAULT_RATE
 
     def own_words(self) -> str:
         """Return what Charley says just now, as far as it can be heard."""
-        return self._player.speaking_now() if self._player else ""
+        return self._timeline.speaking_now() if self._timeline else ""
 
     def caption(self, at: float) -> None:
         """Show what began to sound since the last call, or would have without a speaker."""
-        if self._player is None:
+        if self._timeline is None:
             return
         if self._unheard_since is not None and at > self._unheard_since:
-            passed = round((at - self._unheard_since) * self._player.rate)
-            self._player.read(passed - self._unheard_samples)
+            passed = round((at - self._unheard_since) * self._timeline.rate)
+            self._timeline.read(passed - self._unheard_samples)
             self._unheard_samples = passed
-        for begun in self._player.take_begun():
+        for begun in self._timeline.take_begun():
             kind = "count" if begun.counted else "say"
-            self._show(Caption(begun.at_samples / self._player.rate, kind, begun.text))
+            self._show(Caption(begun.at_samples / self._timeline.rate, kind, begun.text))
 
 
 _FAULTS = ("device.", "fault.", "leave.")
@@ -279,7 +279,7 @@ class _Hearing:
             factory.tell_unknown_words(model, language, tell)
             if settings.push_to_talk:
                 self.talk = PushToTalk(recogniser)
-            self.ear = Ear(self.talk or VoiceGate(recogniser), language.intents)
+            self.ear = Ear(self.talk or VoiceActivityGate(recogniser), language.intents)
         except (DeviceError, ModelError) as error:
             tell(f"{error} Type to Charley instead, one line at a time.")
             self._let_go()
@@ -463,7 +463,7 @@ class _Live:
         self._watch = watch or (lambda _event, _actions: None)
         self._is_answered = False
         """True once an utterance was answered since the last press."""
-        self._prompts = language.book.prompts
+        self._prompts = language.pack.prompts
         self._keep = language.keep
         self._tell = tell
         self._parts = {part.name: part for part in (mouth, hearing, _Voice(mouth))}
@@ -476,7 +476,7 @@ class _Live:
         """When the counters are read next, and when their meaning may be told again."""
         ear = hearing.ear
         self._session = Session(
-            language.book,
+            language.pack,
             language.matcher,
             factory.coaching(settings),
             mouth.output,
@@ -508,7 +508,7 @@ class _Live:
         """Make ready what may be needed, a little at a time, while nobody waits for an answer."""
         if self._hearing.ear:
             for state in State:
-                self._hearing.ear.prepare([listening(Dialogue(state=state))])
+                self._hearing.ear.prepare([listening(DialogueState(state=state))])
                 yield
             self._keep()
         yield from self._mouth.prepare()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from assistant.atomic_file import write_whole
-from assistant.content.language_pack import Book
+from assistant.content.language_pack import LanguagePack
 from assistant.nlu.expressions import count, is_plain, spread, tree
 from assistant.nlu.intents import Intents
 from assistant.nlu.templates import Template
@@ -23,7 +23,7 @@ _MOST_SENTENCES = 8
 _EXAMPLES = 3
 
 
-def files(intents: Intents, book: Book) -> Mapping[str, str]:
+def files(intents: Intents, pack: LanguagePack) -> Mapping[str, str]:
     """Return the text of every file of one language's locale folder, by its name.
 
     An .intent file holds sentences with {lists}, an .entity file the values of a list.
@@ -39,7 +39,7 @@ def files(intents: Intents, book: Book) -> Mapping[str, str]:
         written[f"{list_name}.entity"] = tuple(values)
     texts = {file: "\n".join(lines) + "\n" for file, lines in sorted(written.items()) if lines}
     examples = [_filled(line, intents) for line in written["cramp.intent"][:_EXAMPLES]]
-    description = book.prompts.line("welcome.again").text
+    description = pack.prompts.line("welcome.again").text
     about = {"name": "Charley", "description": description, "examples": examples}
     return texts | {"skill.json": json.dumps(about, indent=2, ensure_ascii=False) + "\n"}
 

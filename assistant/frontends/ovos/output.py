@@ -15,12 +15,12 @@ import numpy as np
 from assistant.audio.pcm import Pcm, Samples
 from assistant.dialogue.actions import Action, Hush, Interject
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
-from assistant.playback.captions import Caption, CaptionPlayer
-from assistant.playback.timeline import Finished, Player
+from assistant.playback.captions import Caption, CaptionTimeline
+from assistant.playback.timeline import Finished, Timeline
 from assistant.session.timed import PlannedOutput
 
 _LONGEST_LAG_SECONDS = 5.0
-"""A player that is later than this has stood still; its clock is not the timeline's any more."""
+"""A timeline that is later than this has stood still; its clock is not the timeline's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,18 @@ class Mouth(PlannedOutput, Protocol):
 
 
 class Stretches:
-    """The player's timeline, sent in stretches before it is heard.
+    """The timeline, sent in stretches before it is heard.
 
     A hold is always within one stretch, so its counts are exact to the sample. An answer between
     two counts is laid in by replacing the rest of the hold.
     """
 
-    def __init__(self, player: Player) -> None:
-        self._player = player
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
         self._origin = 0.0
-        """The time of the player's sample 0; it moves on while nothing plays."""
+        """The time of the timeline's sample 0; it moves on while nothing plays."""
         self._sent: Samples = np.zeros(0, np.int16)
-        """What was sent and lies ahead of the player."""
+        """What was sent and lies ahead of the timeline."""
         self._hushed = False
         self._finished: list[Finished] = []
         self._begins: list[tuple[int, bool]] = []
@@ -80,36 +80,36 @@ class Stretches:
     def perform(self, action: Action) -> None:
         """Queue, lay in or drop sound as the action says."""
         self._hushed |= isinstance(action, Hush)
-        if isinstance(action, Interject) and not self._player.is_idle:
+        if isinstance(action, Interject) and not self._timeline.is_idle:
             # It comes in when the service begins anew, not in what passes meanwhile.
             self._read(self._lag_samples)
-        self._player.perform(action)
+        self._timeline.perform(action)
 
     @property
     def hold_seconds(self) -> float | None:
         """How far the running hold has come; None outside a count."""
-        return self._player.hold_seconds
+        return self._timeline.hold_seconds
 
     @property
     def lines_left(self) -> int:
         """How many spoken lines were not heard to their end."""
-        return self._player.lines_left
+        return self._timeline.lines_left
 
     @property
     def next_at(self) -> float | None:
         """When the hold or all speech finishes next; None if nothing is queued."""
         if self._finished:
             return self._time(self._finished[0].at_samples)
-        due = self._player.due_samples
-        return None if due is None else self._time(self._player.position_samples + due)
+        due = self._timeline.due_samples
+        return None if due is None else self._time(self._timeline.position_samples + due)
 
     def advance(self, to: float) -> Event | None:
         """Play up to a time and return what finished first; None if nothing did."""
-        while not self._player.is_idle and (frames := self._until(to)) > 0:
+        while not self._timeline.is_idle and (frames := self._until(to)) > 0:
             self._read(frames)
-        if self._player.is_idle:
-            self._origin = max(self._origin, to - self._player.position_samples / self._rate)
-        self._finished += self._player.take_finished()
+        if self._timeline.is_idle:
+            self._origin = max(self._origin, to - self._timeline.position_samples / self._rate)
+        self._finished += self._timeline.take_finished()
         if not self._finished:
             return None
         done = self._finished.pop(0)
@@ -118,11 +118,11 @@ class Stretches:
 
     def take(self, at: float) -> list[Order]:
         """Return what the audio service must do now, in its order."""
-        ahead, sent, hushed = self._player.ahead(), self._sent, self._hushed
+        ahead, sent, hushed = self._timeline.ahead(), self._sent, self._hushed
         self._sent, self._hushed = ahead, False
         if hushed or not len(sent):
             # Sound begins when it is sent, however late its cause was noticed.
-            self._origin = at - self._player.position_samples / self._rate
+            self._origin = at - self._timeline.position_samples / self._rate
             return [*([Cut()] if hushed else []), *self._play(ahead, 0, into_silence=True)]
         if np.array_equal(ahead[: len(sent)], sent):
             return self._play(ahead, len(sent), into_silence=False)
@@ -140,8 +140,8 @@ class Stretches:
                 self._lag_samples = round(lag * self._rate)
 
     def _read(self, frames: int) -> None:
-        self._player.read(frames)
-        self._player.take_begun()  # nobody asks for captions
+        self._timeline.read(frames)
+        self._timeline.take_begun()  # nobody asks for captions
         self._sent = self._sent[frames:]
 
     def _play(self, ahead: Samples, start: int, *, into_silence: bool) -> list[Order]:
@@ -149,12 +149,12 @@ class Stretches:
         if not len(fresh):
             return []
         number = len(self._begins)
-        self._begins.append((self._player.position_samples + start, into_silence))
+        self._begins.append((self._timeline.position_samples + start, into_silence))
         return [Play(number, Pcm(fresh, self._rate))]
 
     def _until(self, to: float) -> int:
-        """Return the samples from the player's position to a time, at most a second."""
-        frames = round((to - self._time(self._player.position_samples)) * self._rate)
+        """Return the samples from the timeline's position to a time, at most a second."""
+        frames = round((to - self._time(self._timeline.position_samples)) * self._rate)
         return min(frames, self._rate)
 
     def _time(self, samples: int) -> float:
@@ -162,10 +162,10 @@ class Stretches:
 
     @property
     def _rate(self) -> int:
-        return self._player.rate
+        return self._timeline.rate
 
 
-class Lines(CaptionPlayer):
+class Lines(CaptionTimeline):
     """Lines of text for the device's own voice, or for a screen.
 
     How long each takes is an estimate, so a hold's counts come about once a second, not exactly.

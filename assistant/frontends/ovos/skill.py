@@ -30,17 +30,17 @@ from assistant import remembered, settings
 from assistant.audio import pcm
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import QUESTIONS, Dialogue, State
+from assistant.dialogue.turn import QUESTIONS, DialogueState, State
 from assistant.errors import SynthesiserError
 from assistant.frontends.ovos import locale
 from assistant.frontends.ovos.output import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.nlu.matcher import Match
 from assistant.paths import cache_folder, languages
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session import factory
 from assistant.session.factory import Language
 from assistant.session.session import Session
-from assistant.session.timed import Conversation
+from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
 
 _FALLBACK_PRIORITY = 5
@@ -59,7 +59,7 @@ _LISTENING = QUESTIONS | {State.WARNED}
 class _Talk:
     """One device's conversation."""
 
-    conversation: Conversation
+    conversation: TimedConversation
     mouth: Mouth
     at: float
     """When it last did anything."""
@@ -100,7 +100,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         """Sound file to its conversation, its number there, and when it may go."""
         resources = cache_folder() / "ovos"
         for tag, language in self._languages.items():
-            locale.write(resources, tag, locale.files(language.intents, language.book))
+            locale.write(resources, tag, locale.files(language.intents, language.pack))
         super().__init__(*args, resources_dir=str(resources), **kwargs)
 
     @classproperty
@@ -129,7 +129,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         language = next(iter(self._languages.values()), None)
         if language is None:
             return ""
-        lines = language.book.prompts
+        lines = language.pack.prompts
         return f"{lines.line('welcome.first').text} {lines.line('about.safety').text}"
 
     # What OVOS asks.
@@ -259,16 +259,16 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
     def _begin(self, language: Language, now: float) -> _Talk:
         chosen = replace(self._chosen, language=language.folder.name)
         mouth = self._mouth(chosen)
-        start = replace(factory.beginning(chosen), listening=listening(Dialogue()))
+        start = replace(factory.beginning(chosen), listening=listening(DialogueState()))
         session = Session(
-            language.book,
+            language.pack,
             language.matcher,
             factory.coaching(chosen),
             mouth,
             start=start,
             remember=remembered.remember,
         )
-        return _Talk(Conversation(session, mouth, self.clock), mouth, now)
+        return _Talk(TimedConversation(session, mouth, self.clock), mouth, now)
 
     def _mouth(self, chosen: Settings) -> Mouth:
         """Return Charley's own voice; lines for the device's voice where that is asked for."""
@@ -279,7 +279,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         except SynthesiserError as error:
             self.log.warning("%s The device's own voice speaks; its counts are not exact.", error)
             return Lines()
-        return Stretches(Player(voice, voices=factory.voices(chosen, self.log.warning)))
+        return Stretches(Timeline(voice, voices=factory.voices(chosen, self.log.warning)))
 
     def _language(self, message: Message) -> Language | None:
         tag = standardize_tag(message.data.get("lang") or SessionManager.get(message).lang)

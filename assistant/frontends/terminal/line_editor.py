@@ -13,7 +13,7 @@ from assistant.frontends.terminal.transcript import LiveTranscript, Transcript, 
 from assistant.session.scripted_user import awaits_user
 
 if TYPE_CHECKING:
-    from assistant.session.timed import Conversation
+    from assistant.session.timed import TimedConversation
 
 PROMPT = "> "
 
@@ -109,7 +109,7 @@ class Terminal:
 
             termios.tcsetattr(self._stdin.fileno(), termios.TCSADRAIN, self._mode)
 
-    def converse(self, conversation: Conversation, *, first_time: bool, fast: bool) -> None:
+    def converse(self, conversation: TimedConversation, *, first_time: bool, fast: bool) -> None:
         """Answer what is typed until the input ends; `fast` lets time pass at once."""
         hint = self._words("typing.hint_fast" if fast else "typing.hint")
         print(hint, file=self._out, flush=True)
@@ -126,7 +126,7 @@ class Terminal:
             _run_on(conversation, by_itself=not text.strip())
 
 
-def _run_on(conversation: Conversation, *, by_itself: bool = False) -> None:
+def _run_on(conversation: TimedConversation, *, by_itself: bool = False) -> None:
     """Let time pass until Charley waits for the user; `by_itself`: until the next time."""
     if by_itself:
         conversation.run_next(float("inf"))

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from assistant.dialogue.turn import Dialogue
+from assistant.dialogue.turn import DialogueState
 from assistant.session.scripted_user import ScriptedUser, parse
 
 _POLL_SECONDS = 0.05
@@ -50,7 +50,7 @@ class ArrivingUser(ScriptedUser):
         """When the next line is due, or when to look for it again."""
         return super().next_at if self._cue else self._at + _POLL_SECONDS
 
-    def speak(self, now: Dialogue, at: float, hold_seconds: float | None) -> str | None:
+    def speak(self, now: DialogueState, at: float, hold_seconds: float | None) -> str | None:
         """Return what is said at this moment; None for nothing."""
         self._at = at
         self._look()

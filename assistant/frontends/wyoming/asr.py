@@ -5,15 +5,15 @@ from __future__ import annotations
 from assistant.asr.vosk_recogniser import RATE, UNKNOWN, Hypothesis
 from assistant.audio.pcm import Samples
 from assistant.session.nbest import likeliest
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 
 
 class Transcription:
     """Decodes one utterance while it arrives."""
 
-    def __init__(self, household: Household) -> None:
-        self._household = household
-        self._recogniser = household.borrow_recogniser()
+    def __init__(self, parts: SharedParts) -> None:
+        self._parts = parts
+        self._recogniser = parts.borrow_recogniser()
         self._words: list[str] = []
         self.seconds = 0.0
         """How much sound it got."""
@@ -26,11 +26,11 @@ class Transcription:
     def finish(self) -> str:
         """Return the whole; empty if a word in it was none of Charley's."""
         self._note(self._recogniser.finish())
-        self._household.give_back(self._recogniser)
+        self._parts.give_back(self._recogniser)
         return "" if UNKNOWN in self._words else " ".join(self._words)
 
     def _note(self, heard: list[Hypothesis]) -> str:
-        understand = self._household.language.matcher.match
+        understand = self._parts.language.matcher.match
         finals = (likeliest(h, understand, is_idle=False) for h in heard if h.final)
         fresh = " ".join(finals).split()
         self._words += fresh

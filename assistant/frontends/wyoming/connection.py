@@ -70,7 +70,7 @@ class Link:
         self._threads = threads
         self._measures = measures
         self._limits = limits
-        self._pacer = Pacer(talk.player, clock.now(), lead_seconds)
+        self._pacer = Pacer(talk.timeline, clock.now(), lead_seconds)
         self._ears = _Ears(measures)
         self._spoke = asyncio.Event()
         self._lights = _Lights()

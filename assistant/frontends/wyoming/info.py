@@ -16,7 +16,7 @@ from wyoming.info import (
 )
 
 from assistant import __version__
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 
 NAME = "charley"
 _VOSK = Attribution("Charley, on Vosk", "https://alphacephei.com/vosk")
@@ -24,11 +24,11 @@ _ESPEAK = Attribution("The voice of this system, by pyttsx3", "https://pyttsx3.r
 _OWN = Attribution("Charley", "")
 
 
-def describe(household: Household) -> Info:
+def describe(parts: SharedParts) -> Info:
     """Return all services with their languages and voices."""
-    languages = [household.settings.language]
+    languages = [parts.settings.language]
     there: dict[str, Any] = {"installed": True, "version": __version__}
-    model = household.model.path.name
+    model = parts.model.path.name
     return Info(
         asr=[
             AsrProgram(
@@ -77,7 +77,7 @@ def describe(household: Household) -> Info:
                         attribution=_ESPEAK,
                         **there,
                     )
-                    for name in household.speakers
+                    for name in parts.speakers
                 ],
                 supports_synthesize_streaming=True,
                 attribution=_ESPEAK,

@@ -30,7 +30,7 @@ from assistant.frontends.wyoming.satellite import Address, Satellite
 from assistant.frontends.wyoming.server import Server
 from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
 
@@ -72,7 +72,7 @@ class _Process:
         self._tell = tell
         self._clock = SystemClock()
         self._measures = Measures()
-        self._household = Household(settings, tell)
+        self._parts = SharedParts(settings, tell)
         # Decoding gives Python's lock back, so threads beyond the cores still shorten the queue.
         self._threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "conversation")
         # Of their own and few: whoever asks for much must not make a conversation wait.
@@ -81,7 +81,7 @@ class _Process:
             Link, clock=self._clock, threads=self._threads, measures=self._measures,
             lead_seconds=plan.lead_seconds, limits=plan.limits,
         )  # fmt: skip
-        self._turns = Turns(self._household, self._clock, self._measures.watch("text"))
+        self._turns = Turns(self._parts, self._clock, self._measures.watch("text"))
         self._seen_at = self._clock.now()
         self._satellites: dict[Address, asyncio.Task[None]] = {}
 
@@ -109,7 +109,7 @@ class _Process:
         port = 0
         if plan.listen is not None:
             port = await self._begin_services(parts, plan.listen)
-        self._service_threads.submit(self._household.prepare)
+        self._service_threads.submit(self._parts.prepare)
         parts.push_async_callback(self._leave_satellites)
         for at in plan.satellites:
             self._add(at)
@@ -134,9 +134,9 @@ class _Process:
         announcer = Announcer(plan.home, self._turns, self._tell) if plan.home else None
         if announcer:
             parts.callback(announcer.close)
-        info = describe(self._household)
+        info = describe(self._parts)
         services = Services(
-            self._household,
+            self._parts,
             self._turns,
             self._measures,
             plan.limits,
@@ -151,7 +151,7 @@ class _Process:
         return port
 
     def _talk(self) -> Talk:
-        return Talk(self._household, self._measures.watch("sound"))
+        return Talk(self._parts, self._measures.watch("sound"))
 
     # Satellites
 

@@ -29,7 +29,7 @@ from assistant.frontends.wyoming import tts
 from assistant.frontends.wyoming.asr import Transcription
 from assistant.frontends.wyoming.audio_in import Incoming
 from assistant.frontends.wyoming.wire import Limits
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 
 Result = TypeVar("Result")
@@ -39,7 +39,7 @@ Result = TypeVar("Result")
 class Services:
     """What every connection needs."""
 
-    household: Household
+    parts: SharedParts
     turns: Turns
     measures: Measures
     limits: Limits
@@ -113,8 +113,8 @@ class Requests:
             if self._transcription is None:
                 services.measures.requested("asr")
                 self._incoming = Incoming()
-                self._transcription = await services.work(Transcription, services.household)
-                yield TranscriptStart(language=services.household.settings.language).event()
+                self._transcription = await services.work(Transcription, services.parts)
+                yield TranscriptStart(language=services.parts.settings.language).event()
         elif self._transcription is None:
             return
         elif AudioChunk.is_type(event.type):
@@ -128,7 +128,7 @@ class Requests:
         elif AudioStop.is_type(event.type):
             transcription, self._transcription = self._transcription, None
             text = await services.work(transcription.finish)
-            language = services.household.settings.language
+            language = services.parts.settings.language
             yield TranscriptStop().event()
             yield Transcript(text, language=language).event()
 
@@ -161,7 +161,7 @@ class Requests:
         services = self._services
         services.measures.requested("tts")
         try:
-            sound = await services.work(tts.spoken, services.household, text, voice)
+            sound = await services.work(tts.spoken, services.parts, text, voice)
         except NetworkError:
             raise
         except AssistantError as error:

@@ -126,13 +126,13 @@ class Satellite:
 
     async def _keep_time(self, seconds: float) -> None:
         """Let the conversation's time pass while nobody can hear it."""
-        player, begun, position = (
-            self._talk.player,
+        timeline, begun, position = (
+            self._talk.timeline,
             self._clock.now(),
-            self._talk.player.position_samples,
+            self._talk.timeline.position_samples,
         )
         while (now := self._clock.now()) < begun + seconds:
-            passed = round((now - begun) * player.rate)
-            player.read(max(0, position + passed - player.position_samples))
+            passed = round((now - begun) * timeline.rate)
+            timeline.read(max(0, position + passed - timeline.position_samples))
             await asyncio.to_thread(self._talk.tick, now)
             await asyncio.sleep(_WAITING_SECONDS)

@@ -13,7 +13,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.dialogue.hold import Hold
 from assistant.playback.count_track import render_hold
 from assistant.playback.timeline import BREATH_SECONDS
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.text_turns import PAUSE
 from assistant.tts.synthesiser import Synthesiser, level
 
@@ -24,17 +24,17 @@ _FEWEST_COUNTS = 3
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
-def spoken(household: Household, text: str, voice_name: str = "") -> Samples:
+def spoken(parts: SharedParts, text: str, voice_name: str = "") -> Samples:
     """Return a text as sound; a run of counts has one at each whole second, then the end chime.
 
     An unknown voice is the usual one. Raises SynthesiserError.
     """
-    voices = household.speakers
+    voices = parts.speakers
     voice = voices.get(voice_name) or next(iter(voices.values()))
     breath = np.zeros(round(BREATH_SECONDS * DEFAULT_RATE), np.int16)
     pieces: list[Samples] = []
     for sentence in filter(str.strip, _SENTENCE.split(_kept_together(text))):
-        counts = _counts(sentence, household.language.book.prompts.numbers)
+        counts = _counts(sentence, parts.language.pack.prompts.numbers)
         pieces += [_counted(counts, voice) if counts else _said(sentence, voice), breath]
     return np.concatenate(pieces[:-1] or [np.zeros(0, np.int16)])
 

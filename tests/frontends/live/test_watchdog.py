@@ -16,8 +16,8 @@ from assistant.dialogue.hold import Hold
 from assistant.errors import SynthesiserError
 from assistant.frontends.live import watchdog
 from assistant.frontends.live.watchdog import ASLEEP_SECONDS, LOOK_SECONDS, STUCK_SECONDS, Watchdog
-from assistant.playback.timeline import Player
-from assistant.tts.fallback import SpareVoice
+from assistant.playback.timeline import Timeline
+from assistant.tts.fallback import FallbackVoice
 from tests.support import ROOT
 
 RATE = 22050
@@ -154,10 +154,10 @@ class Frail:
 class TestSpareVoice:
     """What cannot be spoken keeps its place on the timeline."""
 
-    def spare(self) -> tuple[SpareVoice, Frail, list[str]]:
+    def spare(self) -> tuple[FallbackVoice, Frail, list[str]]:
         """Return a voice, what is behind it, and what was told."""
         frail, told = Frail(), list[str]()
-        return SpareVoice(frail, "It broke.", lambda: told.append("failed")), frail, told
+        return FallbackVoice(frail, "It broke.", lambda: told.append("failed")), frail, told
 
     def test_a_working_voice_is_as_it_was(self) -> None:
         voice, frail, told = self.spare()
@@ -197,10 +197,10 @@ class TestSpareVoice:
         voice, frail, _ = self.spare()
         frail.is_broken = True
         voice.render("it is broken already")
-        player = Player(voice, RATE)
-        player.perform(Count(Hold(5), NUMBERS))
-        player.read(7 * RATE)
-        begun = player.take_begun()
+        timeline = Timeline(voice, RATE)
+        timeline.perform(Count(Hold(5), NUMBERS))
+        timeline.read(7 * RATE)
+        begun = timeline.take_begun()
         assert [word.text for word in begun] == list(NUMBERS[1:])
         assert [word.at_samples for word in begun] == [n * RATE for n in range(1, 6)]
 
@@ -208,7 +208,7 @@ class TestSpareVoice:
 class TestLastWord:
     """A farewell lets the word that sounds be said to its end."""
 
-    def played(self, seconds: float, action: Say | Count) -> tuple[Player, list[int]]:
+    def played(self, seconds: float, action: Say | Count) -> tuple[Timeline, list[int]]:
         """Play so long, hush after the word, and return where sound was from then on."""
 
         class Words:
@@ -218,17 +218,17 @@ class TestLastWord:
                 gap = silence(round(0.1 * RATE / pace), RATE).samples
                 return Pcm(np.concatenate([word, gap] * len(text.split())), RATE)
 
-        player = Player(Words(), RATE)
-        player.perform(action)
-        player.read(round(seconds * RATE))
-        player.perform(Hush(after_word=True))
-        return player, np.flatnonzero(player.read(3 * RATE)).tolist()
+        timeline = Timeline(Words(), RATE)
+        timeline.perform(action)
+        timeline.read(round(seconds * RATE))
+        timeline.perform(Hush(after_word=True))
+        return timeline, np.flatnonzero(timeline.read(3 * RATE)).tolist()
 
     def test_a_count_is_said_whole_and_nothing_after_it(self) -> None:
-        player, loud = self.played(3.1, Count(Hold(5), NUMBERS))
+        timeline, loud = self.played(3.1, Count(Hold(5), NUMBERS))
         assert max(loud) == pytest.approx(0.2 * RATE, abs=0.02 * RATE)
-        assert player.take_finished() == []
-        assert player.is_idle
+        assert timeline.take_finished() == []
+        assert timeline.is_idle
 
     def test_between_two_counts_nothing_is_said(self) -> None:
         assert self.played(3.6, Count(Hold(5), NUMBERS))[1] == []

@@ -27,7 +27,7 @@ from assistant.frontends.wyoming.satellite import Address, address
 from assistant.frontends.wyoming.wire import Limits
 from assistant.playback.captions import Caption
 from assistant.playback.count_track import count_word
-from assistant.playback.timeline import Player
+from assistant.playback.timeline import Timeline
 from assistant.session.text_turns import written
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
@@ -53,8 +53,8 @@ class Kitchen:
     """A satellite that plays what it gets at once and for ever on time."""
 
     def __init__(self, *, begin: float = 0.0, step: float = 0.01) -> None:
-        self.player = Player(Beeps())
-        self.pacer = Pacer(self.player, begin, LEAD)
+        self.timeline = Timeline(Beeps())
+        self.pacer = Pacer(self.timeline, begin, LEAD)
         self.now = begin
         self.step = step
         self.got: list[tuple[float, Event]] = []
@@ -99,7 +99,7 @@ class TestPacing:
     def test_a_line_is_one_stream_that_begins_at_once(self) -> None:
         kitchen = Kitchen()
         kitchen.run(1.0)
-        kitchen.player.perform(Say("x", "hello"))
+        kitchen.timeline.perform(Say("x", "hello"))
         kitchen.run(2.0)
         assert kitchen.kinds == ["audio-start", "audio-chunk", "audio-stop"]
         assert kitchen.got[0][0] == pytest.approx(1.01)
@@ -107,14 +107,14 @@ class TestPacing:
 
     def test_never_more_than_the_lead_is_sent_ahead(self) -> None:
         kitchen = Kitchen()
-        kitchen.player.perform(Count(Hold(5), NUMBERS))
+        kitchen.timeline.perform(Count(Hold(5), NUMBERS))
         kitchen.run(8.0)
         assert max(kitchen.ahead()) <= LEAD + 1e-6
         assert min(kitchen.ahead()[10:]) >= LEAD - BLOCK_SECONDS - kitchen.step - 1e-6
 
     def test_counts_stand_on_whole_seconds(self) -> None:
         kitchen = Kitchen()
-        kitchen.player.perform(Count(Hold(5), NUMBERS))
+        kitchen.timeline.perform(Count(Hold(5), NUMBERS))
         kitchen.run(8.0)
         word = count_word("one", Beeps(), DEFAULT_RATE, DEFAULT_RATE)
         sound = kitchen.sound().astype(np.int32)
@@ -125,28 +125,28 @@ class TestPacing:
 
     def test_what_was_hushed_is_not_sent_any_more(self) -> None:
         kitchen = Kitchen()
-        kitchen.player.perform(Count(Hold(5), NUMBERS))
+        kitchen.timeline.perform(Count(Hold(5), NUMBERS))
         kitchen.run(2.05)
-        kitchen.player.perform(Hush())
+        kitchen.timeline.perform(Hush())
         sent = len(kitchen.sound())
         kitchen.run(0.5)
         assert np.abs(kitchen.sound()[sent + DEFAULT_RATE // 100 :]).max() == 0
 
     def test_lines_a_breath_apart_share_a_stream(self) -> None:
         kitchen = Kitchen()
-        kitchen.player.perform(Say("x", "hello"))
+        kitchen.timeline.perform(Say("x", "hello"))
         kitchen.run(0.1 + LINGER_SECONDS - LEAD - 0.1)
-        kitchen.player.perform(Say("x", "again"))
+        kitchen.timeline.perform(Say("x", "again"))
         kitchen.run(3.0)
         assert kitchen.kinds == ["audio-start", "audio-chunk", "audio-stop"]
 
     def test_the_next_stream_waits_until_the_last_is_over(self) -> None:
         kitchen = Kitchen()
-        kitchen.player.perform(Say("x", "hello"))
+        kitchen.timeline.perform(Say("x", "hello"))
         while "audio-stop" not in kitchen.kinds:
             kitchen.run(0.01)
         over = kitchen.got[0][0] + len(kitchen.sound()) / DEFAULT_RATE
-        kitchen.player.perform(Say("x", "again"))
+        kitchen.timeline.perform(Say("x", "again"))
         before = len(kitchen.sound())
         kitchen.run(0.05)
         # Sound that is heard from `over` on may be sent from a lead before it on.
@@ -156,7 +156,7 @@ class TestPacing:
     def test_a_link_that_comes_late_does_not_catch_up(self) -> None:
         kitchen = Kitchen(begin=100_000.0)
         kitchen.run(0.02)
-        assert kitchen.player.position_samples < DEFAULT_RATE
+        assert kitchen.timeline.position_samples < DEFAULT_RATE
 
     @given(
         acts=st.lists(st.tuples(st.floats(0.0, 2.0), st.sampled_from(sorted(ACTIONS))), max_size=8)
@@ -167,7 +167,7 @@ class TestPacing:
         kitchen = Kitchen(step=0.02)
         for pause, act in acts:
             kitchen.run(pause)
-            kitchen.player.perform(ACTIONS[act])
+            kitchen.timeline.perform(ACTIONS[act])
         kitchen.run(20.0)
         kinds = [kind for kind in kitchen.kinds if kind != "audio-chunk"]
         assert kinds == ["audio-start", "audio-stop"] * (len(kinds) // 2)
@@ -176,7 +176,7 @@ class TestPacing:
 
 def test_a_closed_stream_says_so_once() -> None:
     kitchen = Kitchen()
-    kitchen.player.perform(Say("x", "hello"))
+    kitchen.timeline.perform(Say("x", "hello"))
     kitchen.run(0.05)
     assert [event.type for event in kitchen.pacer.close()] == ["audio-stop"]
     assert kitchen.pacer.close() == []

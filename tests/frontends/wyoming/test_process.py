@@ -29,7 +29,7 @@ from assistant.frontends.wyoming.discovery import Neighbourhood
 from assistant.frontends.wyoming.process import is_satellite
 from assistant.frontends.wyoming.satellite import Address
 from assistant.frontends.wyoming.wire import Limits
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Reply, Turns
 from assistant.settings import Settings
 from tests.support.fuzzing import message
@@ -210,8 +210,8 @@ class TestAnnouncing:
         url, kept = home
         monkeypatch.setattr("assistant.frontends.home_assistant.announce._LEAD_SECONDS", 0.0)
         monkeypatch.setattr("assistant.frontends.home_assistant.announce._WORDS_PER_SECOND", 1e6)
-        household = Household(Settings(), lambda _sentence: None)
-        turns = Turns(household, SystemClock())
+        parts = SharedParts(Settings(), lambda _sentence: None)
+        turns = Turns(parts, SystemClock())
         told: list[str] = []
 
         async def follow() -> None:

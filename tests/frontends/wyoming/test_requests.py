@@ -36,7 +36,7 @@ from assistant.frontends.wyoming.requests import Services
 from assistant.frontends.wyoming.server import Server
 from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
@@ -47,8 +47,8 @@ Ask = Callable[[AsyncTcpClient], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
-def household() -> Household:
-    made = Household(Settings(), lambda _sentence: None)
+def parts() -> SharedParts:
+    made = SharedParts(Settings(), lambda _sentence: None)
     made.note_told()
     return made
 
@@ -61,17 +61,17 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @asynccontextmanager
 async def server(
-    household: Household, threads: ThreadPoolExecutor, limits: Limits | None = None
+    parts: SharedParts, threads: ThreadPoolExecutor, limits: Limits | None = None
 ) -> AsyncIterator[int]:
     """Run the server for as long as the block lasts; gives its port."""
     limits, clock, measures = limits or Limits(), SystemClock(), Measures()
-    turns = Turns(household, clock)
-    services = Services(household, turns, measures, limits, threads, info.describe(household), None)
+    turns = Turns(parts, clock)
+    services = Services(parts, turns, measures, limits, threads, info.describe(parts), None)
     link = partial(
         Link, clock=clock, threads=threads, measures=measures, lead_seconds=0.1, limits=limits
     )
     faults: list[str] = []
-    made = Server(services, clock, partial(Talk, household), link, faults.append)
+    made = Server(services, clock, partial(Talk, parts), link, faults.append)
     port = await made.start("127.0.0.1", 0)
     try:
         yield port
@@ -80,11 +80,11 @@ async def server(
     assert faults == []
 
 
-def ask(household: Household, threads: ThreadPoolExecutor, *sent: Event, until: str) -> list[Event]:
+def ask(parts: SharedParts, threads: ThreadPoolExecutor, *sent: Event, until: str) -> list[Event]:
     """Send messages over one connection; return the answers up to one of a type."""
 
     async def talk() -> list[Event]:
-        async with server(household, threads) as port, AsyncTcpClient("127.0.0.1", port) as client:
+        async with server(parts, threads) as port, AsyncTcpClient("127.0.0.1", port) as client:
             for event in sent:
                 await client.write_event(event)
             return await answers(client, until)
@@ -121,9 +121,9 @@ class TestDescribe:
     """`describe`: what Home Assistant offers its users."""
 
     def test_all_three_services_are_told_with_language_version_and_attribution(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
-        told = ask(household, threads, Describe().event(), until="info")
+        told = ask(parts, threads, Describe().event(), until="info")
         info = Info.from_event(told[0])
         for program in (*info.asr, *info.handle, *info.tts):
             assert program.name == "charley"
@@ -136,26 +136,26 @@ class TestDescribe:
         assert info.intent == []
         assert info.satellite is None
 
-    def test_a_ping_is_answered(self, household: Household, threads: ThreadPoolExecutor) -> None:
-        told = ask(household, threads, Ping("here").event(), until="pong")
+    def test_a_ping_is_answered(self, parts: SharedParts, threads: ThreadPoolExecutor) -> None:
+        told = ask(parts, threads, Ping("here").event(), until="pong")
         assert Pong.from_event(told[0]).text == "here"
 
     def test_what_is_unknown_is_passed_over(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         sent = (Event("from-the-future", {"a": 1}, b"bytes"), Describe().event())
-        assert [event.type for event in ask(household, threads, *sent, until="info")] == ["info"]
+        assert [event.type for event in ask(parts, threads, *sent, until="info")] == ["info"]
 
 
 class TestHandle:
     """`handle`: one connection a turn, as Home Assistant does it."""
 
     def turns(
-        self, household: Household, threads: ThreadPoolExecutor, *said: tuple[str, dict[str, str]]
+        self, parts: SharedParts, threads: ThreadPoolExecutor, *said: tuple[str, dict[str, str]]
     ) -> list[Event]:
         async def talk() -> list[Event]:
             replies = []
-            async with server(household, threads) as port:
+            async with server(parts, threads) as port:
                 for text, context in said:
                     async with AsyncTcpClient("127.0.0.1", port) as client:
                         await client.write_event(Transcript(text, context=context).event())
@@ -167,12 +167,12 @@ class TestHandle:
         return asyncio.run(talk())
 
     def test_a_conversation_goes_on_from_turn_to_turn(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         kitchen = {"satellite_id": "assist_satellite.kitchen", "conversation_id": "1"}
         again = kitchen | {"conversation_id": "2"}
         opening, hold, gone = self.turns(
-            household,
+            parts,
             threads,
             ("my left calf is cramping", kitchen),
             ("skip to the hold", again),
@@ -186,10 +186,10 @@ class TestHandle:
         assert Handled.from_event(hold).context == again
 
     def test_two_rooms_have_a_conversation_each(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         _, elsewhere = self.turns(
-            household,
+            parts,
             threads,
             ("my left calf is cramping", {"satellite_id": "kitchen"}),
             ("skip to the hold", {"satellite_id": "bath"}),
@@ -197,17 +197,17 @@ class TestHandle:
         assert elsewhere.data["text"] == "Nothing is running. Tell me where it cramps."
 
     def test_what_is_not_for_charley_is_not_handled(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
-        (reply,) = self.turns(household, threads, ("switch on the lamp", {}))
+        (reply,) = self.turns(parts, threads, ("switch on the lamp", {}))
         assert NotHandled.is_type(reply.type)
 
     def test_a_red_flag_ends_the_coaching(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         who = {"conversation_id": "x"}
         _, warned, after = self.turns(
-            household,
+            parts,
             threads,
             ("my calf is cramping", who),
             ("my chest hurts", who),
@@ -222,25 +222,25 @@ class TestAsr:
 
     @pytest.mark.parametrize("rate", [16_000, 48_000])
     def test_what_was_said_comes_back(
-        self, household: Household, threads: ThreadPoolExecutor, rate: int
+        self, parts: SharedParts, threads: ThreadPoolExecutor, rate: int
     ) -> None:
         sound = speech("my left calf is cramping", rate)
         sent = (
             Transcribe(language="en").event(), AudioStart(rate, 2, 1).event(),
             *chunks(sound), AudioStop().event(),
         )  # fmt: skip
-        told = ask(household, threads, *sent, until="transcript")
+        told = ask(parts, threads, *sent, until="transcript")
         assert Transcript.from_event(told[-1]).text == "my left calf is cramping"
         assert told[0].type == "transcript-start"
         assert told[-2].type == "transcript-stop"
 
     def test_two_utterances_on_one_connection_are_two(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         async def talk() -> list[str]:
             heard = []
             async with (
-                server(household, threads) as port,
+                server(parts, threads) as port,
                 AsyncTcpClient("127.0.0.1", port) as client,
             ):
                 for text in ("stop", "my left calf is cramping"):
@@ -253,10 +253,10 @@ class TestAsr:
 
         assert asyncio.run(talk()) == ["stop", "my left calf is cramping"]
 
-    def test_silence_is_no_words(self, household: Household, threads: ThreadPoolExecutor) -> None:
+    def test_silence_is_no_words(self, parts: SharedParts, threads: ThreadPoolExecutor) -> None:
         quiet = Pcm(np.zeros(RATE, np.int16), RATE)
         sent = (Transcribe().event(), *chunks(quiet), AudioStop().event())
-        told = ask(household, threads, *sent, until="transcript")
+        told = ask(parts, threads, *sent, until="transcript")
         assert Transcript.from_event(told[-1]).text == ""
 
 
@@ -270,18 +270,18 @@ class TestTts:
         }
         return Pcm(np.frombuffer(b"".join(c.audio for c in heard), np.int16), DEFAULT_RATE)
 
-    def test_a_text_is_spoken(self, household: Household, threads: ThreadPoolExecutor) -> None:
+    def test_a_text_is_spoken(self, parts: SharedParts, threads: ThreadPoolExecutor) -> None:
         told = ask(
-            household, threads, Synthesize("Toes up. Hold it there.").event(), until="audio-stop"
+            parts, threads, Synthesize("Toes up. Hold it there.").event(), until="audio-stop"
         )
         assert told[0].type == "audio-start"
         assert 1.0 < self.sound(told).seconds < 4.0
 
     def test_counts_stand_on_whole_seconds(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         told = ask(
-            household, threads, Synthesize("One ... two ... three ... four.").event(),
+            parts, threads, Synthesize("One ... two ... three ... four.").event(),
             until="audio-stop",
         )  # fmt: skip
         sound = self.sound(told)
@@ -292,7 +292,7 @@ class TestTts:
             assert loud[at : at + DEFAULT_RATE // 100].any()
 
     def test_streamed_text_is_spoken_once(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         sent = (
             SynthesizeStart().event(),
@@ -302,15 +302,15 @@ class TestTts:
             Synthesize("Toes up.").event(),
             SynthesizeStop().event(),
         )
-        told = ask(household, threads, *sent, until="synthesize-stopped")
+        told = ask(parts, threads, *sent, until="synthesize-stopped")
         assert [event.type for event in told].count("audio-start") == 1
         assert SynthesizeStopped.is_type(told[-1].type)
 
-    def test_a_voice_can_be_chosen(self, household: Household, threads: ThreadPoolExecutor) -> None:
-        first, second = list(household.speakers)[:2]
+    def test_a_voice_can_be_chosen(self, parts: SharedParts, threads: ThreadPoolExecutor) -> None:
+        first, second = list(parts.speakers)[:2]
         told = [
             ask(
-                household, threads, Synthesize("Toes up.", SynthesizeVoice(name)).event(),
+                parts, threads, Synthesize("Toes up.", SynthesizeVoice(name)).event(),
                 until="audio-stop",
             )
             for name in (first, second, "nobody")
@@ -320,7 +320,7 @@ class TestTts:
         assert abs(unknown - usual) < 0.005 < abs(other - usual)
 
     def test_nothing_to_speak_is_an_error_in_words(
-        self, household: Household, threads: ThreadPoolExecutor
+        self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
-        told = ask(household, threads, Synthesize("...").event(), until="error")
+        told = ask(parts, threads, Synthesize("...").event(), until="error")
         assert "nothing to speak" in told[-1].data["text"]

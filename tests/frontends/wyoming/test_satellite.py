@@ -26,7 +26,7 @@ from assistant.frontends.wyoming.satellite import Address
 from assistant.frontends.wyoming.satellite import Satellite as Kept
 from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import Talk
-from assistant.session.shared import Household
+from assistant.session.shared import SharedParts
 from assistant.session.text_turns import IDLE_SECONDS, Turns
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
@@ -37,8 +37,8 @@ BLOCK = RATE // 50
 
 
 @pytest.fixture(scope="module")
-def household() -> Household:
-    made = Household(Settings(), lambda _sentence: None)
+def parts() -> SharedParts:
+    made = SharedParts(Settings(), lambda _sentence: None)
     made.note_told()
     return made
 
@@ -53,7 +53,7 @@ def hear(talk: Talk, sound: Samples, at: float) -> float:
     """Let a talk hear sound in virtual time; return when it was over."""
     for first in range(0, len(sound), BLOCK):
         at += BLOCK / RATE
-        talk.player.read(DEFAULT_RATE * BLOCK // RATE)
+        talk.timeline.read(DEFAULT_RATE * BLOCK // RATE)
         talk.tick(at, sound[first : first + BLOCK])
     return at
 
@@ -61,18 +61,18 @@ def hear(talk: Talk, sound: Samples, at: float) -> float:
 class TestTalk:
     """One conversation by sound, in virtual time."""
 
-    def test_two_talks_share_a_model_and_nothing_else(self, household: Household) -> None:
-        kitchen, bath = Talk(household), Talk(household)
+    def test_two_talks_share_a_model_and_nothing_else(self, parts: SharedParts) -> None:
+        kitchen, bath = Talk(parts), Talk(parts)
         kitchen.begin(0.0)
         bath.begin(0.0)
         hear(kitchen, speech("my left calf is cramping"), 0.0)
         assert kitchen.is_coaching
         assert not bath.is_coaching
 
-    def test_many_at_once_hear_what_each_would_hear_alone(self, household: Household) -> None:
+    def test_many_at_once_hear_what_each_would_hear_alone(self, parts: SharedParts) -> None:
         def heard(sound: Samples) -> list[str]:
             found: list[str] = []
-            talk = Talk(household, lambda event, _: found.append(getattr(event, "text", "")))
+            talk = Talk(parts, lambda event, _: found.append(getattr(event, "text", "")))
             talk.begin(0.0)
             hear(talk, sound, 0.0)
             return found
@@ -84,15 +84,15 @@ class TestTalk:
         assert together == [heard(sound) for sound in sounds]
         assert "my left calf is cramping" in together[0]
 
-    def test_it_begins_without_a_word_once_the_note_was_told(self, household: Household) -> None:
-        talk = Talk(household)
+    def test_it_begins_without_a_word_once_the_note_was_told(self, parts: SharedParts) -> None:
+        talk = Talk(parts)
         talk.begin(0.0)
-        assert talk.player.is_idle
+        assert talk.timeline.is_idle
         assert not talk.is_coaching
 
-    def test_a_stream_that_ends_ends_the_utterance(self, household: Household) -> None:
+    def test_a_stream_that_ends_ends_the_utterance(self, parts: SharedParts) -> None:
         heard: list[str] = []
-        talk = Talk(household, lambda event, _: heard.append(getattr(event, "intent", "")))
+        talk = Talk(parts, lambda event, _: heard.append(getattr(event, "intent", "")))
         talk.begin(0.0)
         words = speech("my left calf is cramping")[:-RATE]
         talk.tick(1.0, words)
@@ -158,9 +158,9 @@ class TestEars:
 class TestTurns:
     """Conversations by text, kept for a while."""
 
-    def test_one_that_was_silent_long_enough_is_forgotten(self, household: Household) -> None:
+    def test_one_that_was_silent_long_enough_is_forgotten(self, parts: SharedParts) -> None:
         clock = VirtualClock()
-        turns = Turns(household, clock)
+        turns = Turns(parts, clock)
         assert turns.say("kitchen", "my left calf is cramping").handled
         clock.wait_until(IDLE_SECONDS - 1)
         assert turns.say("kitchen", "repeat").handled
@@ -168,22 +168,22 @@ class TestTurns:
         assert turns.say("kitchen", "repeat").text == "I'm listening. Tell me where it cramps."
         assert len(turns) == 1
 
-    def test_time_stands_still_between_two_turns(self, household: Household) -> None:
+    def test_time_stands_still_between_two_turns(self, parts: SharedParts) -> None:
         clock = VirtualClock()
-        turns = Turns(household, clock)
+        turns = Turns(parts, clock)
         opening = turns.say("kitchen", "my left calf is cramping")
         clock.wait_until(IDLE_SECONDS / 2)
         assert turns.say("kitchen", "repeat").text in opening.text
 
-    def test_every_state_that_waits_has_an_end_to_its_turn(self, household: Household) -> None:
-        turns = Turns(household, VirtualClock())
+    def test_every_state_that_waits_has_an_end_to_its_turn(self, parts: SharedParts) -> None:
+        turns = Turns(parts, VirtualClock())
         said = ("both calves", "sitting", "next", "next", "next", "still there", "it's gone")
         for text in ("my calves are cramping", *said):
             assert turns.say("k", text).text
 
     @pytest.mark.usefixtures("fresh_home")
-    def test_the_safety_note_comes_once(self, household: Household) -> None:
-        turns = Turns(household, VirtualClock())
+    def test_the_safety_note_comes_once(self, parts: SharedParts) -> None:
+        turns = Turns(parts, VirtualClock())
         assert "not a doctor" in turns.say("a", "my left calf is cramping").text
         assert "not a doctor" not in turns.say("a", "next").text
 
@@ -248,7 +248,7 @@ class FakeSatellite:
 
 
 def with_satellites(
-    household: Household, count: int, work: Callable[[list[FakeSatellite]], Awaitable[None]]
+    parts: SharedParts, count: int, work: Callable[[list[FakeSatellite]], Awaitable[None]]
 ) -> list[str]:
     """Run something with satellites that Charley keeps; return what Charley told of them."""
     told: list[str] = []
@@ -265,9 +265,7 @@ def with_satellites(
             for one in satellites:
                 await one.start()
                 at = Address(HERE, one.port)
-                kept = Kept(
-                    at, Talk(household), link, clock=clock, measures=measures, tell=told.append
-                )
+                kept = Kept(at, Talk(parts), link, clock=clock, measures=measures, tell=told.append)
                 tasks.append(asyncio.create_task(kept.run()))
             try:
                 async with asyncio.timeout(60):
@@ -294,19 +292,19 @@ async def until(fulfilled: Callable[[], bool], seconds: float = 30.0) -> None:
 class TestSatellites:
     """Satellites that Charley connects to."""
 
-    def test_it_is_greeted_as_by_home_assistant_and_left_kindly(self, household: Household) -> None:
+    def test_it_is_greeted_as_by_home_assistant_and_left_kindly(self, parts: SharedParts) -> None:
         left: list[FakeSatellite] = []
 
         async def work(satellites: list[FakeSatellite]) -> None:
             left.extend(satellites)
             await until(lambda: "pong" in satellites[0].kinds())
 
-        with_satellites(household, 1, work)
+        with_satellites(parts, 1, work)
         kinds = [event.type for event in left[0].got]
         assert kinds[:2] == ["describe", "run-satellite"]
         assert "audio-start" not in kinds
 
-    def test_two_at_once_are_two_conversations(self, household: Household) -> None:
+    def test_two_at_once_are_two_conversations(self, parts: SharedParts) -> None:
         async def work(satellites: list[FakeSatellite]) -> None:
             kitchen, bath = satellites
             await until(lambda: all("pong" in one.kinds() for one in satellites))
@@ -314,9 +312,9 @@ class TestSatellites:
             await until(lambda: {"audio-chunk", "detection"} <= kitchen.kinds())
             assert not {"audio-chunk", "detection"} & bath.kinds()
 
-        with_satellites(household, 2, work)
+        with_satellites(parts, 2, work)
 
-    def test_a_conversation_outlives_the_connection(self, household: Household) -> None:
+    def test_a_conversation_outlives_the_connection(self, parts: SharedParts) -> None:
         async def work(satellites: list[FakeSatellite]) -> None:
             (kitchen,) = satellites
             await until(lambda: "pong" in kitchen.kinds())
@@ -327,7 +325,7 @@ class TestSatellites:
             await kitchen.start()
             await until(lambda: kitchen.connections == 2 and "audio-chunk" in kitchen.kinds())
 
-        told = with_satellites(household, 1, work)
+        told = with_satellites(parts, 1, work)
         assert [line.partition(": ")[2].split(" ")[0] for line in told] == [
             "connected.",
             "lost",
