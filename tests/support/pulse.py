@@ -35,8 +35,8 @@ def _modules(rate: int, channels: int) -> dict[str, str]:
     kind = f"rate={rate} channels={channels}"
     source = f"source_name=microphone channels={channels}"
     return {
-        "speaker": f"module-null-sink sink_name=speaker {kind}",
-        "room": f"module-null-sink sink_name=room {kind}",
+        "speaker": f"module-null-sink sink_name=speaker norewinds=1 {kind}",
+        "room": f"module-null-sink sink_name=room norewinds=1 {kind}",
         "microphone": f"module-remap-source master=room.monitor {source}",
     }
 
