@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from tests.support import pulse
 from tests.support.commands import Charley, Done
+from tests.support.process import heed_ctrl_c
 
 if TYPE_CHECKING:
     from assistant.nlu.intents import Intents
@@ -57,8 +59,37 @@ def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def pytest_configure() -> None:
+    """Let the processes that tests start hear Ctrl-C."""
+    heed_ctrl_c()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that need real hardware unless they were asked for by marker."""
+    """Leave out tests that need real hardware unless asked for; spread the others over workers."""
+    _leave_out_hardware(config, items)
+    if config.getoption("dist", "no") == "loadgroup":
+        _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> None:
+    """Give each test of sound to a worker by itself and each other file as one; mix the two.
+
+    A test of sound waits for real time to pass. A file shares what its fixtures have made.
+    """
+    alone = [item for item in items if item.get_closest_marker("sound")]
+    shared = [item for item in items if not item.get_closest_marker("sound")]
+    for item in alone:
+        item.add_marker(pytest.mark.xdist_group(item.nodeid))
+    for item in shared:
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    files = [list(group) for _, group in groupby(shared, key=lambda item: item.path)]
+    nothing: list[pytest.Item] = []
+    mixed = zip_longest([[item] for item in alone], files, fillvalue=nothing)
+    items[:] = [item for pair in mixed for group in pair for item in group]
+
+
+def _leave_out_hardware(config: pytest.Config, items: list[pytest.Item]) -> None:
     if "device" in str(config.option.markexpr):
         return
     chosen = [item for item in items if item.get_closest_marker("device") is None]

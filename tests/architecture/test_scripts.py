@@ -282,6 +282,26 @@ def test_python_without_venv_is_told_what_to_install(
         setup.make_environment()
 
 
+def test_pip_prints_its_errors_and_not_its_warnings(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ran(setup, monkeypatch)
+    setup.install_packages("dev", anew=False)
+    quiet = " ".join(setup.SILENT)
+    assert all(quiet in line for line in lines)
+    monkeypatch.undo()
+    nowhere = ["--no-index", "--find-links", "file:///nowhere", "no-such-package"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *setup.SILENT, *nowhere],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "ERROR: " in done.stderr
+    assert "WARNING: " not in done.stderr
+
+
 def test_an_environment_that_works_is_kept(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,6 +350,7 @@ def start(tree: Path, code: str, *words: str, own_session: bool = False) -> subp
     return subprocess.Popen(
         [sys.executable, tree / "script/run", *words],
         cwd=tree,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

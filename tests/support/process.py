@@ -19,16 +19,20 @@ from tests.support import ROOT, pulse
 PATIENCE_SECONDS = 90.0
 """A loaded machine of two cores gets there in the end."""
 
-HEED_CTRL_C = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-"""
-"""A shell lets what it starts in the background ignore it."""
 BEGIN = """
 import sys
 from assistant.cli.app import main
 sys.exit(main(sys.argv[1:]))
 """
+
+
+def heed_ctrl_c() -> None:
+    """Let what this process starts be interrupted by Ctrl-C.
+
+    A shell lets what it starts in the background ignore it, and so would all children.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Told:
@@ -75,11 +79,12 @@ class Process(Told):
 
         `keys` is its standard input, such as a terminal of its own.
         """
+        heed_ctrl_c()
         self.journal = folder / "journal.jsonl"
         command = [
             sys.executable,
             "-c",
-            f"{HEED_CTRL_C}{code}{BEGIN}",
+            f"{code}{BEGIN}",
             "run",
             "--journal",
             str(self.journal),
