@@ -41,7 +41,7 @@ from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.tts import synthesiser
 from assistant.tts.synthesiser import Usual, VoiceInfo
-from tests.session import test_plays
+from tests.session.test_plays import perform
 from tests.support import ROOT
 
 FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())
@@ -132,7 +132,7 @@ def named_keys() -> set[str]:
     groups = {key.partition(".")[0] for key in prompts.KEYS if "." in key}
     shape = re.compile(rf"(?:{'|'.join(groups)})\.[a-z_]+")
     found = set()
-    for path in (ROOT / "assistant").glob("*.py"):
+    for path in (ROOT / "assistant").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and shape.fullmatch(str(node.value)):
                 found.add(str(node.value))
@@ -278,12 +278,11 @@ PLAYS = sorted((ROOT / "tests/plays_de").glob("*.play"))
 
 
 @pytest.mark.parametrize("path", PLAYS, ids=lambda path: path.stem)
-def test_the_german_play_goes_as_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_plays, "BOOK", PACK)
-    monkeypatch.setattr(test_plays, "MATCHER", MATCHER)
+def test_the_german_play_goes_as_written(path: Path) -> None:
     written = path.read_text("utf-8").splitlines()
     title = [line for line in written if line.startswith("//")]
-    played = [*title, *test_plays.perform([s[2:] for s in written if s.startswith("> ")])]
+    said = [line[2:] for line in written if line.startswith("> ")]
+    played = [*title, *perform(said, PACK, MATCHER)]
     if os.environ.get("CHARLEY_GOLDEN") == "write":
         path.write_text("\n".join(played) + "\n", "utf-8")
     assert played == written

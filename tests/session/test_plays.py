@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant.clock import VirtualClock
+from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.turn import CoachingOptions
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
@@ -51,11 +52,11 @@ class Scribe:
             self._counts = []
 
 
-def perform(lines: list[str]) -> list[str]:
+def perform(lines: list[str], pack: LanguagePack = PACK, matcher: Matcher = MATCHER) -> list[str]:
     """Play a conversation with these user's lines; return it as lines of a play."""
     scribe = Scribe()
     captions = CaptionTimeline(scribe.heard)
-    session = Session(PACK, MATCHER, CoachingOptions(), captions)
+    session = Session(pack, matcher, CoachingOptions(), captions)
     conversation = TimedConversation(session, captions, VirtualClock())
 
     def said(cue: str) -> None:
