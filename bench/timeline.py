@@ -32,7 +32,7 @@ from assistant.frontends.demo import Demo, Remark  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 
-PAGES = language_pack.load(intents_folder()).wording
+PAGES = language_pack.load(intents_folder()).ui_text
 
 SCRIPT = ("my left calf is cramping", "skip to the hold", "#4 how long left", "gone")
 ROW_SECONDS, WIDTH, LEFT = 15.0, 1000, 76

@@ -94,7 +94,7 @@ class _Play:
         """A session begins."""
         from assistant.session.replay import Stage
 
-        self._transcript = on_screen(language.pack.wording)
+        self._transcript = on_screen(language.pack.ui_text)
         self._begun += 1
         self._is_kept = recording.conditions is not None
         self._stage = Stage(self._transcript.show)

@@ -12,7 +12,8 @@ import typer
 
 from assistant.cli import options
 from assistant.clock import SystemClock
-from assistant.frontends.terminal.transcript import clock, is_terminal, tell
+from assistant.content.ui_text import minutes_seconds
+from assistant.frontends.terminal.transcript import is_terminal, tell
 
 if TYPE_CHECKING:
     from assistant.audio.devices import DeviceInfo, Kind
@@ -98,7 +99,7 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
         )
         pcm.write(out, sound)
     rounds = "1 round" if settings.rounds == 1 else f"{settings.rounds} rounds"
-    print(f"{out}: {wish.routine.name}, {rounds}, {clock(sound.seconds)}")
+    print(f"{out}: {wish.routine.name}, {rounds}, {minutes_seconds(sound.seconds)}")
 
 
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
@@ -135,7 +136,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     size = sum(file.path.stat().st_size for file in done) / 1e6
     seconds = sum(file.seconds for file in done)
     print(
-        f"{folder}: {len(done)} files, {clock(seconds)} min, {size:.0f} MB; "
+        f"{folder}: {len(done)} files, {minutes_seconds(seconds)} min, {size:.0f} MB; "
         f"{fresh} written, {len(done) - fresh} up to date"
     )
 

@@ -17,7 +17,7 @@ from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.frontends.terminal.transcript import Transcript, on_screen, tell
 
 if TYPE_CHECKING:
-    from assistant.content.ui_text import Wording
+    from assistant.content.ui_text import UiText
     from assistant.frontends.demo import Remark
     from assistant.session.timed import TimedConversation
     from assistant.settings import Settings
@@ -60,7 +60,7 @@ def run(
     raise typer.Exit(code)
 
 
-def _show_heard(transcript: Transcript, words: Wording, event: Event) -> None:
+def _show_heard(transcript: Transcript, words: UiText, event: Event) -> None:
     """Show what was heard, before it is answered; sound that is no word is an ellipsis."""
     if isinstance(event, UtteranceHeard) and not event.text:  # a button was pressed
         named = words.meanings.get(event.intent, event.intent)
@@ -187,7 +187,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _remark(transcript: Transcript, words: Wording, remark: Remark) -> None:
+def _remark(transcript: Transcript, words: UiText, remark: Remark) -> None:
     from assistant.playback.captions import Caption
 
     if remark.speaker in ("charley", "count"):

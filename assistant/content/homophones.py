@@ -1,4 +1,4 @@
-"""Words that sound alike, such as "quads" and "quad's": the words beside them tell which it was."""
+"""Words that sound alike, such as "quads" and "quad's": their neighbours decide which was said."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.content import yaml_source
+from assistant.content.yaml_source import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Homophones:
     usual: Mapping[str, str] = field(default_factory=dict)
     """A word to the one that was more likely said."""
     beside: frozenset[str] = frozenset()
-    """Words before or behind it that show that it was meant after all."""
+    """Neighbours, before or after the word, that show that it was meant after all."""
 
     def settled(self, words: Sequence[str]) -> list[str]:
         """Return the words that were most likely said."""
@@ -27,12 +28,17 @@ class Homophones:
         ]
 
 
-def load(path: Path) -> Homophones:
-    """Read them from speech.yaml, which may have none; IntentDataError names file and line."""
-    entries = yaml_source.read(path).mapping()
+def parse(root: Node) -> Homophones:
+    """Return those of speech.yaml, which may have none; IntentDataError names file and line."""
+    entries = root.mapping()
     if "homophones" not in entries:
         return Homophones()
     table = entries["homophones"]
     table.mapping(frozenset({"usual", "beside"}))
     usual = {word: node.text() for word, node in table.need("usual").mapping().items()}
     return Homophones(usual, frozenset(table.need("beside").texts()))
+
+
+def load(path: Path) -> Homophones:
+    """Read speech.yaml for its homophones alone."""
+    return parse(yaml_source.read(path))

@@ -1,16 +1,20 @@
-"""All that Charley can say in one language: prompts, routines, red flags; and who says it."""
+"""All of intents/<language> but its sentences: what Charley says and shows, and who says it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.content import prompts, red_flags, routines, ui_text, yaml_source
+from assistant.content import homophones, prompts, red_flags, routines, ui_text, yaml_source
+from assistant.content import voices as voice_names
+from assistant.content.homophones import Homophones
 from assistant.content.prompts import Line, Prompts, fill
 from assistant.content.red_flags import RedFlags
 from assistant.content.routines import HELPER, POSITIONS, Routine
-from assistant.content.ui_text import Wording
+from assistant.content.ui_text import UiText
+from assistant.content.voices import Voices
+from assistant.content.yaml_source import Node
 from assistant.errors import RoutineError
 
 _SPEECH_KEYS = frozenset(
@@ -24,35 +28,19 @@ _SPEECH_KEYS = frozenset(
         "echoes",
     }
 )
-_KINDS = ("deeper", "higher")
-
-
-@dataclass(frozen=True, slots=True)
-class Voices:
-    """Who speaks a language; names as the voice engine has them."""
-
-    charley: str
-    """Charley's own under espeak-ng, on Linux."""
-    system: str
-    """Part of the name of a voice on other systems; empty for the system's own choice."""
-    runner: str
-    """The synthetic runner of the demo."""
-    check_word: str
-    """A command that a speech model of this language must hear."""
-    choices: Mapping[str, str]
-    """Voices under espeak-ng that Charley can change to, in turn: "deeper" or "higher"."""
 
 
 @dataclass(frozen=True, slots=True)
 class LanguagePack:
-    """What can be said in one language."""
+    """What Charley says and shows in one language, who says it, and which words sound alike."""
 
     prompts: Prompts
     routines: Mapping[str, Routine]
+    """By the name of the file."""
     red_flags: RedFlags
-    wording: Wording
-    voices: Mapping[str, str] = field(default_factory=dict)
-    """Voices to change to, in turn: "deeper" or "higher"; empty where there is but one."""
+    ui_text: UiText
+    voices: Voices
+    homophones: Homophones
 
     def lines(self) -> Iterator[Line]:
         """Yield every line that can ever be spoken."""
@@ -89,41 +77,42 @@ class LanguagePack:
 
 
 def voices(folder: Path) -> Voices:
-    """Read speech.yaml of intents/<language>; IntentDataError names file and line of a mistake."""
-    root = yaml_source.read(folder / "speech.yaml")
-    entries = root.mapping(_SPEECH_KEYS)
-    return Voices(
-        charley=root.need("voice").text(),
-        system=entries["system_voice"].text() if "system_voice" in entries else "",
-        runner=root.need("runner_voice").text(),
-        check_word=root.need("check_word").text(),
-        choices=_choices(entries["choices"]) if "choices" in entries else {},
-    )
-
-
-def _choices(node: yaml_source.Node) -> dict[str, str]:
-    choices = {}
-    for name, kind in node.mapping().items():
-        choices[name] = kind.text()
-        if choices[name] not in _KINDS:
-            raise kind.error(f"a voice is {' or '.join(_KINDS)}, not “{choices[name]}”.")
-    return choices
+    """Read the voices of intents/<language> alone; IntentDataError names file and line."""
+    return voice_names.parse(_speech(folder))
 
 
 def load(folder: Path) -> LanguagePack:
-    """Read intents/<language>; IntentDataError names file and line of a mistake."""
+    """Read intents/<language>, each file once; IntentDataError names file and line of a mistake."""
+    speech = _speech(folder)
     pack = LanguagePack(
         prompts.load(folder / "prompts.yaml"),
         routines.load(folder / "routines"),
         red_flags.load(folder / "red_flags.yaml"),
         ui_text.load(folder / "pages.yaml"),
-        voices(folder).choices,
+        voice_names.parse(speech),
+        homophones.parse(speech),
     )
+    _check_positions(pack, folder)
+    _check_triage(pack, folder)
+    return pack
+
+
+def _speech(folder: Path) -> Node:
+    """Read speech.yaml, which names voices and what a recogniser confuses."""
+    root = yaml_source.read(folder / "speech.yaml")
+    root.mapping(_SPEECH_KEYS)
+    return root
+
+
+def _check_positions(pack: LanguagePack, folder: Path) -> None:
     for position in (*POSITIONS, HELPER):
         if position not in pack.prompts.positions:
             raise RoutineError(
                 f"{folder / 'prompts.yaml'}: the position “{position}” has no words in “positions”."
             )
+
+
+def _check_triage(pack: LanguagePack, folder: Path) -> None:
     for routine in pack.routines.values():
         for name in routine.triage:
             if name not in pack.red_flags.questions:
@@ -131,4 +120,3 @@ def load(folder: Path) -> LanguagePack:
                     f"{folder / 'routines' / routine.id}.yaml: unknown triage question “{name}”; "
                     "expected one of " + ", ".join(pack.red_flags.questions) + "."
                 )
-    return pack

@@ -1,4 +1,4 @@
-"""What is written in a language and never spoken: reports, transcripts, text beside sound files."""
+"""What is shown and never spoken: reports, transcripts, what accompanies sound files."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ SLOTS: Mapping[str, frozenset[str]] = dict(_slots())
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """The written words of one language."""
+class UiText:
+    """The texts that a language shows."""
 
     texts: Mapping[str, str]
     weekdays: tuple[str, ...]
@@ -73,11 +73,20 @@ class Wording:
         return self(f"{key}_one" if count == 1 else key, count=count, **slots)
 
 
-def load(path: Path) -> Wording:
+def minutes_seconds(seconds: float) -> str:
+    """Return a duration or a position as minutes and seconds, "61:01" for an hour and a bit.
+
+    A microsecond is added: 59.9999999 s, the sum of many steps, is a minute.
+    """
+    minutes, rest = divmod(int(seconds + 1e-6), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def load(path: Path) -> UiText:
     """Read pages.yaml; IntentDataError names file and line of a mistake."""
     root = yaml_source.read(path)
     root.mapping(frozenset({*_NAMES, *_LISTS, "meanings"}))
-    return Wording(
+    return UiText(
         texts={key: _text(root, key) for key in SLOTS},
         weekdays=_list(root, "weekdays", 7),
         months=_list(root, "months", 12),

@@ -151,7 +151,7 @@ def write(
 def cover(folder: Path, files: Sequence[Written], rounds: int, language: LanguagePack) -> None:
     """Write the text that explains the folder. AudioFileError."""
     example = next((file for file in files if file.piece.wish.routine.id == "calf"), files[0])
-    text = language.wording(
+    text = language.ui_text(
         "pack.cover",
         count=len(files),
         rounds=rounds,
@@ -201,7 +201,7 @@ def _encoded(sound: Pcm, piece: Piece, ending: str, mark: str) -> bytes:
     ) as file:
         file.title, file.artist, file.album = piece.title, ARTIST, piece.album
         file.tracknumber, file.genre = str(piece.track), "Speech"
-        file.comment = f"{piece.language.wording('pack.comment')} {_MARK}{mark}"
+        file.comment = f"{piece.language.ui_text('pack.comment')} {_MARK}{mark}"
         # In pieces: libsndfile's Vorbis encoder overflows its stack on one very long write.
         for block in blocks(sound, sound.rate * 10):
             file.write(block.samples)

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 
 from assistant.content.language_pack import LanguagePack
-from assistant.content.ui_text import Wording
+from assistant.content.ui_text import UiText, minutes_seconds
 from assistant.dialogue.actions import Count, Hush
 from assistant.dialogue.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import Hold
@@ -80,7 +80,7 @@ class Row:
 class Page:
     """One session."""
 
-    words: Wording
+    words: UiText
     began: datetime | None
     seconds: float = 0.0
     bouts: list[Bout] = field(default_factory=list)
@@ -113,7 +113,7 @@ class _Scribe:
 
     def __init__(self, pack: LanguagePack, began: datetime | None) -> None:
         self._pack = pack
-        self._page = Page(pack.wording, began)
+        self._page = Page(pack.ui_text, began)
         self._stage = Stage(self._heard)
         self._state = State.IDLE
         self._held: Held | None = None
@@ -283,12 +283,6 @@ def _ending(what: str, before: DialogueState, after: DialogueState) -> str:
 # --- In words ------------------------------------------------------------------------------------
 
 
-def clock(at: float) -> str:
-    """Return seconds as minutes and seconds."""
-    minutes, seconds = divmod(int(at + 1e-6), 60)
-    return f"{minutes}:{seconds:02}"
-
-
 def state(page: Page, state: State) -> str:
     """Return a state in words."""
     return page.words(f"states.{state}")
@@ -322,7 +316,9 @@ def relief(page: Page, bout: Bout) -> str:
     outcome = _outcome(page, bout)
     if bout.gone_at is None:
         return outcome
-    return page.words("outcome.lasting", outcome=outcome, clock=clock(bout.gone_at - bout.began))
+    return page.words(
+        "outcome.lasting", outcome=outcome, clock=minutes_seconds(bout.gone_at - bout.began)
+    )
 
 
 def _outcome(page: Page, bout: Bout) -> str:
@@ -336,7 +332,7 @@ def _outcome(page: Page, bout: Bout) -> str:
 def when(page: Page) -> str:
     """Return date, time and length."""
     words, began = page.words, page.began
-    length = words("facts.minutes", clock=clock(page.seconds))
+    length = words("facts.minutes", clock=minutes_seconds(page.seconds))
     if began is None:
         return words("facts.dateless", length=length)
     date = words(
@@ -380,7 +376,7 @@ def facts(page: Page) -> Iterator[tuple[str, str]]:
     """Yield what is to be said of the whole session, each with its name."""
     words = page.words
     yield words("facts.came_back"), _times(page, page.returns)
-    flags = [words("facts.flag", flag=name, clock=clock(at)) for at, name in page.flags]
+    flags = [words("facts.flag", flag=name, clock=minutes_seconds(at)) for at, name in page.flags]
     yield words("facts.red_flags"), ", ".join(flags) or words("facts.none")
     share = "facts.missed_one" if page.utterances == 1 else "facts.missed_of"
     yield words("facts.missed"), words(share, misses=page.misses, count=page.utterances)
@@ -404,7 +400,7 @@ def text(page: Page) -> str:
     for bout in page.bouts:
         rows += [
             ("", ""),
-            (clock(bout.began), title(page, bout)),
+            (minutes_seconds(bout.began), title(page, bout)),
             (f"  {words('facts.holds')}", holds(page, bout)),
             (f"  {words('facts.told')}", told(page, bout)),
             (f"  {words('facts.relief')}", relief(page, bout)),

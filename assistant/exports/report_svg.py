@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
 
+from assistant.content.ui_text import minutes_seconds
 from assistant.dialogue.turn import State
 from assistant.exports import report
 from assistant.exports.report import Held, Page, Row
@@ -59,7 +60,7 @@ def draw(page: Page) -> str:
 def _draw_facts(sheet: Sheet, page: Page, at: float) -> float:
     """Write a line for each cramp and one for the session; return where they end."""
     for bout in page.bouts:
-        name = f"{report.clock(bout.began)}  {report.title(page, bout)}"
+        name = f"{minutes_seconds(bout.began)}  {report.title(page, bout)}"
         sheet.text(_MARGIN, at, name, weight=600)
         sheet.text(400, at, page.words("holds.line", holds=report.holds(page, bout)))
         outcome, colour = report.relief(page, bout), _COUNT if bout.gone_at else _ALARM
@@ -118,7 +119,7 @@ def _draw_ribbon(sheet: Sheet, page: Page, at: float) -> float:
     for middle, gap in scale.cuts:
         x = scale.x(middle)
         sheet.box(x - 24, at + 24, 48, 16, "#ffffff", radius=8)
-        sheet.text(x, at + 36, f"{report.clock(gap)}", size=11, colour=SOFT, anchor="middle")
+        sheet.text(x, at + 36, f"{minutes_seconds(gap)}", size=11, colour=SOFT, anchor="middle")
     _draw_marks(sheet, page, scale, at + _RIBBON_HEIGHT + 4)
     _draw_axis(sheet, page, scale, at + _RIBBON_HEIGHT + 30)
     return at + _RIBBON_HEIGHT + 30
@@ -139,7 +140,7 @@ def _draw_axis(sheet: Sheet, page: Page, scale: _Scale, at: float) -> None:
     for second in range(0, int(page.seconds) + 1, step):
         x = scale.x(second)
         if x - last > 44 and not scale.is_cut(second):
-            sheet.text(x, at, report.clock(second), size=12, colour=SOFT, anchor="middle")
+            sheet.text(x, at, minutes_seconds(second), size=12, colour=SOFT, anchor="middle")
             last = x
 
 
@@ -175,7 +176,9 @@ def _draw_talk(sheet: Sheet, page: Page, at: float) -> float:
         lines = textwrap.wrap(clean(row.text).strip()[:_LONGEST_TEXT], _WRAP) or [""]
         height = _LINE_HEIGHT * len(lines) + 7
         sheet.box(_MARGIN + 58, at, 10, height + 0.5, _COLOURS[row.state])
-        sheet.text(_MARGIN + 44, at + 17, report.clock(row.at), size=12, colour=SOFT, anchor="end")
+        sheet.text(
+            _MARGIN + 44, at + 17, minutes_seconds(row.at), size=12, colour=SOFT, anchor="end"
+        )
         if row.state is not before:
             words = report.state(page, row.state)
             sheet.text(WIDTH - _MARGIN, at + 17, words, size=12, colour=SOFT, anchor="end")

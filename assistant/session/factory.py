@@ -9,11 +9,10 @@ from pathlib import Path
 
 from assistant.asr.near_talker import NearTalker
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
-from assistant.content import homophones, language_pack, prompts
-from assistant.content import ui_text as wordings
+from assistant.content import homophones, language_pack, prompts, ui_text
 from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS
-from assistant.content.ui_text import Wording
+from assistant.content.ui_text import UiText
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
@@ -51,14 +50,14 @@ def language(settings: Settings) -> Language:
     sentences = kept.intents
     _check(sentences, words, folder)
     if not sys.platform.startswith("linux"):  # the choices are voices of espeak-ng
-        words = replace(words, voices={})
+        words = replace(words, voices=replace(words.voices, choices={}))
     kept.keep()
     return Language(folder, words, sentences, Matcher(sentences), kept.keep, kept.are_new)
 
 
-def wording(settings: Settings) -> Wording:
+def wording(settings: Settings) -> UiText:
     """Load what is written in the user's language; IntentDataError names file and line."""
-    return wordings.load(intents_folder(settings.language) / "pages.yaml")
+    return ui_text.load(intents_folder(settings.language) / "pages.yaml")
 
 
 def _check(sentences: Intents, words: LanguagePack, folder: Path) -> None:

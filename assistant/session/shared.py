@@ -84,7 +84,7 @@ class SharedParts:
         """Charley's voices by name, the usual one first; they keep nothing that they said."""
         named = language_pack.voices(intents_folder(self.settings.language))
         usual = self.settings.voice or named.charley
-        chosen = [usual, *(name for name in self.language.pack.voices if name != usual)]
+        chosen = [usual, *(name for name in self.language.pack.voices.choices if name != usual)]
         return {
             name: factory.uncached_voice(replace(self.settings, voice=name), self.tell)
             for name in chosen

@@ -24,13 +24,14 @@ from assistant.audio.pcm import read_wav, write
 from assistant.cli import models, options, render
 from assistant.content.homophones import Homophones
 from assistant.content.ui_text import load as load_wording
+from assistant.content.ui_text import minutes_seconds
 from assistant.dialogue.actions import Say
 from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.errors import ModelError
 from assistant.frontends import demo
 from assistant.frontends.live import loop
-from assistant.frontends.terminal.transcript import LiveTranscript, Transcript, clock, printable
+from assistant.frontends.terminal.transcript import LiveTranscript, Transcript, printable
 from assistant.playback.captions import Caption
 from assistant.session import journal
 from assistant.settings import Settings
@@ -474,7 +475,11 @@ class TestTranscript:
         assert out.getvalue() == "  1:01  Charley: (a soft tone)\n"
 
     def test_times_are_minutes_and_seconds(self) -> None:
-        assert [clock(at) for at in (0.0, 59.9999999, 3661.0)] == ["0:00", "1:00", "61:01"]
+        assert [minutes_seconds(at) for at in (0.0, 59.9999999, 3661.0)] == [
+            "0:00",
+            "1:00",
+            "61:01",
+        ]
 
     def test_nothing_typed_can_upset_a_terminal(self) -> None:
         assert printable("a\x1b[2J\x07b\n") == "a [2J b"

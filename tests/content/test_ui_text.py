@@ -25,13 +25,13 @@ LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())
 def test_everything_that_may_be_meant_has_words(language: str) -> None:
     written = language_pack.load(INTENTS / language)
     spoken = {cell for cell in TRANSITIONS[State.IDLE] if cell[0].islower() and " " not in cell}
-    assert set(written.wording.meanings) == spoken - {"redflag"}
+    assert set(written.ui_text.meanings) == spoken - {"redflag"}
     assert all(flag.name for flag in written.red_flags.flags.values())
 
 
 def test_one_and_several_are_told_apart() -> None:
-    assert PACK.wording.counted("outcome.gone_after", 1) == "gone after 1 hold"
-    assert PACK.wording.counted("outcome.gone_after", 2) == "gone after 2 holds"
+    assert PACK.ui_text.counted("outcome.gone_after", 1) == "gone after 1 hold"
+    assert PACK.ui_text.counted("outcome.gone_after", 2) == "gone after 2 holds"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
     page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
     page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
     shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", report_svg.draw(page))
-    english = {**PACK.wording.texts, **PACK.wording.meanings}
+    english = {**PACK.ui_text.texts, **PACK.ui_text.meanings}
     words = {w for text in english.values() for w in re.findall(r"[a-z]{4,}", text)}
-    own = {w for t in german.wording.texts.values() for w in re.findall(r"[a-z]{4,}", t)}
+    own = {w for t in german.ui_text.texts.values() for w in re.findall(r"[a-z]{4,}", t)}
     assert set(re.findall(r"[a-z]{4,}", shown)) & (words - own) == set()

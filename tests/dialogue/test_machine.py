@@ -653,7 +653,7 @@ class TestHabits:
 
     def test_another_voice_says_so_itself_until_undone(self) -> None:
         now = in_state(State.GUIDING).session.now
-        _, second, *_ = PACK.voices
+        _, second, *_ = PACK.voices.choices
         for meaning, slots, voice in (("change", {"setting": "voice"}, second), ("undo", {}, "")):
             now, actions = step(
                 now, UtteranceHeard(99.0, "", meaning, slots), PACK, CoachingOptions()
@@ -665,7 +665,7 @@ class TestHabits:
     @pytest.mark.parametrize("kind", ["deeper", "higher", ""])
     def test_the_voices_of_a_kind_come_round_in_turn(self, kind: str) -> None:
         stage = in_state(State.GUIDING)
-        fitting = [name for name, of in PACK.voices.items() if kind in ("", of)]
+        fitting = [name for name, of in PACK.voices.choices.items() if kind in ("", of)]
         spoken = []
         for _ in fitting:
             stage.says("change", setting="voice", **({"to": kind} if kind else {}))
@@ -677,7 +677,7 @@ class TestHabits:
     def test_a_voice_that_is_the_only_one_stays(self) -> None:
         now = in_state(State.GUIDING).session.now
         event = UtteranceHeard(99.0, "", "change", {"setting": "voice", "to": "deeper"})
-        alone = replace(PACK, voices={})
+        alone = replace(PACK, voices=replace(PACK.voices, choices={}))
         _, actions = step(now, event, alone, CoachingOptions(voice="mine"))
         assert "change.voice_only" in [a.key for a in actions if isinstance(a, Say)]
         assert Remember("voice", "mine") in actions

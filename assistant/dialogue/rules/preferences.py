@@ -29,7 +29,7 @@ def change(turn: Turn) -> Turn:
     number = _number(turn, setting)
     before, key = turn.habits, to or setting
     if setting == "voice":
-        to, key = _next_voice(turn, to), "voice" if turn.pack.voices else "voice_only"
+        to, key = _next_voice(turn, to), "voice" if turn.pack.voices.choices else "voice_only"
     elif to in _STEPS:
         to, key = "", setting
     elif setting == "checkin_seconds" and not to:
@@ -80,12 +80,12 @@ def _reset_checkin(turn: Turn, setting: str) -> Turn:
 
 def _next_voice(turn: Turn, kind: str) -> str:
     """Return the choice behind the voice that speaks, of one kind if that was asked for."""
-    choices = list(turn.pack.voices)
+    choices = list(turn.pack.voices.choices)
     # The usual voice is the first choice.
     now = turn.habits.voice or next(iter(choices), "")
     behind = choices.index(now) + 1 if now in choices else 0
     order = [*choices[behind:], *choices[:behind]]
-    fitting = (name for name in order if kind in ("", turn.pack.voices[name]))
+    fitting = (name for name in order if kind in ("", turn.pack.voices.choices[name]))
     return next(fitting, turn.habits.voice)
 
 

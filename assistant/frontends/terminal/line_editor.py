@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from assistant.content.ui_text import Wording
+from assistant.content.ui_text import UiText
 from assistant.frontends.terminal.transcript import LiveTranscript, Transcript, printable
 from assistant.session.scripted_user import awaits_user
 
@@ -21,7 +21,7 @@ PROMPT = "> "
 class _Above(LiveTranscript):
     """A transcript that puts what was typed in the place where it was typed."""
 
-    def __init__(self, out: TextIO, words: Wording, keys: _Keys) -> None:
+    def __init__(self, out: TextIO, words: UiText, keys: _Keys) -> None:
         super().__init__(out, words, keys.typing)
         self._keys = keys
 
@@ -85,7 +85,7 @@ class _Keys:
 class Terminal:
     """A terminal that is typed into and written above at the same time; a context manager."""
 
-    def __init__(self, keys: TextIO, out: TextIO, words: Wording) -> None:
+    def __init__(self, keys: TextIO, out: TextIO, words: UiText) -> None:
         self._stdin = keys
         self._words = words
         self._out = out

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TextIO
 
-from assistant.content.ui_text import Wording
+from assistant.content.ui_text import UiText, minutes_seconds
 from assistant.playback.captions import Caption
 
 CHARLEY = "Charley"
@@ -31,12 +31,6 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and moves
 
 
-def clock(at: float) -> str:
-    """Return seconds as minutes and seconds."""
-    minutes, seconds = divmod(int(at + 1e-6), 60)
-    return f"{minutes}:{seconds:02}"
-
-
 def printable(text: str) -> str:
     """Return what a user said without anything that could upset a terminal."""
     shown = "".join(char if char.isprintable() else " " for char in text[:_LONGEST]).strip()
@@ -46,7 +40,7 @@ def printable(text: str) -> str:
 class Transcript:
     """The conversation as plain lines; the counts of a hold wait until they fill one."""
 
-    def __init__(self, out: TextIO, words: Wording) -> None:
+    def __init__(self, out: TextIO, words: UiText) -> None:
         self._out = out
         self._words = words
         self._you = words("talk.you")
@@ -86,13 +80,13 @@ class Transcript:
         self._counts.append(word)
 
     def _write(self, at: float, who: str, text: str) -> None:
-        print(f"{clock(at):>6}  {who + ':':<9}{text}", file=self._out, flush=True)
+        print(f"{minutes_seconds(at):>6}  {who + ':':<9}{text}", file=self._out, flush=True)
 
 
 class LiveTranscript(Transcript):
     """The same in a terminal: in colour, each count when it is due, above the line being typed."""
 
-    def __init__(self, out: TextIO, words: Wording, typing: Callable[[], str] = str) -> None:
+    def __init__(self, out: TextIO, words: UiText, typing: Callable[[], str] = str) -> None:
         """`typing` returns the prompt and what has been typed behind it so far."""
         from rich.console import Console
 
@@ -125,7 +119,9 @@ class LiveTranscript(Transcript):
         lines = textwrap.wrap(text, max(20, self._console.width - _INDENT)) or [""]
         words = f"\n{'':{_INDENT}}".join(lines)
         shown = Text.assemble(
-            (f"{clock(at):>6}  ", "dim"), (f"{who + ':':<9}", styles.get(who, "bold")), words
+            (f"{minutes_seconds(at):>6}  ", "dim"),
+            (f"{who + ':':<9}", styles.get(who, "bold")),
+            words,
         )
         with self._console.capture() as captured:
             self._console.print(shown)
@@ -134,7 +130,7 @@ class LiveTranscript(Transcript):
         self._out.flush()
 
 
-def on_screen(words: Wording) -> Transcript:
+def on_screen(words: UiText) -> Transcript:
     """Return a transcript on standard output, a live one where a person sees it."""
     kind = LiveTranscript if is_terminal(sys.stdout) else Transcript
     return kind(sys.stdout, words)
