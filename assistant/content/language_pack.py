@@ -42,6 +42,10 @@ class LanguagePack:
     voices: Voices
     homophones: Homophones
 
+    def is_on_foot(self, muscle: str) -> bool:
+        """Return True unless it is a muscle on which nobody stands or runs, such as an arm's."""
+        return all(r.on_foot for r in self.routines.values() if r.muscle == muscle)
+
     def lines(self) -> Iterator[Line]:
         """Yield every line that can ever be spoken."""
         for wordings in self.prompts.lines.values():

@@ -16,11 +16,8 @@ POSITIONS = ("standing", "sitting", "chair", "cant_stand", "lying", "bed")
 HELPER = "helper"
 """Somebody else moves the leg; a routine may have a version for it."""
 
-ARM = frozenset({"hand", "forearm_top"})
-"""Muscles that nobody runs or stands on."""
-
 _ROUTINE_KEYS = frozenset(
-    {"muscle", "both", "toes", "name", "opposite", "source", "triage", "versions"}
+    {"muscle", "both", "toes", "on_foot", "name", "opposite", "source", "triage", "versions"}
 )
 _VERSION_KEYS = frozenset({"serves", "nearest", "hold_seconds", "steps", "cue", "again", "release"})
 _HOLD_RANGE = (5, 60)
@@ -58,6 +55,8 @@ class Routine:
     """Value of the slot `muscle`."""
     both: bool
     """True if it is for both sides at once."""
+    on_foot: bool
+    """False for a muscle on which nobody stands or runs, such as an arm's."""
     toes: str
     """Value of the slot `toes` that it is for; empty for none."""
     name: str
@@ -116,7 +115,8 @@ def _routine(path: Path) -> Routine:
     return Routine(
         id=path.stem,
         muscle=root.need("muscle").text(),
-        both="both" in entries and entries["both"].text() == "true",
+        both="both" in entries and entries["both"].flag(),
+        on_foot="on_foot" not in entries or entries["on_foot"].flag(),
         toes=entries["toes"].text() if "toes" in entries else "",
         name=root.need("name").text(),
         opposite=root.need("opposite").text(),

@@ -1,4 +1,4 @@
-"""Read a YAML data file so that every mistake can be told with its file and line."""
+"""Read a YAML data file so that every mistake can be reported with its file and line."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ class Node:
         if not isinstance(self.yaml_node, yaml.ScalarNode):
             raise self.error("expected a text, found a list or a mapping.")
         return str(self.yaml_node.value).strip()
+
+    def flag(self) -> bool:
+        """Return this value as true or false; an IntentDataError if it is neither."""
+        text = self.text()
+        if text not in ("true", "false"):
+            raise self.error("expected true or false.")
+        return text == "true"
 
     def items(self) -> tuple[Node, ...]:
         """Return the entries of a list; an IntentDataError if it is none."""

@@ -193,9 +193,7 @@ def _words(lines: Iterable[str]) -> frozenset[str]:
 
 
 def _flag(node: Node | None) -> bool:
-    if node is not None and node.text() not in ("true", "false"):
-        raise node.error("expected true or false.")
-    return node is not None and node.text() == "true"
+    return node is not None and node.flag()
 
 
 def _cutoff(node: Node | None, usual: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.content import routines
-from assistant.content.routines import ARM, Routine
+from assistant.content.routines import Routine
 from assistant.dialogue.actions import CancelTimer, SetTimer, SetVolume
 from assistant.dialogue.rules.holding import start_hold
 from assistant.dialogue.rules.steps import speak_step
@@ -54,7 +54,7 @@ def pursue(turn: Turn) -> Turn:
         # A language may have routines for some muscles only: say so, and ask for one of those.
         return _ask(turn.know(muscle="", side="", toes=""), "only").know(asked="muscle")
     turn = turn.know(routine=found.id)
-    standing_matters = found.both and found.muscle not in ARM
+    standing_matters = found.both and found.on_foot
     if standing_matters and not now.position and "position" not in now.answered:
         return _ask(turn, "position")
     return _open(turn)
@@ -163,7 +163,7 @@ def _return_line(turn: Turn) -> str:
 
 
 def _is_on_foot(turn: Turn) -> bool:
-    return turn.now.position in ("", "standing") and turn.now.muscle not in ARM
+    return turn.now.position in ("", "standing") and turn.pack.is_on_foot(turn.now.muscle)
 
 
 def _is_return(turn: Turn) -> bool:

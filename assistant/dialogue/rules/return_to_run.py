@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.content.routines import ARM, HELPER
+from assistant.content.routines import HELPER
 from assistant.dialogue.actions import CancelTimer, SetTimer
 from assistant.dialogue.rules.holding import interrupted
 from assistant.dialogue.turn import State, Turn
@@ -20,7 +20,7 @@ def ease(turn: Turn) -> Turn:
     now = turn.now
     if now.position == "bed":
         turn = turn.say("gone.bed")
-    elif now.position in _SEATED or now.pregnant or now.muscle in ARM:
+    elif now.position in _SEATED or now.pregnant or not turn.pack.is_on_foot(now.muscle):
         turn = turn.say("gone.rest")
     else:
         turn = turn.say("gone.walk").say("gone.jog").say("gone.twitch")
@@ -44,5 +44,5 @@ def follow(turn: Turn) -> Turn:
 
 def fine(turn: Turn) -> Turn:
     """It stayed away."""
-    on_foot = turn.now.position in _ON_FOOT and turn.now.muscle not in ARM
+    on_foot = turn.now.position in _ON_FOOT and turn.pack.is_on_foot(turn.now.muscle)
     return turn.hush().go(State.IDLE).say("follow.fine" if on_foot else "follow.fine_rest")

@@ -57,7 +57,7 @@ def take_rest(turn: Turn) -> Turn:
     first = turn.now.rests == 0
     rested = turn.go(State.RESTING, rests=turn.now.rests + 1)
     rested = rested.say("rest.first" if first else "rest.next")
-    if first and turn.now.position == "" and turn.now.muscle not in routines.ARM:
+    if first and turn.now.position == "" and turn.pack.is_on_foot(turn.now.muscle):
         rested = rested.say("opening.reassure")
     return rested.rest(turn.habits.rest_seconds)
 
