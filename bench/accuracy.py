@@ -205,6 +205,7 @@ class _Silent:
 
     hold_seconds = None
     lines_left = 0
+    next_at = None
 
     def perform(self, action: Action) -> None:
         """Play nothing."""

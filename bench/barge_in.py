@@ -54,9 +54,11 @@ from assistant.dialogue.turn import DialogueState, State  # noqa: E402
 from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Timeline  # noqa: E402
+from assistant.playback.timeline_output import TimelineOutput  # noqa: E402
 from assistant.session import factory  # noqa: E402
+from assistant.session.listening import ContextListener  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
-from assistant.session.spoken import Ear, Sound, SpokenConversation  # noqa: E402
+from assistant.session.spoken import SpokenConversation  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
@@ -79,7 +81,7 @@ ANSWERS = {"Say", "Interject", "Chime"}
 AUDIBLE = 0.02
 """The end of a word: the last sample at this level, relative to its loudest."""
 SETTLE_SECONDS = 1.0
-"""Sound that the recogniser gets before the command."""
+"""TimelineOutput that the recogniser gets before the command."""
 PATIENCE_SECONDS = 3.0
 ENOUGH_SECONDS = 1.5
 """So much of a line is looked for in a recording."""
@@ -133,7 +135,7 @@ def spoken(voice: str, text: str) -> Samples:
     return trim_silence(sound, AUDIBLE, AUDIBLE).samples
 
 
-class NotingEar(Ear):
+class NotingEar(ContextListener):
     """An ear that keeps what it heard."""
 
     heard: list[Hypothesis]
@@ -175,11 +177,13 @@ class Lockstep:
         self.events: list[tuple[Event, tuple[Action, ...]]] = []
         self.session = Session(
             kit.language.pack, kit.language.matcher, factory.coaching(kit.settings),
-            Sound(self.timeline), start=factory.beginning(kit.settings),
+            TimelineOutput(self.timeline), start=factory.beginning(kit.settings),
             watch=lambda event, actions: self.events.append((event, actions)),
             listen=self.ear.listen,
         )  # fmt: skip
-        self._conversation = SpokenConversation(self.session, Sound(self.timeline), self.ear)
+        self._conversation = SpokenConversation(
+            self.session, TimelineOutput(self.timeline), self.ear
+        )
         self._blocks = 0
         self.session.handle(Started(0.0, first_time=False))
 

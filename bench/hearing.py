@@ -24,8 +24,8 @@ from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
 from assistant.nlu.matcher import Match, NoMatch
 from assistant.session import factory
+from assistant.session.listening import ContextListener
 from assistant.session.nbest import likeliest
-from assistant.session.spoken import Ear
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 
@@ -83,7 +83,7 @@ class Listener:
         settings = Settings(model=model)
         self.language = factory.language(settings)
         self.recogniser = factory.recogniser(settings)
-        self.ear = Ear(self.recogniser, self.language.intents)
+        self.ear = ContextListener(self.recogniser, self.language.intents)
 
     def understand(self, text: str, state: State) -> Match | NoMatch:
         """Return what the matcher makes of words in a state."""
@@ -102,9 +102,9 @@ class Listener:
         heard = [h for block in stream for h in self.recogniser.feed(block.samples)]
         finals = [h for h in (*heard, *self.recogniser.finish()) if h.final]
         understand = partial(self.understand, state=state)
-        texts = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]
-        found = [meaning for text in texts if (meaning := self.meaning(text, state))]
-        return " ".join(texts), found[0] if len(found) == 1 else None
+        said = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]
+        found = [meaning for text, _ in said if (meaning := self.meaning(text, state))]
+        return " ".join(text for text, _ in said), found[0] if len(found) == 1 else None
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ from assistant.audio.pcm import Samples, resample  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.dialogue.turn import DialogueState, State  # noqa: E402
 from assistant.session import factory  # noqa: E402
-from assistant.session.spoken import Ear  # noqa: E402
+from assistant.session.listening import ContextListener  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 
@@ -91,7 +91,7 @@ class Feeding:
         self._language = factory.language(settings)
         vosk = factory.recogniser(settings)
         self.recogniser: Recogniser = VoiceActivityGate(vosk) if is_gated else vosk
-        self._ear = Ear(self.recogniser, self._language.intents)
+        self._ear = ContextListener(self.recogniser, self._language.intents)
         self.busy_seconds = self.seconds = 0.0
 
     def hear(self, sound: Samples, state: State) -> str:

@@ -25,21 +25,16 @@ UTTERANCES = ("my left calf is cramping", "okay", "go back one", "why does this 
 READY = """
 import sys, time
 from assistant.session import factory
-from assistant.session.spoken import Ear, Sound, SpokenConversation
+from assistant.playback.timeline_output import TimelineOutput
 from assistant.dialogue.events import Started
-from assistant.playback.timeline import Timeline
-from assistant.session.session import Session
 from assistant.settings import Settings
 import numpy as np
 settings = Settings()
 language = factory.language(settings)
-timeline = Timeline(factory.voice(settings, print))
-ear = Ear(factory.recogniser(settings), language.intents)
-sound = Sound(timeline)
-session = Session(language.pack, language.matcher, factory.coaching(settings), sound,
-                  listen=ear.listen)
-talk = SpokenConversation(session, sound, ear)
-session.handle(Started(0.0, False))
+timeline = factory.timeline(settings, print)
+listener = factory.microphone_listener(language, settings)
+talk = factory.voice_session(language, settings, TimelineOutput(timeline), listener)
+talk.session.handle(Started(0.0, False))
 talk.tick(0.0, np.zeros(320, np.int16))
 print("ready", flush=True)
 """
@@ -85,9 +80,9 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     from assistant.dialogue.actions import Action
     from assistant.dialogue.events import Started
     from assistant.playback.timeline import Timeline
+    from assistant.playback.timeline_output import TimelineOutput
     from assistant.session import factory
     from assistant.session.session import Session
-    from assistant.session.spoken import Sound
     from assistant.settings import Settings
     from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 
@@ -102,7 +97,7 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     for _ in range(runs):
         timeline = Noted(CachedVoice(Pyttsx3Voice(), cache))
         session = Session(
-            language.pack, language.matcher, factory.coaching(Settings()), Sound(timeline)
+            language.pack, language.matcher, factory.coaching(Settings()), TimelineOutput(timeline)
         )
         session.handle(Started(0.0, first_time=False))
         for at, text in enumerate(UTTERANCES, start=1):

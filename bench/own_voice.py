@@ -47,9 +47,10 @@ from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceM
 from assistant.dialogue.turn import State  # noqa: E402
 from assistant.exports.routine_audio import positions  # noqa: E402
 from assistant.playback.timeline import Timeline  # noqa: E402
+from assistant.playback.timeline_output import TimelineOutput  # noqa: E402
 from assistant.session import factory  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
-from assistant.session.spoken import Sound, SpokenConversation  # noqa: E402
+from assistant.session.spoken import SpokenConversation  # noqa: E402
 
 ROOMS = ("kitchen", "dining-room", "living-bedroom", "cinema-hallway")
 """Impulse responses of rooms in a house; where the folder is missing, a made one."""
@@ -283,7 +284,7 @@ class Kitchen:
         self.is_own = True
         self.blocks = 0
         self.busy_seconds = 0.0
-        sound = Sound(self.timeline)
+        sound = TimelineOutput(self.timeline)
         self.session = Session(
             kit.language.pack, kit.language.matcher, factory.coaching(kit.settings), sound,
             start=factory.beginning(kit.settings), watch=self._watch, listen=self.ear.listen,

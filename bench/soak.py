@@ -54,10 +54,11 @@ from assistant.dialogue.events import (  # noqa: E402
 )
 from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.playback.timeline import Timeline  # noqa: E402
+from assistant.playback.timeline_output import TimelineOutput  # noqa: E402
 from assistant.session import factory, journal  # noqa: E402
 from assistant.session.factory import Language  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
-from assistant.session.spoken import Sound, SpokenConversation  # noqa: E402
+from assistant.session.spoken import SpokenConversation  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support import pulse  # noqa: E402
@@ -195,10 +196,11 @@ class Virtual:
         voice = factory.voice(settings, print)
         self._timeline = Timeline(voice, DEFAULT_RATE)
         self._session = Session(
-            language.pack, language.matcher, factory.coaching(settings), Sound(self._timeline),
+            language.pack, language.matcher, factory.coaching(settings),
+            TimelineOutput(self._timeline),
             watch=lambda event, actions: self.ledger.note(event, actions, 2 * BLOCK_SECONDS),
         )  # fmt: skip
-        self._talk = SpokenConversation(self._session, Sound(self._timeline), None)
+        self._talk = SpokenConversation(self._session, TimelineOutput(self._timeline), None)
         self._blocks = 0
         self.said = 0
         self._counts: list[int] = []

@@ -150,8 +150,7 @@ def _listener(
 
     def listen(path: Path) -> dict[str, Any]:
         seconds, heard = _hypotheses(VoskRecogniser(model, phrases, homophones=alike), path)
-        said = [likeliest(h, understand, is_idle=is_idle) for h in heard if h.final]
-        found = [understand(text) for text in said]
+        found = [likeliest(h, understand, is_idle=is_idle)[1] for h in heard if h.final]
         understood = [match for match in found if hasattr(match, "intent")]
         best = min(understood, key=lambda match: precedence.index(match.intent), default=None)
         meaning = best or matcher.match(" ".join(m.text for m in found), context)

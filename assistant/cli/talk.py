@@ -138,27 +138,17 @@ def _conversation(
     from assistant.clock import SystemClock, VirtualClock
     from assistant.playback.captions import CaptionTimeline
     from assistant.remembered import remember
-    from assistant.session import factory, timed
-    from assistant.session.session import Session
+    from assistant.session import factory
 
-    language, captions = factory.language(settings), CaptionTimeline(transcript.show)
-    clock = VirtualClock() if fast else SystemClock()
-
-    class Shown(timed.TimedConversation):
-        def say(self, text: str) -> None:
-            transcript.you(clock.now(), text)
-            super().say(text)
-
-    session = Session(
-        language.pack,
-        language.matcher,
-        factory.coaching(settings),
-        captions,
-        start=factory.beginning(settings),
+    return factory.text_session(
+        factory.language(settings),
+        settings,
+        CaptionTimeline(transcript.show),
+        VirtualClock() if fast else SystemClock(),
+        said=transcript.you,
         watch=watch,
         remember=remember,
     )
-    return Shown(session, captions, clock)
 
 
 @app.command(epilog="Example: charley demo --out session.wav")

@@ -22,11 +22,6 @@ class Say:
     """Speaking rate relative to the user's setting; 0.8 is slower."""
 
 
-REACTION_SECONDS = 1.5
-"""Whoever asks so soon after the beginning of a line means the one before: to hear, to speak and
-to be understood takes its time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Chime:
     """Play an earcon."""

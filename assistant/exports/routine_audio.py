@@ -20,11 +20,12 @@ from assistant.dialogue.actions import Action, Say, Wait
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import RoutineError
-from assistant.nlu.matcher import NoMatch
 from assistant.playback.captions import CaptionTimeline
+from assistant.playback.outputs import Output
 from assistant.playback.timeline import Timeline
+from assistant.playback.timeline_output import TimelineOutput
+from assistant.session import factory
 from assistant.session.session import Session
-from assistant.session.spoken import Sound, TimedOutput
 
 SIDES = ("left", "right", "both")
 
@@ -121,8 +122,8 @@ def render(
         progress(min(1.0, at / expected))
         return at
 
-    tape = _Tape(Sound(timeline), pack.prompts.line("about.safety"))
-    session = Session(pack, _Deaf(), coaching, tape, start=start)
+    tape = _Tape(TimelineOutput(timeline), pack.prompts.line("about.safety"))
+    session = factory.deaf_session(pack, coaching, tape, start)
     _perform(session, tape, wish, coaching, move)
     recorded.append(timeline.read(round(_END_SECONDS * timeline.rate)))
     progress(1.0)
@@ -140,7 +141,7 @@ def script(
         return min((at for at in due if at is not None), default=_LONGEST_SECONDS + 1.0)
 
     tape = _Tape(captions, pack.prompts.line("about.safety"))
-    session = Session(pack, _Deaf(), coaching, tape, start=start)
+    session = factory.deaf_session(pack, coaching, tape, start)
     _perform(session, tape, wish, coaching, move)
     return tuple(tape.performed)
 
@@ -191,17 +192,10 @@ def speech(text: str, timeline: Timeline) -> Pcm:
     return Pcm(np.concatenate(recorded), timeline.rate)
 
 
-class _Deaf:
-    """Understands nothing, for nobody speaks to a file."""
-
-    def match(self, text: str, context: frozenset[str] | None = None) -> NoMatch:  # noqa: ARG002
-        return NoMatch(text, "a file does not listen")
-
-
 class _Tape:
     """The output, but for the lines that a file must not say."""
 
-    def __init__(self, output: TimedOutput, note: Line) -> None:
+    def __init__(self, output: Output, note: Line) -> None:
         """`note` is the safety note; it is said in the first rest, or else at the end."""
         self.performed: list[Action] = []
         self._output = output
@@ -216,6 +210,11 @@ class _Tape:
     def lines_left(self) -> int:
         """How many spoken lines were not heard to their end."""
         return self._output.lines_left
+
+    @property
+    def next_at(self) -> float | None:
+        """When to advance next; None if nothing is queued."""
+        return self._output.next_at
 
     def advance(self, to: float) -> Event | None:
         """Play up to a time, but no further than the next event, and return that."""

@@ -23,14 +23,12 @@ from assistant.audio.pcm import (
     write,
 )
 from assistant.content import language_pack
-from assistant.dialogue.actions import Action, SetVolume
+from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
-from assistant.playback.timeline import Timeline
+from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import factory
 from assistant.session.scripted_user import ScriptedUser, awaits_user
-from assistant.session.session import Session
-from assistant.session.spoken import Ear, Sound, SpokenConversation
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
 
@@ -117,27 +115,20 @@ class Demo:
         self._language = factory.language(settings)
         self._show = show
         self._watch = watch
-        self._timeline = Timeline(
-            factory.voice(settings, warn), DEFAULT_RATE, voices=factory.voices(settings, warn)
-        )
-        self._timeline.perform(SetVolume(settings.volume))
+        self._timeline = factory.timeline(settings, warn)
         voices = language_pack.voices(self._language.folder)
         runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
-        ear = Ear(factory.recogniser(settings), self._language.intents)
-        sound = Sound(self._timeline)
-        self._session = Session(
-            self._language.pack,
-            self._language.matcher,
-            factory.coaching(settings),
-            sound,
-            start=factory.beginning(settings),
+        self._conversation = factory.voice_session(
+            self._language,
+            settings,
+            TimelineOutput(self._timeline),
+            factory.listener(self._language, settings),
             watch=self._noted,
-            listen=ear.listen,
         )
+        self._session = self._conversation.session
         user = ScriptedUser(script, self._session.meaning)
         self._runner = Runner(user, CachedVoice(runner_voice, None))
-        self._conversation = SpokenConversation(self._session, sound, ear)
         self._awaits_ear = False
         """True from the runner's words until something was heard."""
         self._was_missed = False

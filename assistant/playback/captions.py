@@ -10,18 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant.dialogue.actions import (
-    REACTION_SECONDS,
-    Action,
-    Chime,
-    Count,
-    Hush,
-    Interject,
-    Say,
-    Wait,
-)
+from assistant.dialogue.actions import Action, Chime, Count, Hush, Interject, Say, Wait
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.dialogue.hold import Hold
+from assistant.playback.outputs import REACTION_SECONDS
 
 _WORDS_PER_SECOND = 2.7
 _PAUSE_SECONDS = 0.35

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from assistant.audio.earcons import chime
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
 from assistant.dialogue.actions import (
-    REACTION_SECONDS,
     Action,
     Chime,
     Count,
@@ -40,6 +39,7 @@ from assistant.playback.clip import (
     word_bounds,
 )
 from assistant.playback.count_track import count_word, hold_clip
+from assistant.playback.outputs import REACTION_SECONDS
 from assistant.tts.synthesiser import Synthesiser
 
 FADE_SECONDS = 0.005

@@ -1,4 +1,4 @@
-"""Put the parts together that settings ask for."""
+"""The one place where a conversation is put together from its parts, as the settings ask."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.asr.near_talker import NearTalker
+from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
+from assistant.audio.pcm import DEFAULT_RATE
+from assistant.clock import Clock
 from assistant.content import homophones, language_pack, prompts, ui_text
 from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.content.ui_text import UiText
+from assistant.dialogue.actions import Listen, SetVolume
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.nlu.cache import KeptSentences
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Matcher
+from assistant.nlu.result import NoMatch
 from assistant.paths import cache_folder, intents_folder
+from assistant.playback.outputs import Output
+from assistant.playback.timeline import Timeline
+from assistant.session.hooks import KeepFact, Said, Tell, Watch
+from assistant.session.listening import ContextListener
+from assistant.session.session import Session
+from assistant.session.spoken import SpokenConversation
+from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.speech_models.decoding_graph import is_extensible
@@ -96,12 +108,106 @@ def beginning(settings: Settings) -> DialogueState:
     return DialogueState(pace=settings.pace, volume=settings.volume)
 
 
-def voice(settings: Settings, tell: Callable[[str], None]) -> CachedVoice:
+# --- Sessions ------------------------------------------------------------------------------------
+
+
+def session(
+    language: Language,
+    settings: Settings,
+    output: Output,
+    *,
+    start: DialogueState | None = None,
+    listen: Callable[[Listen], None] | None = None,
+    watch: Watch | None = None,
+    remember: KeepFact | None = None,
+) -> Session:
+    """Return a session that somebody else drives; `start` None is what the settings say."""
+    return Session(
+        language.pack,
+        language.matcher,
+        coaching(settings),
+        output,
+        start=start or beginning(settings),
+        watch=watch,
+        listen=listen,
+        remember=remember,
+    )
+
+
+def voice_session(
+    language: Language,
+    settings: Settings,
+    output: Output,
+    listener: ContextListener | None,
+    *,
+    watch: Watch | None = None,
+    remember: KeepFact | None = None,
+    own_words: Callable[[], str] | None = None,
+) -> SpokenConversation:
+    """Return a conversation by sound; `listener` None if it is typed after all.
+
+    `own_words` returns what Charley is saying now, where the microphone can hear it.
+    """
+    made = session(
+        language,
+        settings,
+        output,
+        listen=listener.listen if listener else None,
+        watch=watch,
+        remember=remember,
+    )
+    return SpokenConversation(made, output, listener, own_words)
+
+
+def text_session(
+    language: Language,
+    settings: Settings,
+    output: Output,
+    clock: Clock,
+    *,
+    start: DialogueState | None = None,
+    said: Said | None = None,
+    watch: Watch | None = None,
+    remember: KeepFact | None = None,
+) -> TimedConversation:
+    """Return a conversation by text; `said` gets each utterance before it is answered."""
+    made = session(language, settings, output, start=start, watch=watch, remember=remember)
+    return TimedConversation(made, output, clock, said)
+
+
+def deaf_session(
+    pack: LanguagePack,
+    options: CoachingOptions,
+    output: Output,
+    start: DialogueState | None = None,
+) -> Session:
+    """Return a session that is told intents, not words, such as for a sound file."""
+    return Session(pack, _Deaf(), options, output, start=start)
+
+
+class _Deaf:
+    """Understands nothing."""
+
+    def match(self, text: str, context: frozenset[str] | None = None) -> NoMatch:  # noqa: ARG002
+        return NoMatch(text, "only intents are understood here")
+
+
+# --- Speaking ------------------------------------------------------------------------------------
+
+
+def timeline(settings: Settings, tell: Tell, rate: int = DEFAULT_RATE) -> Timeline:
+    """Return a timeline with Charley's voice at the user's volume. SynthesiserError."""
+    made = Timeline(voice(settings, tell), rate, settings.lead_in_seconds, voices(settings, tell))
+    made.perform(SetVolume(settings.volume))
+    return made
+
+
+def voice(settings: Settings, tell: Tell) -> CachedVoice:
     """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
     return CachedVoice(uncached_voice(settings, tell), cache_folder() / "speech", tell)
 
 
-def uncached_voice(settings: Settings, tell: Callable[[str], None]) -> Pyttsx3Voice:
+def uncached_voice(settings: Settings, tell: Tell) -> Pyttsx3Voice:
     """Return Charley's voice for what is said but once; `tell` is told if it is the usual one."""
     named = language_pack.voices(intents_folder(settings.language))
     usual = Usual(named.charley, named.system)
@@ -119,9 +225,26 @@ def uncached_voice(settings: Settings, tell: Callable[[str], None]) -> Pyttsx3Vo
         return called("")
 
 
-def voices(settings: Settings, tell: Callable[[str], None]) -> Callable[[str], CachedVoice]:
+def voices(settings: Settings, tell: Tell) -> Callable[[str], CachedVoice]:
     """Return what makes Charley's voice by its name, "" for the usual one."""
     return lambda name: voice(replace(settings, voice=name or None), tell)
+
+
+# --- Listening -----------------------------------------------------------------------------------
+
+
+def listener(
+    language: Language, settings: Settings, model: SpeechModel | None = None
+) -> ContextListener:
+    """Return a listener to a stream that is known to be speech, or little else. ModelError."""
+    return ContextListener(recogniser(settings, model), language.intents)
+
+
+def microphone_listener(
+    language: Language, settings: Settings, model: SpeechModel | None = None
+) -> ContextListener:
+    """Return a listener to a microphone that is always open: silence is not decoded. ModelError."""
+    return ContextListener(VoiceActivityGate(recogniser(settings, model)), language.intents)
 
 
 def speech_model(settings: Settings) -> SpeechModel:
@@ -161,7 +284,7 @@ def unknown_words(model: SpeechModel, sentences: Intents) -> str:
     return f"The speech model does not know {some}{more}; {mend}."
 
 
-def tell_unknown_words(model: SpeechModel, found: Language, tell: Callable[[str], None]) -> None:
+def tell_unknown_words(model: SpeechModel, found: Language, tell: Tell) -> None:
     """Tell of words that are never heard, if the sentences are new: to look takes 0.75 s."""
     if found.is_new and (lacking := unknown_words(model, found.intents)):
         tell(lacking)

@@ -37,8 +37,8 @@ def likeliest(
     *,
     is_idle: bool,
     is_over_voice: bool = False,
-) -> str:
-    """Return the words that were said, of a final hypothesis; `is_idle` while nothing runs.
+) -> tuple[str, Match | NoMatch]:
+    """Return what was said, of a final hypothesis, and what it means; `is_idle`: nothing runs.
 
     `is_over_voice` if Charley spoke meanwhile, where the microphone hears it: then only red flags
     are looked for, because of all that the rest of an echo may have been, something makes sense.
@@ -52,18 +52,19 @@ def likeliest(
             continue
         meant = understand(text)
         if _is_whole(meant) and (_is_flag(meant) or not is_over_voice):
-            return text
-    is_talk = 0.0 < _score(found) < _THIRD and len(first.split()) >= _LONG
-    return UNKNOWN if is_talk else first
+            return text, meant
+    if 0.0 < _score(found) < _THIRD and len(first.split()) >= _LONG:
+        return UNKNOWN, NoMatch(UNKNOWN, "other people's talk")
+    return first, found
 
 
-def early(stable: str, understand: Callable[[str], Match | NoMatch]) -> str:
-    """Return the words of an utterance in progress, if they already make sense as they stand.
+def early(stable: str, understand: Callable[[str], Match | NoMatch]) -> Match | None:
+    """Return the meaning of an utterance in progress, if it already makes sense as it stands.
 
     A sign among other words may be somebody else's talk: that waits for the whole of it.
     """
-    text = _spoken(stable, is_idle=False)
-    return text if _score(understand(text)) >= _WHOLE_FLAG else ""
+    found = understand(_spoken(stable, is_idle=False))
+    return found if isinstance(found, Match) and found.score >= _WHOLE_FLAG else None
 
 
 def _furthest(first: str, found: Match | NoMatch, words: int, is_idle: bool) -> float:

@@ -18,10 +18,9 @@ from assistant.dialogue.events import (
     UtteranceMissed,
 )
 from assistant.dialogue.turn import State
+from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import factory
-from assistant.session.session import Session
 from assistant.session.shared import SharedParts
-from assistant.session.spoken import Sound, SpokenConversation
 
 Watch = Callable[[Event, tuple[Action, ...]], None]
 
@@ -42,19 +41,17 @@ class Talk:
         self._answered_at: float | None = None
         self._watch = watch
         self._parts = parts
-        ear, sound = parts.ear(), Sound(self.timeline)
-        self._session = Session(
-            parts.language.pack,
-            parts.language.matcher,
-            factory.coaching(parts.settings),
-            sound,
-            start=factory.beginning(parts.settings),
+        self._spoken = factory.voice_session(
+            parts.language,
+            parts.settings,
+            TimelineOutput(self.timeline),
+            parts.listener(),
             watch=self._noted,
-            listen=ear.listen,
             remember=parts.remember,
+            # A satellite's microphone hears its loudspeaker.
+            own_words=self.timeline.speaking_now,
         )
-        # A satellite's microphone hears its loudspeaker.
-        self._spoken = SpokenConversation(self._session, sound, ear, self.timeline.speaking_now)
+        self._session = self._spoken.session
         self._last_at = 0.0
 
     @property

@@ -13,22 +13,9 @@ from assistant.dialogue.actions import Action, CancelTimer, Listen, Remember, Se
 from assistant.dialogue.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.machine import step
 from assistant.dialogue.turn import CoachingOptions, DialogueState
-from assistant.nlu.matcher import Match, NoMatch
-
-
-class Output(Protocol):
-    """What speaks: the timeline, or captions."""
-
-    def perform(self, action: Action) -> None:
-        """Queue, lay in or drop sound as the action says."""
-
-    @property
-    def hold_seconds(self) -> float | None:
-        """How far the running hold has come; None outside a count."""
-
-    @property
-    def lines_left(self) -> int:
-        """How many spoken lines were not heard to their end."""
+from assistant.nlu.result import Match, NoMatch
+from assistant.playback.outputs import Output
+from assistant.session.hooks import KeepFact, Watch
 
 
 class Understanding(Protocol):
@@ -49,9 +36,9 @@ class Session:
         output: Output,
         *,
         start: DialogueState | None = None,
-        watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
+        watch: Watch | None = None,
         listen: Callable[[Listen], None] | None = None,
-        remember: Callable[[str, str], object] | None = None,
+        remember: KeepFact | None = None,
     ) -> None:
         """`watch` sees every event with its actions; `listen` and `remember` perform theirs."""
         self.now = start or DialogueState()
@@ -112,25 +99,27 @@ class Session:
         """Return what an utterance means just now."""
         return self._matcher.match(text, self.now.context)
 
-    def hear(self, text: str, at: float, *, addressed: bool = True) -> None:
-        """Answer a whole utterance."""
+    def hear(self, text: str, at: float) -> None:
+        """Answer a whole utterance, such as one that was typed."""
+        self.answer(text, self.understand(text), at)
+
+    def answer(
+        self, text: str, meaning: Match | NoMatch, at: float, *, addressed: bool = True
+    ) -> None:
+        """Answer a whole utterance whose meaning is known; `addressed` if it was for Charley."""
         early, self._early_intent = self._early_intent, ""
-        found = self.understand(text)
-        if not isinstance(found, Match):
+        if not isinstance(meaning, Match):
             if not early:
                 self.handle(UtteranceMissed(at, text, addressed))
-        elif found.intent != early:
-            self.handle(self._heard(found, at, is_early=False))
+        elif meaning.intent != early:
+            self.handle(self._heard(meaning, at, is_early=False))
 
-    def hear_early(self, text: str, at: float) -> bool:
+    def answer_early(self, meaning: Match, at: float) -> bool:
         """Answer a stable partial hypothesis if it may cut Charley short; True if it did."""
-        if self._early_intent:
+        if self._early_intent or not meaning.barge_in:
             return False
-        found = self.understand(text)
-        if not isinstance(found, Match) or not found.barge_in:
-            return False
-        self._early_intent = found.intent
-        self.handle(self._heard(found, at, is_early=True))
+        self._early_intent = meaning.intent
+        self.handle(self._heard(meaning, at, is_early=True))
         return True
 
     def command(self, intent: str, at: float) -> None:

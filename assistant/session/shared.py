@@ -17,7 +17,7 @@ from assistant.dialogue.turn import DialogueState, State
 from assistant.paths import intents_folder
 from assistant.playback.timeline import Timeline
 from assistant.session import factory
-from assistant.session.spoken import Ear
+from assistant.session.listening import ContextListener
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
 
@@ -46,13 +46,13 @@ class SharedParts:
 
     def prepare(self) -> None:
         """Gather the words of every moment ahead of it; this may take its time on a thread."""
-        self.ear().prepare(listening(DialogueState(state=state)) for state in State)
+        self.listener().prepare(listening(DialogueState(state=state)) for state in State)
         self.language.keep()
         self.give_back(self.borrow_recogniser())
 
-    def ear(self) -> Ear:
-        """Return an ear on the shared model."""
-        return Ear(factory.recogniser(self.settings, self.model), self.language.intents)
+    def listener(self) -> ContextListener:
+        """Return a listener on the shared model."""
+        return factory.listener(self.language, self.settings, self.model)
 
     def timeline(self, rate: int = DEFAULT_RATE) -> Timeline:
         """Return a timeline with the shared voice."""

@@ -19,9 +19,7 @@ from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session import factory
 from assistant.session.remote_voice import Watch
 from assistant.session.scripted_user import awaits_user
-from assistant.session.session import Session
 from assistant.session.shared import SharedParts
-from assistant.session.timed import TimedConversation
 
 PAUSE = " ... "
 """Between two counts: most voices pause at it, and Charley's own makes it a whole second."""
@@ -54,15 +52,10 @@ class TextTalk:
         self._was_missed = False
         self._watch = watch
         captions = CaptionTimeline(self._heard.append)
-        self._session = Session(
-            shared.language.pack,
-            shared.language.matcher,
-            factory.coaching(shared.settings),
-            captions,
-            start=factory.beginning(shared.settings),
-            watch=self._noted,
+        self._play = factory.text_session(
+            shared.language, shared.settings, captions, self._clock, watch=self._noted
         )
-        self._play = TimedConversation(self._session, captions, self._clock)
+        self._session = self._play.session
         self._play.start(first_time=False)
         self._until_user()
 

@@ -5,34 +5,28 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from assistant.clock import Clock
-from assistant.dialogue.events import Event, Started
+from assistant.dialogue.events import Started
 from assistant.dialogue.turn import State
+from assistant.playback.outputs import Output
+from assistant.session.hooks import Said
 from assistant.session.scripted_user import ScriptedUser
-from assistant.session.session import Output, Session
+from assistant.session.session import Session
 
 AFTERMATH_SECONDS = 60.0
 """How long a piped conversation goes on after its last line."""
 
 
-class PlannedOutput(Output, Protocol):
-    """An output that knows when it will have something to tell: captions, and sound sent ahead."""
-
-    @property
-    def next_at(self) -> float | None:
-        """When the next piece is due; None if nothing is queued."""
-
-    def advance(self, to: float) -> Event | None:
-        """Play up to a time, but no further than the next event, and return that."""
-
-
 class TimedConversation:
     """A session on an output that can be asked what comes, moved through time."""
 
-    def __init__(self, session: Session, output: PlannedOutput, clock: Clock) -> None:
+    def __init__(
+        self, session: Session, output: Output, clock: Clock, said: Said | None = None
+    ) -> None:
+        """`said` gets each utterance before it is answered."""
         self.session = session
+        self._said = said
         self._output = output
         self._clock = clock
 
@@ -62,6 +56,8 @@ class TimedConversation:
     def say(self, text: str) -> None:
         """The user says something now."""
         now = self._clock.now()
+        if self._said:
+            self._said(now, text)
         self._catch_up(now)
         self.session.hear(text, now)
 

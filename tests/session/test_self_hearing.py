@@ -14,8 +14,10 @@ from assistant.dialogue.turn import CoachingOptions, State
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
 from assistant.playback.timeline import Timeline
+from assistant.playback.timeline_output import TimelineOutput
+from assistant.session.listening import ContextListener
 from assistant.session.session import Session
-from assistant.session.spoken import Ear, Sound, SpokenConversation
+from assistant.session.spoken import SpokenConversation
 from tests.support import ROOT
 
 ENGLISH = ROOT / "intents" / "en"
@@ -58,12 +60,12 @@ class Kitchen:
         self.taken: list[str] = []
         self._ear = Told()
         self.timeline = Timeline(Murmur(), RATE)
-        sound = Sound(self.timeline)
+        sound = TimelineOutput(self.timeline)
         self.session = Session(PACK, MATCHER, CoachingOptions(), sound, watch=self._watch)
         self._talk = SpokenConversation(
             self.session,
             sound,
-            Ear(self._ear, INTENTS),
+            ContextListener(self._ear, INTENTS),
             self.timeline.speaking_now if loudspeaker else None,
         )
         self.session.handle(Started(0.0, first_time=False))

@@ -44,12 +44,15 @@ from assistant.frontends.live.terminal_keys import Keys
 from assistant.frontends.live.watchdog import Watchdog
 from assistant.paths import state_folder
 from assistant.playback.captions import Caption, CaptionTimeline
+from assistant.playback.outputs import Output
 from assistant.playback.timeline import INTERJECT_PACES, Timeline
+from assistant.playback.timeline_output import TimelineOutput
 from assistant.remembered import recall, remember
 from assistant.session import factory
 from assistant.session.factory import Language
+from assistant.session.listening import ContextListener
 from assistant.session.session import Session
-from assistant.session.spoken import Ear, Sound, SpokenConversation, TimedOutput
+from assistant.session.spoken import SpokenConversation
 from assistant.settings import Settings
 from assistant.tts.fallback import FallbackVoice
 from assistant.tts.synthesiser import Synthesiser
@@ -147,11 +150,11 @@ class _Mouth:
         self._voice = FallbackVoice(voice, notice, lambda: self._on_lost("voice"))
         return self._voice
 
-    def _output(self) -> TimedOutput:
+    def _output(self) -> Output:
         if self._timeline is None:
             return CaptionTimeline(self._show)
         self._timeline.perform(SetVolume(self._settings.volume))
-        return Sound(self._timeline)
+        return TimelineOutput(self._timeline)
 
     def prepare(self) -> Iterator[None]:
         """Speak in advance what may have to be said when nothing can be rendered any more.
@@ -269,7 +272,7 @@ class _Hearing:
         self._microphone: Microphone | None = None
         self._is_read = False
         self._cleaned: Callable[[Samples], Samples] = lambda block: block
-        self.ear: Ear | None = None
+        self.ear: ContextListener | None = None
         self.talk: PushToTalk | None = None
         """What a press of a button opens, if that is how the user wants to be heard."""
         try:
@@ -279,7 +282,7 @@ class _Hearing:
             factory.tell_unknown_words(model, language, tell)
             if settings.push_to_talk:
                 self.talk = PushToTalk(recogniser)
-            self.ear = Ear(self.talk or VoiceActivityGate(recogniser), language.intents)
+            self.ear = ContextListener(self.talk or VoiceActivityGate(recogniser), language.intents)
         except (DeviceError, ModelError) as error:
             tell(f"{error} Type to Charley instead, one line at a time.")
             self._let_go()
@@ -335,7 +338,7 @@ class _Hearing:
 
     @property
     def behind_seconds(self) -> float:
-        """Sound that waits to be heard."""
+        """TimelineOutput that waits to be heard."""
         return self._microphone.behind_seconds if self._microphone else 0.0
 
     def _read_typing(self) -> None:

@@ -16,8 +16,8 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.dialogue.actions import Action, Hush, Interject
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.playback.captions import Caption, CaptionTimeline
+from assistant.playback.outputs import Output
 from assistant.playback.timeline import Finished, Timeline
-from assistant.session.timed import PlannedOutput
 
 _LONGEST_LAG_SECONDS = 5.0
 """A timeline that is later than this has stood still; its clock is not the timeline's any more."""
@@ -47,7 +47,7 @@ class Cut:
 Order = Play | Speak | Cut
 
 
-class Mouth(PlannedOutput, Protocol):
+class Mouth(Output, Protocol):
     """An output whose sound is made elsewhere."""
 
     def take(self, at: float) -> list[Order]:

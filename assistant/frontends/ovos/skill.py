@@ -36,7 +36,6 @@ from assistant.frontends.ovos import locale
 from assistant.frontends.ovos.output import Cut, Lines, Mouth, Order, Play, Speak, Stretches
 from assistant.nlu.matcher import Match
 from assistant.paths import cache_folder, languages
-from assistant.playback.timeline import Timeline
 from assistant.session import factory
 from assistant.session.factory import Language
 from assistant.session.session import Session
@@ -260,26 +259,20 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         chosen = replace(self._chosen, language=language.folder.name)
         mouth = self._mouth(chosen)
         start = replace(factory.beginning(chosen), listening=listening(DialogueState()))
-        session = Session(
-            language.pack,
-            language.matcher,
-            factory.coaching(chosen),
-            mouth,
-            start=start,
-            remember=remembered.remember,
+        conversation = factory.text_session(
+            language, chosen, mouth, self.clock, start=start, remember=remembered.remember
         )
-        return _Talk(TimedConversation(session, mouth, self.clock), mouth, now)
+        return _Talk(conversation, mouth, now)
 
     def _mouth(self, chosen: Settings) -> Mouth:
         """Return Charley's own voice; lines for the device's voice where that is asked for."""
         if self.settings.get("speech") == "text":
             return Lines()
         try:
-            voice = factory.voice(chosen, self.log.warning)
+            return Stretches(factory.timeline(chosen, self.log.warning))
         except SynthesiserError as error:
             self.log.warning("%s The device's own voice speaks; its counts are not exact.", error)
             return Lines()
-        return Stretches(Timeline(voice, voices=factory.voices(chosen, self.log.warning)))
 
     def _language(self, message: Message) -> Language | None:
         tag = standardize_tag(message.data.get("lang") or SessionManager.get(message).lang)

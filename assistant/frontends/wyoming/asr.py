@@ -31,7 +31,7 @@ class Transcription:
 
     def _note(self, heard: list[Hypothesis]) -> str:
         understand = self._parts.language.matcher.match
-        finals = (likeliest(h, understand, is_idle=False) for h in heard if h.final)
+        finals = (likeliest(h, understand, is_idle=False)[0] for h in heard if h.final)
         fresh = " ".join(finals).split()
         self._words += fresh
         return " ".join(word for word in fresh if word != UNKNOWN)

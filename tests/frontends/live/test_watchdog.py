@@ -121,7 +121,7 @@ class TestClock:
                 if name in {"time.time", "time.time_ns", "datetime.now", "datetime.datetime.now"}:
                     reads.add(path.stem)
         # The date in the head of a journal; OVOS's own scheduler, which takes nothing else.
-        assert reads <= {"command_flags", "skill"}
+        assert reads <= {"options", "skill"}
 
     def test_a_jump_of_the_wall_clock_moves_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = SystemClock()
