@@ -113,7 +113,7 @@ class TestRun:
             card.play(Pcm(np.concatenate([spoken.samples, quiet]), spoken.rate)).wait()
 
         with card.recording() as recorded:
-            charley = Process(card, tmp_path)
+            charley = Process(card, tmp_path, env={"XDG_STATE_HOME": str(tmp_path)})
             charley.awaits("not a doctor")
             time.sleep(5.0)  # real sound takes real time: let the welcome be spoken
             says("my left calf is cramping")

@@ -205,13 +205,13 @@ def test_a_hold_is_counted_while_everything_else_is_busy(
 
 HANG = """
 import pathlib, threading
-from assistant import {module}
-does = {module}.{name}
+import {module} as module
+does = module.{name}
 def hang(*words, **named):
     while pathlib.Path({flag!r}).exists():
         threading.Event().wait(0.05)
     return does(*words, **named)
-{module}.{name} = hang
+module.{name} = hang
 """
 """Lets a function hang for as long as a file is there."""
 
@@ -224,7 +224,7 @@ def test_a_voice_that_hangs_is_told_shown_and_used_again(
     card: pulse.SoundCard, tmp_path: Path
 ) -> None:
     flag = tmp_path / "hang"
-    code = HANG.format(module="voice_engine", name="render", flag=str(flag))
+    code = HANG.format(module="assistant.tts.engine_thread", name="render", flag=str(flag))
     env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     with charley(card, tmp_path, *TYPED, code=code, env=env) as process:
         begin(process)
@@ -322,7 +322,9 @@ def test_a_signal_in_a_hold_lets_the_word_be_finished(
 )
 def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_path: Path) -> None:
     flag, line = tmp_path / "hang", PACK.prompts.line("fault.stuck").text
-    code = HANG.format(module="conversation", name="SpokenConversation.tick", flag=str(flag))
+    code = HANG.format(
+        module="assistant.session.spoken", name="SpokenConversation.tick", flag=str(flag)
+    )
     with card.recording() as recorded, charley(card, tmp_path, *TYPED, code=code) as process:
         begin(process)
         flag.touch()
@@ -337,7 +339,9 @@ def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_p
 @fault("a second signal, even if everything hangs", "nothing more")
 def test_a_second_signal_ends_even_what_hangs(card: pulse.SoundCard, tmp_path: Path) -> None:
     flag = tmp_path / "hang"
-    code = HANG.format(module="conversation", name="SpokenConversation.tick", flag=str(flag))
+    code = HANG.format(
+        module="assistant.session.spoken", name="SpokenConversation.tick", flag=str(flag)
+    )
     with charley(card, tmp_path, *TYPED, code=code) as process:
         begin(process)
         flag.touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ VOICES = language_pack.voices(intents_folder())
 
 
 def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
-    card: pulse.SoundCard,
+    card: pulse.SoundCard, tmp_path: Path
 ) -> None:
     charley = factory.voice(Settings(), lambda _sentence: None)
     somebody = CachedVoice(Pyttsx3Voice(VOICES.runner, RUNNER_WORDS_PER_MINUTE), None)
@@ -37,11 +38,12 @@ def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
         card.play(Pcm(np.concatenate([spoken.samples, quiet]), spoken.rate)).wait()
 
     port = free_port()
+    env = {**card.env, "XDG_STATE_HOME": str(tmp_path)}
     flags = ("--satellite", f"tcp://127.0.0.1:{port}", "--uri", "tcp://127.0.0.1:0", "--health", "")
     with (
         satellite(card.env, port),
         card.recording() as recorded,
-        serving(*flags, "--lead", "0.3", env=card.env) as server,
+        serving(*flags, "--lead", "0.3", env=env) as server,
     ):
         server.awaits(f"{port}: connected")
         time.sleep(11.0)  # real sound takes real time: the welcome of a first session
