@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.nlu.automaton import Network
-from assistant.nlu.template_files import read_files, read_folder
 from assistant.nlu.templates import MEANT_FOR_ANYONE, Language, Template, Value, allows
 
 _Context = frozenset[str] | None
@@ -78,15 +77,15 @@ class Intents:
 
 def load(folder: Path) -> Intents:
     """Return the sentences of one language, or raise an error that names file and line."""
-    from assistant.nlu import compiler
+    from assistant.nlu import compiler, template_files  # see `Intents.phrases`
 
-    files = read_folder(folder)
+    files = template_files.read_folder(folder)
     compiler.check(files, folder)
     return Intents(*compiler.weave(files))
 
 
 def load_files(paths: Iterable[Path]) -> Intents:
     """Return the sentences of some files, without what a language adds; raises as `load`."""
-    from assistant.nlu import compiler
+    from assistant.nlu import compiler, template_files
 
-    return Intents(*compiler.weave(read_files(paths)))
+    return Intents(*compiler.weave(template_files.read_files(paths)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import re
 import shutil
 import sys
@@ -41,7 +40,6 @@ from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.tts import synthesiser
 from assistant.tts.synthesiser import Usual, VoiceInfo
-from tests.session.test_plays import perform
 from tests.support import ROOT
 
 FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())
@@ -272,20 +270,6 @@ class Talk:
 
     def _watch(self, _event: Event, actions: tuple[Action, ...]) -> None:
         self.keys += [action.key for action in actions if isinstance(action, Say)]
-
-
-PLAYS = sorted((ROOT / "tests/plays_de").glob("*.play"))
-
-
-@pytest.mark.parametrize("path", PLAYS, ids=lambda path: path.stem)
-def test_the_german_play_goes_as_written(path: Path) -> None:
-    written = path.read_text("utf-8").splitlines()
-    title = [line for line in written if line.startswith("//")]
-    said = [line[2:] for line in written if line.startswith("> ")]
-    played = [*title, *perform(said, PACK, MATCHER)]
-    if os.environ.get("CHARLEY_GOLDEN") == "write":
-        path.write_text("\n".join(played) + "\n", "utf-8")
-    assert played == written
 
 
 def test_a_whole_conversation() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.session.test_plays import perform
+from tests.support.languages import language
+from tests.support.plays import perform
 
 CALF = "my calf is cramping"
 ROWS: list[tuple[int, str, list[str], str]] = [
@@ -43,7 +44,10 @@ ROWS: list[tuple[int, str, list[str], str]] = [
     ("row", "statement", "user", "spoken"), ROWS, ids=[f"{row[0]}-{row[1]}" for row in ROWS]
 )
 def test_the_statement_is_spoken(row: int, statement: str, user: list[str], spoken: str) -> None:
-    assert spoken in "\n".join(perform(user)), f"row {row}: {statement}"
+    english = language("en")
+    assert spoken in "\n".join(perform(user, english.pack, english.matcher)), (
+        f"row {row}: {statement}"
+    )
 
 
 def test_no_row_is_missing() -> None:
