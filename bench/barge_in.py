@@ -55,7 +55,7 @@ from assistant.nlu.matcher import Match  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
 from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Timeline  # noqa: E402
 from assistant.playback.timeline_output import TimelineOutput  # noqa: E402
-from assistant.session import factory  # noqa: E402
+from assistant.session import factory, speech_model, voices  # noqa: E402
 from assistant.session.listening import ContextListener  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
 from assistant.session.spoken import SpokenConversation  # noqa: E402
@@ -153,10 +153,10 @@ class Kit:
     def __init__(self, stable_seconds: float, block_seconds: float) -> None:
         self.settings = Settings()
         self.language = factory.language(self.settings)
-        self.voice = factory.voice(self.settings, lambda _sentence: None)
+        self.voice = voices.voice(self.language.pack, self.settings, lambda _sentence: None)
         self.block_seconds = block_seconds
         alike = homophones.load(intents_folder("en") / "speech.yaml")
-        model = SpeechModel(factory.model_folder(self.settings))
+        model = SpeechModel(speech_model.folder(self.settings))
         self.recogniser = VoskRecogniser(model, (), stable_seconds, alike)
 
     def wanted(self, text: str, during: str) -> str:

@@ -23,7 +23,10 @@ from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resa
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
 from assistant.nlu.matcher import Match, NoMatch
-from assistant.session import factory
+from assistant.session import (
+    factory,
+    speech_model,
+)
 from assistant.session.listening import ContextListener
 from assistant.session.nbest import likeliest
 from assistant.settings import Settings
@@ -82,7 +85,9 @@ class Listener:
     def __init__(self, model: str | None) -> None:
         settings = Settings(model=model)
         self.language = factory.language(settings)
-        self.recogniser = factory.recogniser(settings)
+        self.recogniser = factory.recogniser(
+            self.language.pack, speech_model.load(self.language.pack, settings)
+        )
         self.ear = ContextListener(self.recogniser, self.language.intents)
 
     def understand(self, text: str, state: State) -> Match | NoMatch:

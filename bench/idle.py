@@ -34,7 +34,7 @@ from assistant.audio.devices import BLOCK_SECONDS  # noqa: E402
 from assistant.audio.pcm import Samples, resample  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.dialogue.turn import DialogueState, State  # noqa: E402
-from assistant.session import factory  # noqa: E402
+from assistant.session import factory, speech_model  # noqa: E402
 from assistant.session.listening import ContextListener  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
@@ -89,7 +89,9 @@ class Feeding:
     def __init__(self, *, is_gated: bool) -> None:
         settings = Settings()
         self._language = factory.language(settings)
-        vosk = factory.recogniser(settings)
+        vosk = factory.recogniser(
+            self._language.pack, speech_model.load(self._language.pack, settings)
+        )
         self.recogniser: Recogniser = VoiceActivityGate(vosk) if is_gated else vosk
         self._ear = ContextListener(self.recogniser, self._language.intents)
         self.busy_seconds = self.seconds = 0.0

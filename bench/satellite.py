@@ -29,7 +29,7 @@ from hearing import VOICES  # noqa: E402
 
 from assistant.audio.pcm import DEFAULT_RATE, Pcm  # noqa: E402
 from assistant.playback.count_track import count_word  # noqa: E402
-from assistant.session import factory  # noqa: E402
+from assistant.session import factory, voices  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import CachedVoice  # noqa: E402
 from tests.support import pulse  # noqa: E402
@@ -129,7 +129,7 @@ def rounds(name: str, lead: float, count: int) -> Iterator[Round]:
             with serving(*flags, *more, env={**card.env, "XDG_CACHE_HOME": folder}) as server:
                 server.awaits("connected")
                 time.sleep(WELCOME_SECONDS)
-                kitchen = Kitchen(card, factory.voice(Settings(), lambda _sentence: None))
+                kitchen = Kitchen(card, voices.voice(factory.pack(Settings()), Settings(), print))
                 try:
                     yield kitchen.round(number)
                 except AssertionError as error:

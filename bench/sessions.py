@@ -30,7 +30,7 @@ from fuzz import UNDERSTOOD, metrics, resident_mb  # noqa: E402
 
 from assistant.asr.vosk_recogniser import RATE  # noqa: E402
 from assistant.audio.pcm import Pcm, Samples, resample, trim_silence  # noqa: E402
-from assistant.session import factory  # noqa: E402
+from assistant.session import factory, voices  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 from assistant.tts.synthesiser import Pyttsx3Voice  # noqa: E402
 from tests.support.listening import place  # noqa: E402
@@ -79,7 +79,9 @@ class Words:
     def __init__(self) -> None:
         voice = Pyttsx3Voice("en-us+m3", 150)
         self.cramp, self.stop = (self._spoken(voice, text) for text in (CRAMP, STOP))
-        said = trim_silence(factory.voice(Settings(), lambda _sentence: None).render(ANSWER))
+        said = trim_silence(
+            voices.voice(factory.pack(Settings()), Settings(), print).render(ANSWER)
+        )
         self.answer = Pcm(said.samples[: round(ENOUGH_SECONDS * said.rate)], said.rate)
 
     def _spoken(self, voice: Pyttsx3Voice, text: str) -> Samples:

@@ -55,7 +55,11 @@ from assistant.dialogue.events import (  # noqa: E402
 from assistant.dialogue.machine import listening  # noqa: E402
 from assistant.playback.timeline import Timeline  # noqa: E402
 from assistant.playback.timeline_output import TimelineOutput  # noqa: E402
-from assistant.session import factory, journal  # noqa: E402
+from assistant.session import (  # noqa: E402
+    factory,
+    journal,
+    voices,
+)
 from assistant.session.factory import Language  # noqa: E402
 from assistant.session.session import Session  # noqa: E402
 from assistant.session.spoken import SpokenConversation  # noqa: E402
@@ -193,7 +197,7 @@ class Virtual:
         self._language = language
         self.ledger = Ledger()
         settings = Settings(checkin_seconds=60.0)
-        voice = factory.voice(settings, print)
+        voice = voices.voice(language.pack, settings, print)
         self._timeline = Timeline(voice, DEFAULT_RATE)
         self._session = Session(
             language.pack, language.matcher, factory.coaching(settings),

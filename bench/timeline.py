@@ -30,6 +30,7 @@ from assistant.dialogue.events import Event  # noqa: E402
 from assistant.dialogue.turn import State  # noqa: E402
 from assistant.frontends.demo import Demo, Remark  # noqa: E402
 from assistant.paths import intents_folder  # noqa: E402
+from assistant.session import factory  # noqa: E402
 from assistant.settings import Settings  # noqa: E402
 
 PAGES = language_pack.load(intents_folder()).ui_text
@@ -66,7 +67,13 @@ def taken() -> Take:
         if not take.states or take.states[-1][1] is not demo.state:
             take.states.append((event.at, demo.state))
 
-    demo = Demo(Settings(), SCRIPT, take.remarks.append, watch)
+    demo = Demo(
+        factory.language(Settings()),
+        Settings(),
+        SCRIPT,
+        show=take.remarks.append,
+        watch=watch,
+    )
     take.speaker, take.microphone, _ = demo.tracks()
     return take
 

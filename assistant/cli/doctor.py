@@ -14,12 +14,11 @@ import numpy as np
 from assistant.asr.vosk_recogniser import RATE, SpeechModel, VoskRecogniser
 from assistant.audio import devices, ducking
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
-from assistant.content import language_pack
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.paths import cache_folder, settings_file
 from assistant.playback.timeline import Timeline
-from assistant.session import factory
+from assistant.session import factory, speech_model, voices
 from assistant.session.factory import Language
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
@@ -110,7 +109,7 @@ class _Examination:
         return str(folder)
 
     def _speech(self) -> str:
-        voice = factory.voice(self._settings, lambda _sentence: None)
+        voice = voices.voice(factory.pack(self._settings), self._settings, lambda _sentence: None)
         seconds = voice.render("Charley.").seconds
         if seconds < 0.1:
             raise SynthesiserError("The voice is silent; choose another one with --voice.")
@@ -118,16 +117,16 @@ class _Examination:
         return f"{voice.name} words a minute"
 
     def _hearing(self) -> Finding | str:
-        folder = factory.model_folder(self._settings)
+        folder = speech_model.folder(self._settings)
         model = SpeechModel(folder)
         if self._voice is None or self._language is None:
             raise ModelError(f"{folder} loads; what it hears was not tried without a voice.")
-        factory.require_language(model, self._settings)
-        word = language_pack.voices(self._language.folder).check_word
+        speech_model.require_language(model, self._language.pack, self._settings.language)
+        word = self._language.pack.voices.check_word
         heard = listen(model, self._language.intents.phrases(None), self._voice.render(word))
         if word in heard.split():
             hears = f"{folder}, hears “{word}”"
-            lacking = factory.unknown_words(model, self._language.intents)
+            lacking = speech_model.unknown_words(model, self._language.intents)
             return Finding("model", Grade.WARNING, f"{hears}. {lacking}") if lacking else hears
         mend = "`charley models get` fetches one that hears better"
         return Finding(

@@ -129,19 +129,17 @@ def _listener(
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
     from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
-    from assistant.content import homophones
     from assistant.nlu.repair import SESSION
-    from assistant.paths import intents_folder
-    from assistant.session import factory
+    from assistant.session import factory, speech_model
     from assistant.session.nbest import likeliest
 
-    alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
     intents = _intents(settings)
     matcher, phrases = _matcher(intents), intents.phrases(context)
     precedence = intents.language.precedence
-    model = SpeechModel(factory.model_folder(settings))
+    pack = factory.pack(settings)
+    model = SpeechModel(speech_model.folder(settings))
     if settings.model is None:  # a model that was named may be for anything
-        factory.require_language(model, settings)
+        speech_model.require_language(model, pack, settings.language)
 
     is_idle = context is not None and SESSION not in context
 
@@ -149,7 +147,9 @@ def _listener(
         return matcher.match(text, context)
 
     def listen(path: Path) -> dict[str, Any]:
-        seconds, heard = _hypotheses(VoskRecogniser(model, phrases, homophones=alike), path)
+        seconds, heard = _hypotheses(
+            VoskRecogniser(model, phrases, homophones=pack.homophones), path
+        )
         found = [likeliest(h, understand, is_idle=is_idle)[1] for h in heard if h.final]
         understood = [match for match in found if hasattr(match, "intent")]
         best = min(understood, key=lambda match: precedence.index(match.intent), default=None)

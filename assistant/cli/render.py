@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.audio.devices import DeviceInfo, Kind
     from assistant.audio.pcm import Pcm
     from assistant.cli.doctor import Finding
+    from assistant.content.language_pack import LanguagePack
     from assistant.playback.timeline import Timeline
     from assistant.settings import Settings
     from assistant.tts.synthesiser import Synthesiser
@@ -80,20 +81,18 @@ def render(
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
     from assistant.audio import pcm
-    from assistant.content import language_pack
     from assistant.exports import routine_audio
-    from assistant.paths import intents_folder
     from assistant.session import factory
 
     _check_out(out)
-    words = language_pack.load(intents_folder(settings.language))
-    wish = routine_audio.wish(words, routine, side, position)
+    pack = factory.pack(settings)
+    wish = routine_audio.wish(pack, routine, side, position)
     with _bar(f"Speaking {wish.routine.name}") as progress:
         sound = routine_audio.render(
-            words,
+            pack,
             wish,
             factory.coaching(settings),
-            _timeline(settings),
+            _timeline(pack, settings),
             start=factory.beginning(settings),
             progress=progress,
         )
@@ -104,26 +103,24 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
 
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     """Write the whole pack; what is up to date stays as it is."""
-    from assistant.content import language_pack
     from assistant.exports import audio_pack, routine_audio
-    from assistant.paths import intents_folder
-    from assistant.session import factory
+    from assistant.session import factory, voices
 
     ending = _ending(kind)
-    words = language_pack.load(intents_folder(settings.language))
+    pack = factory.pack(settings)
     coaching, start = factory.coaching(settings), factory.beginning(settings)
-    voice = factory.voice(settings, tell)
-    wanted = audio_pack.pieces(words, coaching, start)
+    voice = voices.voice(pack, settings, tell)
+    wanted = audio_pack.pieces(pack, coaching, start)
     done: list[audio_pack.Written] = []
     made_with = repr((voice.name, coaching, start, settings.volume, settings.lead_in_seconds))
     with _bar(f"Speaking {len(wanted)} files") as progress:
 
         def speak(piece: audio_pack.Piece) -> Pcm:
             return routine_audio.render(
-                words,
+                pack,
                 piece.wish,
                 coaching,
-                _timeline(settings, voice),
+                _timeline(pack, settings, voice),
                 start=start,
                 progress=lambda share: progress((len(done) + share) / len(wanted)),
             )
@@ -131,7 +128,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
         for file in audio_pack.write(folder, wanted, ending, made_with, speak):
             done.append(file)
             progress(len(done) / len(wanted))
-    audio_pack.cover(folder, done, settings.rounds, words)
+    audio_pack.cover(folder, done, settings.rounds, pack)
     fresh = sum(file.is_new for file in done)
     size = sum(file.path.stat().st_size for file in done) / 1e6
     seconds = sum(file.seconds for file in done)
@@ -162,10 +159,11 @@ def say(
     """Speak a text into a sound file."""
     from assistant.audio import pcm
     from assistant.exports import routine_audio
+    from assistant.session import factory
 
     settings = options.chosen(ctx)
     _check_out(out)
-    sound = routine_audio.speech(text, _timeline(settings))
+    sound = routine_audio.speech(text, _timeline(factory.pack(settings), settings))
     pcm.write(out, sound)
     print(f"{out}: {sound.seconds:.1f} s")
 
@@ -181,14 +179,10 @@ def _check_out(out: Path) -> None:
         raise AudioFileError(f"{out}: there is no folder {out.parent}.")
 
 
-def _timeline(settings: Settings, voice: Synthesiser | None = None) -> Timeline:
-    from assistant.dialogue.actions import SetVolume
-    from assistant.playback.timeline import Timeline
+def _timeline(pack: LanguagePack, settings: Settings, voice: Synthesiser | None = None) -> Timeline:
     from assistant.session import factory
 
-    voice = voice or factory.voice(settings, tell)
-    timeline = Timeline(voice, lead_in_seconds=settings.lead_in_seconds)
-    timeline.perform(SetVolume(settings.volume))
+    timeline = factory.timeline(pack, settings, tell, voice=voice)
     timeline.read(timeline.rate // 10)  # the volume's ramp is behind us when the sound begins
     timeline.take_begun()
     return timeline

@@ -19,6 +19,7 @@ from assistant.frontends.terminal.transcript import Transcript, on_screen, tell
 if TYPE_CHECKING:
     from assistant.content.ui_text import UiText
     from assistant.frontends.demo import Remark
+    from assistant.session.factory import Language
     from assistant.session.timed import TimedConversation
     from assistant.settings import Settings
 
@@ -46,7 +47,8 @@ def run(
     from assistant.frontends.live import loop
     from assistant.session import factory
 
-    words = factory.wording(settings)
+    language = factory.language(settings)
+    words = language.pack.ui_text
     transcript = on_screen(words) if captions else Transcript(io.StringIO(), words)
     with options.journal(journal, settings, with_text=journal_text, tell=tell) as kept:
 
@@ -55,7 +57,7 @@ def run(
             if kept:
                 kept.write(event, actions)
 
-        code = loop.run(settings, show=transcript.show, tell=tell, watch=watch)
+        code = loop.run(language, settings, show=transcript.show, tell=tell, watch=watch)
     transcript.finish()
     raise typer.Exit(code)
 
@@ -105,8 +107,9 @@ def _play(
     from assistant.session import factory
     from assistant.session.scripted_user import ScriptedUser
 
-    transcript = on_screen(factory.wording(settings))
-    conversation = _conversation(settings, transcript, watch, fast=fast)
+    language = factory.language(settings)
+    transcript = on_screen(language.pack.ui_text)
+    conversation = _conversation(language, settings, transcript, watch, fast=fast)
     meaning = conversation.session.meaning
     user = ScriptedUser(lines, meaning) if fast else ArrivingUser(lines, meaning)
     try:
@@ -120,8 +123,9 @@ def _converse(settings: Settings, watch: Watch | None, *, fast: bool, known: boo
     from assistant.frontends.terminal.line_editor import Terminal
     from assistant.session import factory
 
-    with Terminal(sys.stdin, sys.stdout, factory.wording(settings)) as terminal:
-        conversation = _conversation(settings, terminal.transcript, watch, fast=fast)
+    language = factory.language(settings)
+    with Terminal(sys.stdin, sys.stdout, language.pack.ui_text) as terminal:
+        conversation = _conversation(language, settings, terminal.transcript, watch, fast=fast)
         terminal.converse(conversation, first_time=_is_first(known), fast=fast)
 
 
@@ -132,7 +136,12 @@ def _is_first(known: bool) -> bool:
 
 
 def _conversation(
-    settings: Settings, transcript: Transcript, watch: Watch | None, *, fast: bool
+    language: Language,
+    settings: Settings,
+    transcript: Transcript,
+    watch: Watch | None,
+    *,
+    fast: bool,
 ) -> TimedConversation:
     """Put a typed session together; what the user says is shown before it is answered."""
     from assistant.clock import SystemClock, VirtualClock
@@ -141,7 +150,7 @@ def _conversation(
     from assistant.session import factory
 
     return factory.text_session(
-        factory.language(settings),
+        language,
         settings,
         CaptionTimeline(transcript.show),
         VirtualClock() if fast else SystemClock(),
@@ -164,10 +173,13 @@ def demo(
     from assistant.frontends import demo as play
     from assistant.session import factory
 
-    words = factory.wording(settings)
+    language = factory.language(settings)
+    words = language.pack.ui_text
     transcript = Transcript(sys.stdout, words)
     lines = None if script is None else script.read_text("utf-8", "replace").splitlines()
-    outcome = play.demo(settings, out, show=lambda r: _remark(transcript, words, r), script=lines)
+    outcome = play.demo(
+        language, settings, out, show=lambda r: _remark(transcript, words, r), script=lines
+    )
     transcript.finish()
     understood = len(outcome.said) - len(outcome.misheard)
     print(f"{out}: {outcome.seconds:.0f} s; {understood} of {len(outcome.said)} lines understood.")

@@ -22,12 +22,12 @@ from assistant.audio.pcm import (
     to_int16,
     write,
 )
-from assistant.content import language_pack
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
 from assistant.playback.timeline_output import TimelineOutput
-from assistant.session import factory
+from assistant.session import factory, speech_model
+from assistant.session.factory import Language
 from assistant.session.scripted_user import ScriptedUser, awaits_user
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
@@ -106,24 +106,25 @@ class Demo:
 
     def __init__(
         self,
+        language: Language,
         settings: Settings,
         lines: Iterable[str] | None,
+        *,
         show: Callable[[Remark], None],
         watch: Callable[[Event, tuple[Action, ...]], None] | None = None,
         warn: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
-        self._language = factory.language(settings)
+        self._language = language
         self._show = show
         self._watch = watch
-        self._timeline = factory.timeline(settings, warn)
-        voices = language_pack.voices(self._language.folder)
-        runner_voice = Pyttsx3Voice(voices.runner, RUNNER_WORDS_PER_MINUTE)
+        self._timeline = factory.timeline(self._language.pack, settings, warn)
+        runner_voice = Pyttsx3Voice(language.pack.voices.runner, RUNNER_WORDS_PER_MINUTE)
         script = lines or _lines(self._language.folder / "demo.txt")
         self._conversation = factory.voice_session(
             self._language,
             settings,
             TimelineOutput(self._timeline),
-            factory.listener(self._language, settings),
+            factory.listener(self._language, speech_model.load(self._language.pack, settings)),
             watch=self._noted,
         )
         self._session = self._conversation.session
@@ -209,6 +210,7 @@ class Demo:
 
 
 def demo(
+    language: Language,
     settings: Settings,
     out: Path,
     *,
@@ -216,7 +218,7 @@ def demo(
     script: Iterable[str] | None = None,
 ) -> Outcome:
     """Play a conversation and write it to a file; AssistantError says what is missing."""
-    recording, outcome = Demo(settings, script, show).play()
+    recording, outcome = Demo(language, settings, script, show=show).play()
     write(out, recording)
     return outcome
 

@@ -12,14 +12,13 @@ from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.clock import Clock
-from assistant.content import homophones, language_pack, prompts, ui_text
+from assistant.content import language_pack
 from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS
-from assistant.content.ui_text import UiText
 from assistant.dialogue.actions import Listen, SetVolume
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import CoachingOptions, DialogueState, State
-from assistant.errors import IntentDataError, ModelError, SynthesiserError
+from assistant.errors import IntentDataError
 from assistant.nlu.cache import KeptSentences
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Matcher
@@ -27,15 +26,14 @@ from assistant.nlu.result import NoMatch
 from assistant.paths import cache_folder, intents_folder
 from assistant.playback.outputs import Output
 from assistant.playback.timeline import Timeline
+from assistant.session import speech_model, voices
 from assistant.session.hooks import KeepFact, Said, Tell, Watch
 from assistant.session.listening import ContextListener
 from assistant.session.session import Session
 from assistant.session.spoken import SpokenConversation
 from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
-from assistant.speech_models import catalogue
-from assistant.speech_models.decoding_graph import is_extensible
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
+from assistant.tts.synthesiser import Synthesiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +65,9 @@ def language(settings: Settings) -> Language:
     return Language(folder, words, sentences, Matcher(sentences), kept.keep, kept.are_new)
 
 
-def wording(settings: Settings) -> UiText:
-    """Load what is written in the user's language; IntentDataError names file and line."""
-    return ui_text.load(intents_folder(settings.language) / "pages.yaml")
+def pack(settings: Settings) -> LanguagePack:
+    """Load what is said in the user's language, without what is understood. IntentDataError."""
+    return language_pack.load(intents_folder(settings.language))
 
 
 def _check(sentences: Intents, words: LanguagePack, folder: Path) -> None:
@@ -192,114 +190,41 @@ class _Deaf:
         return NoMatch(text, "only intents are understood here")
 
 
-# --- Speaking ------------------------------------------------------------------------------------
+# --- Speaking and listening ----------------------------------------------------------------------
 
 
-def timeline(settings: Settings, tell: Tell, rate: int = DEFAULT_RATE) -> Timeline:
-    """Return a timeline with Charley's voice at the user's volume. SynthesiserError."""
-    made = Timeline(voice(settings, tell), rate, settings.lead_in_seconds, voices(settings, tell))
+def timeline(
+    pack: LanguagePack,
+    settings: Settings,
+    tell: Tell,
+    *,
+    rate: int = DEFAULT_RATE,
+    voice: Synthesiser | None = None,
+) -> Timeline:
+    """Return a timeline at the user's volume; `voice` None is Charley's own. SynthesiserError."""
+    voice, named = voice or voices.voice(pack, settings, tell), voices.by_name(pack, settings, tell)
+    made = Timeline(voice, rate, settings.lead_in_seconds, named)
     made.perform(SetVolume(settings.volume))
     return made
 
 
-def voice(settings: Settings, tell: Tell) -> CachedVoice:
-    """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
-    return CachedVoice(uncached_voice(settings, tell), cache_folder() / "speech", tell)
+def recogniser(pack: LanguagePack, model: SpeechModel) -> NearTalker:
+    """Return a recogniser on a model that several may share."""
+    return NearTalker(VoskRecogniser(model, (), homophones=pack.homophones))
 
 
-def uncached_voice(settings: Settings, tell: Tell) -> Pyttsx3Voice:
-    """Return Charley's voice for what is said but once; `tell` is told if it is the usual one."""
-    named = language_pack.voices(intents_folder(settings.language))
-    usual = Usual(named.charley, named.system)
-
-    def called(name: str) -> Pyttsx3Voice:
-        return Pyttsx3Voice(name, settings.words_per_minute, usual=usual)
-
-    try:
-        return called(settings.voice or "")
-    except SynthesiserError as error:
-        # One that was only asked for by voice is no reason to fall silent.
-        if settings.voice not in named.choices:
-            raise
-        tell(f"{error} Charley speaks with its usual voice.")
-        return called("")
+def listener(language: Language, model: SpeechModel) -> ContextListener:
+    """Return a listener to a stream that is known to be speech, or little else."""
+    return ContextListener(recogniser(language.pack, model), language.intents)
 
 
-def voices(settings: Settings, tell: Tell) -> Callable[[str], CachedVoice]:
-    """Return what makes Charley's voice by its name, "" for the usual one."""
-    return lambda name: voice(replace(settings, voice=name or None), tell)
+def microphone_listener(language: Language, model: SpeechModel) -> ContextListener:
+    """Return a listener to a microphone that is always open: silence is not decoded."""
+    gate = VoiceActivityGate(recogniser(language.pack, model))
+    return ContextListener(gate, language.intents)
 
 
-# --- Listening -----------------------------------------------------------------------------------
-
-
-def listener(
-    language: Language, settings: Settings, model: SpeechModel | None = None
-) -> ContextListener:
-    """Return a listener to a stream that is known to be speech, or little else. ModelError."""
-    return ContextListener(recogniser(settings, model), language.intents)
-
-
-def microphone_listener(
-    language: Language, settings: Settings, model: SpeechModel | None = None
-) -> ContextListener:
-    """Return a listener to a microphone that is always open: silence is not decoded. ModelError."""
-    return ContextListener(VoiceActivityGate(recogniser(settings, model)), language.intents)
-
-
-def speech_model(settings: Settings) -> SpeechModel:
-    """Load the speech model; ModelError names what is missing, broken, or of another language."""
-    model = SpeechModel(model_folder(settings))
-    require_language(model, settings)
-    return model
-
-
-def recogniser(settings: Settings, model: SpeechModel | None = None) -> NearTalker:
-    """Return a recogniser on a model that several may share, or on one of its own. ModelError."""
-    alike = homophones.load(intents_folder(settings.language) / "speech.yaml")
-    return NearTalker(VoskRecogniser(model or speech_model(settings), (), homophones=alike))
-
-
-def model_folder(settings: Settings) -> Path:
-    """Return the model that the user named, else the best with the language in its name."""
-    usual = catalogue.find(settings.model)
-    if settings.model is not None or _is_named_for(settings.language, usual):
-        return usual
-    there = (entry.folder for entry in catalogue.listed() if entry.folder)
-    return next((path for path in there if _is_named_for(settings.language, path)), usual)
-
-
-def unknown_words(model: SpeechModel, sentences: Intents) -> str:
-    """Return a sentence on what may be said but is never heard, with the mend; "" if nothing."""
-    lacking = [word for word in sentences.words() if not model.knows(word)]
-    if not lacking:
-        return ""
-    some = ", ".join(f"“{word}”" for word in lacking[:5])
-    more = f" and {len(lacking) - 5} more words" if len(lacking) > 5 else ""
-    mend = (
-        "`charley models build` makes one that does"
-        if is_extensible(model.path)
-        else "sentences with them are not heard"
-    )
-    return f"The speech model does not know {some}{more}; {mend}."
-
-
-def tell_unknown_words(model: SpeechModel, found: Language, tell: Tell) -> None:
-    """Tell of words that are never heard, if the sentences are new: to look takes 0.75 s."""
-    if found.is_new and (lacking := unknown_words(model, found.intents)):
+def tell_unknown_words(model: SpeechModel, language: Language, tell: Tell) -> None:
+    """Report words that are never heard, if the sentences are new."""
+    if language.is_new and (lacking := speech_model.unknown_words(model, language.intents)):
         tell(lacking)
-
-
-def _is_named_for(language: str, folder: Path) -> bool:
-    """Tell it by names such as vosk-model-small-de-0.15."""
-    return language.lower() in folder.name.lower().replace("_", "-").split("-")
-
-
-def require_language(model: SpeechModel, settings: Settings) -> None:
-    """Refuse a model that lacks most of the words from one to ten: it would only mis-hear."""
-    numbers = prompts.load(intents_folder(settings.language) / "prompts.yaml").numbers[1:11]
-    if 2 * sum(map(model.knows, numbers)) < len(numbers):
-        raise ModelError(
-            f'The speech model {model.path.name} is not for the language "{settings.language}"; '
-            "give one that is with --model FOLDER, from https://alphacephei.com/vosk/models."
-        )

@@ -10,13 +10,11 @@ from functools import cached_property
 from assistant import remembered
 from assistant.asr.near_talker import NearTalker
 from assistant.audio.pcm import DEFAULT_RATE
-from assistant.content import language_pack
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
-from assistant.paths import intents_folder
 from assistant.playback.timeline import Timeline
-from assistant.session import factory
+from assistant.session import factory, speech_model, voices
 from assistant.session.listening import ContextListener
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Synthesiser
@@ -37,9 +35,9 @@ class SharedParts:
         self.settings = settings
         self.tell = tell
         self.language = factory.language(settings)
-        self.voice = factory.voice(settings, tell)
-        self.voices = factory.voices(settings, tell)
-        self.model = factory.speech_model(settings)
+        self.voice = voices.voice(self.language.pack, settings, tell)
+        self.voices = voices.by_name(self.language.pack, settings, tell)
+        self.model = speech_model.load(self.language.pack, settings)
         factory.tell_unknown_words(self.model, self.language, tell)
         self._memory = threading.Lock()
         self._idle: list[NearTalker] = []
@@ -52,7 +50,7 @@ class SharedParts:
 
     def listener(self) -> ContextListener:
         """Return a listener on the shared model."""
-        return factory.listener(self.language, self.settings, self.model)
+        return factory.listener(self.language, self.model)
 
     def timeline(self, rate: int = DEFAULT_RATE) -> Timeline:
         """Return a timeline with the shared voice."""
@@ -67,7 +65,7 @@ class SharedParts:
         with self._memory:
             if self._idle:
                 return self._idle.pop()
-        made = factory.recogniser(self.settings, self.model)
+        made = factory.recogniser(self.language.pack, self.model)
         made.listen(self.language.intents.phrases())
         return made
 
@@ -82,11 +80,11 @@ class SharedParts:
     @cached_property
     def speakers(self) -> Mapping[str, Synthesiser]:
         """Charley's voices by name, the usual one first; they keep nothing that they said."""
-        named = language_pack.voices(intents_folder(self.settings.language))
+        named = self.language.pack.voices
         usual = self.settings.voice or named.charley
         chosen = [usual, *(name for name in self.language.pack.voices.choices if name != usual)]
         return {
-            name: factory.uncached_voice(replace(self.settings, voice=name), self.tell)
+            name: voices.uncached(self.language.pack, replace(self.settings, voice=name), self.tell)
             for name in chosen
         }
 

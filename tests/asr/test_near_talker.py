@@ -12,9 +12,10 @@ from assistant.asr.vosk_recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.audio.pcm import Samples, resample
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
-from assistant.session import factory
+from assistant.session import factory, speech_model
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
+from tests.support.stage import PACK
 
 BLOCK = round(0.03 * RATE)
 LOUD, QUIET = 8000, 800
@@ -185,7 +186,7 @@ def test_a_person_is_answered_while_a_quiet_television_talks_on() -> None:
     person = said("how long left", "en-us+m7")
     whole = (behind // 12).astype(np.int16)
     whole[: len(person)] += person
-    ear = factory.recogniser(Settings())
+    ear = factory.recogniser(PACK, speech_model.load(PACK, Settings()))
     ear.listen(["how long left", "stop", "next", "it is gone", "carry on", "the weather"])
     first = ended(ear, whole)[0]
     assert first.text == "how long left"
@@ -209,7 +210,7 @@ def test_in_a_crowd_the_nearest_is_understood_and_nobody_else() -> None:
         crowd += 0.1 * np.resize(said(line, voice), len(crowd))
     person = said("how long left", "en-us+m3")
     crowd[8 * RATE : 8 * RATE + len(person)] += person
-    ear = factory.recogniser(Settings())
+    ear = factory.recogniser(PACK, speech_model.load(PACK, Settings()))
     guiding = listening(DialogueState(state=State.GUIDING)).context
     ear.listen(factory.language(Settings()).intents.phrases(guiding))
     late = [h.text for h in ended(ear, crowd.astype(np.int16)) if h.at_seconds > 8]

@@ -8,9 +8,10 @@ import pytest
 from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples, resample
-from assistant.session import factory
+from assistant.session import factory, speech_model
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
+from tests.support.stage import PACK
 
 BLOCK = round(0.03 * RATE)
 SECOND = np.zeros(RATE, np.int16)
@@ -112,7 +113,10 @@ def test_times_are_those_of_all_sound(gate: VoiceActivityGate, fed: Fed) -> None
 @pytest.mark.model
 def test_the_same_is_heard_as_without_it() -> None:
     """Pauses of all lengths between the lines, some shorter than it takes to fall asleep."""
-    plain, gated = factory.recogniser(Settings()), factory.recogniser(Settings())
+    plain, gated = (
+        factory.recogniser(PACK, speech_model.load(PACK, Settings())),
+        factory.recogniser(PACK, speech_model.load(PACK, Settings())),
+    )
     chance = np.random.default_rng(2)
     pieces: list[Samples] = []
     for number, line in enumerate(LINES * 2):

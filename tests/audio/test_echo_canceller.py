@@ -8,10 +8,11 @@ import pytest
 
 from assistant.audio.echo_canceller import RATE, EchoCanceller, Reference
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample
-from assistant.session import factory
+from assistant.session import voices
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.listening import place
+from tests.support.stage import PACK
 
 BLOCK = round(0.03 * RATE)
 HELD = round(0.025 * RATE)
@@ -21,7 +22,7 @@ TEXT = "Put your left leg one step in front, foot flat on the ground. Bend your 
 
 def charley(seconds: float) -> Samples:
     """Return Charley, speaking on and on, at 16 kHz."""
-    voice = factory.voice(Settings(), lambda _sentence: None)
+    voice = voices.voice(PACK, Settings(), lambda _sentence: None)
     return np.resize(resample(voice.render(TEXT), RATE).samples, round(seconds * RATE))
 
 

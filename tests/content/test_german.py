@@ -32,7 +32,7 @@ from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
 from assistant.playback.captions import Caption, CaptionTimeline
-from assistant.session import factory
+from assistant.session import factory, speech_model, voices
 from assistant.session.scripted_user import ScriptedUser
 from assistant.session.session import Session
 from assistant.session.timed import TimedConversation
@@ -41,6 +41,7 @@ from assistant.speech_models import catalogue
 from assistant.tts import synthesiser
 from assistant.tts.synthesiser import Usual, VoiceInfo
 from tests.support import ROOT
+from tests.support.stage import PACK as ENGLISH_PACK
 
 FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())
 ENGLISH, GERMAN = ROOT / "intents" / "en", ROOT / "intents" / "de"
@@ -412,16 +413,16 @@ def test_a_choice_that_the_machine_lacks_is_no_reason_to_fall_silent(
 ) -> None:
     monkeypatch.setattr(synthesiser, "_variants", dict)
     told: list[str] = []
-    usual = factory.voices(Settings(), told.append)("")
-    assert factory.voices(Settings(), told.append)("en-us+f3").name == usual.name
+    usual = voices.by_name(ENGLISH_PACK, Settings(), told.append)("")
+    assert voices.by_name(ENGLISH_PACK, Settings(), told.append)("en-us+f3").name == usual.name
     assert "usual voice" in told[0]
     with pytest.raises(SynthesiserError):
-        factory.voice(Settings(voice="en-us+nobody"), told.append)
+        voices.voice(ENGLISH_PACK, Settings(voice="en-us+nobody"), told.append)
 
 
 def test_german_is_spoken_by_a_german_voice() -> None:
-    spoken = factory.voice(Settings(language="de"), lambda _sentence: None)
-    other = factory.voice(Settings(language="en"), lambda _sentence: None)
+    spoken = voices.voice(PACK, Settings(language="de"), lambda _sentence: None)
+    other = voices.voice(ENGLISH_PACK, Settings(language="en"), lambda _sentence: None)
     assert spoken.name != other.name
     assert " de " in spoken.name
     line = PACK.prompts.line("gone.walk").text
@@ -453,8 +454,8 @@ def test_a_system_without_espeak_has_its_own_names(
 @pytest.mark.model
 def test_an_english_model_is_refused() -> None:
     with pytest.raises(ModelError, match=r'is not for the language "de"; give one .* --model'):
-        factory.recogniser(Settings(language="de"))
-    factory.recogniser(Settings(language="en"))
+        speech_model.load(PACK, Settings(language="de"))
+    speech_model.load(ENGLISH_PACK, Settings(language="en"))
 
 
 @pytest.mark.model
@@ -487,10 +488,10 @@ def test_a_model_with_the_language_in_its_name_is_found(monkeypatch: pytest.Monk
     listed = [SimpleNamespace(folder=Path(name)) for name in names]
     monkeypatch.setattr(catalogue, "find", lambda name: Path(name or names[1]))
     monkeypatch.setattr(catalogue, "listed", lambda: listed)
-    assert factory.model_folder(Settings(language="de")).name == names[2]
-    assert factory.model_folder(Settings(language="en")).name == names[1]
-    assert factory.model_folder(Settings(language="fr")).name == names[1]  # refused later
-    assert factory.model_folder(Settings(language="de", model="mine")).name == "mine"
+    assert speech_model.folder(Settings(language="de")).name == names[2]
+    assert speech_model.folder(Settings(language="en")).name == names[1]
+    assert speech_model.folder(Settings(language="fr")).name == names[1]  # refused later
+    assert speech_model.folder(Settings(language="de", model="mine")).name == "mine"
 
 
 # --- Its folder ----------------------------------------------------------------------------------

@@ -16,12 +16,13 @@ from assistant.content import language_pack
 from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
-from assistant.session import factory
+from assistant.session import factory, speech_model, voices
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import earbuds, pulse
 from tests.support.listening import counts
 from tests.support.process import Process
+from tests.support.stage import PACK
 
 pytestmark = pytest.mark.model
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -32,7 +33,7 @@ VOICES = language_pack.voices(intents_folder())
 @pytest.fixture(scope="module")
 def count_words() -> list[Pcm]:
     """Return the ten counts as Charley's voice speaks them."""
-    voice = factory.voice(Settings(), lambda _sentence: None)
+    voice = voices.voice(PACK, Settings(), lambda _sentence: None)
     rate = DEFAULT_RATE
     return [Pcm(count_word(name, voice, rate, rate), rate) for name in NUMBERS]
 
@@ -44,7 +45,9 @@ Played = tuple[Pcm, list[Remark], list[str]]
 def demo() -> Played:
     """Return the recording, the transcript and what was misheard of the demo."""
     transcript: list[Remark] = []
-    recording, outcome = Demo(Settings(), None, transcript.append).play()
+    recording, outcome = Demo(
+        factory.language(Settings()), Settings(), None, show=transcript.append
+    ).play()
     return recording, transcript, list(outcome.misheard)
 
 
@@ -89,7 +92,7 @@ class TestDemo:
 
 def hear(pcm: Pcm, phrases: tuple[str, ...]) -> str:
     """Return what the bundled model makes of a sound, among phrases."""
-    recogniser = factory.recogniser(Settings())
+    recogniser = factory.recogniser(PACK, speech_model.load(PACK, Settings()))
     recogniser.listen(phrases)
     sound = resample(pcm, MODEL_RATE).samples
     padded = np.concatenate([sound, silence(MODEL_RATE, MODEL_RATE).samples])

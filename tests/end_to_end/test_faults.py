@@ -22,7 +22,7 @@ import pytest
 
 from assistant.asr import vosk_files
 from assistant.paths import bundled_model_folder
-from assistant.session import factory
+from assistant.session import voices
 from assistant.settings import Settings
 from tests.support import pulse
 from tests.support.listening import place
@@ -332,7 +332,7 @@ def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_p
         time.sleep(5.0)  # until it is spoken
         flag.unlink()
         process.shows(PACK.prompts.line("fault.free").text)
-    spoken = factory.voice(Settings(), print).render(line)
+    spoken = voices.voice(PACK, Settings(), print).render(line)
     assert place(recorded[0], spoken, 0.0, recorded[0].seconds - spoken.seconds - 0.1) > 0
 
 

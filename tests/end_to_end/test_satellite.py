@@ -13,12 +13,13 @@ from assistant.content import language_pack
 from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
-from assistant.session import factory
+from assistant.session import voices
 from assistant.settings import Settings
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
 from tests.support import pulse
 from tests.support.listening import counts, place
 from tests.support.network import free_port, satellite, serving
+from tests.support.stage import PACK
 
 pytestmark = [pytest.mark.model, pytest.mark.sound, pytest.mark.slow]
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -28,7 +29,7 @@ VOICES = language_pack.voices(intents_folder())
 def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
     card: pulse.SoundCard, tmp_path: Path
 ) -> None:
-    charley = factory.voice(Settings(), lambda _sentence: None)
+    charley = voices.voice(PACK, Settings(), lambda _sentence: None)
     somebody = CachedVoice(Pyttsx3Voice(VOICES.runner, RUNNER_WORDS_PER_MINUTE), None)
     words = [Pcm(count_word(n, charley, DEFAULT_RATE, DEFAULT_RATE), DEFAULT_RATE) for n in NUMBERS]
 

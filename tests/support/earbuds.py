@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.audio.pcm import Pcm
-from assistant.session import factory
+from assistant.session import factory, voices
 from assistant.settings import Settings
 from tests.support import pulse
 from tests.support.listening import place
 from tests.support.process import Process
 from tests.support.runner import says as speak
+from tests.support.stage import PACK
 
 _TRIES = 3
 _PATIENCE_SECONDS = 12.0
@@ -73,7 +74,7 @@ def converse(folder: Path, rate: int, channels: int, *, native: bool) -> Outcome
             charley.interrupt()
     # The whole line, for its first sentence alone sounds otherwise; and the beginning of that, for
     # the rest may have been cut.
-    line = factory.voice(Settings(), print).render(_first_line())
+    line = voices.voice(PACK, Settings(), print).render(_first_line())
     begun = Pcm(line.samples[: round(_BEGUN_SECONDS * line.rate)], line.rate)
     with contextlib.suppress(AssertionError):
         place(recorded[0], begun, 0.0, recorded[0].seconds - begun.seconds - 0.1)

@@ -48,7 +48,7 @@ from assistant.playback.outputs import Output
 from assistant.playback.timeline import INTERJECT_PACES, Timeline
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.remembered import recall, remember
-from assistant.session import factory
+from assistant.session import factory, speech_model, voices
 from assistant.session.factory import Language
 from assistant.session.listening import ContextListener
 from assistant.session.session import Session
@@ -82,7 +82,9 @@ Tell = Callable[[str], None]
 Watch = Callable[[Event, tuple[Action, ...]], None]
 
 
-def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = None) -> int:
+def run(
+    language: Language, settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = None
+) -> int:
     """Converse until the input ends or a signal comes; `tell` gets one sentence about each fault.
 
     Returns the exit code: 0, or 128 and the signal's number. Raises AssistantError if the language
@@ -90,7 +92,6 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
     """
     malloc.settle()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    language = factory.language(settings)
     with Leave() as leave, ExitStack() as opened:
         lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         mouth = _Mouth(settings, language, opened, lost.put, show=show, tell=tell)
@@ -100,7 +101,7 @@ def run(settings: Settings, *, show: Show, tell: Tell, watch: Watch | None = Non
         if settings.lower_music:
             note = state_folder() / "lowered.json"
             opened.enter_context(Music(lambda: mouth.speaks() or ear.is_awaited, note))
-        buttons = _Buttons(settings, opened, leave, tell, ear)
+        buttons = _Buttons(settings, language, opened, leave=leave, tell=tell, hearing=ear)
         live = _Live(settings, language, mouth, ear, buttons, watch=watch, tell=tell)
         live.converse(lost, leave)
     return leave.exit_code
@@ -134,10 +135,10 @@ class _Mouth:
         self._unheard_samples = 0
         try:
             rate = output_rate(settings.speaker)
-            voice = self._spare(factory.voice(settings, tell))
-            voices = factory.voices(settings, tell)
+            voice = self._spare(voices.voice(language.pack, settings, tell))
+            named = voices.by_name(language.pack, settings, tell)
             self._timeline = Timeline(
-                voice, rate, settings.lead_in_seconds, lambda name: self._spare(voices(name))
+                voice, rate, settings.lead_in_seconds, lambda name: self._spare(named(name))
             )
             self.open()
         except (DeviceError, SynthesiserError) as error:
@@ -277,8 +278,8 @@ class _Hearing:
         """What a press of a button opens, if that is how the user wants to be heard."""
         try:
             self.open()
-            model = factory.speech_model(settings)
-            recogniser = factory.recogniser(settings, model)
+            model = speech_model.load(language.pack, settings)
+            recogniser = factory.recogniser(language.pack, model)
             factory.tell_unknown_words(model, language, tell)
             if settings.push_to_talk:
                 self.talk = PushToTalk(recogniser)
@@ -371,7 +372,9 @@ class _Buttons:
     def __init__(
         self,
         settings: Settings,
+        language: Language,
         opened: ExitStack,
+        *,
         leave: Leave,
         tell: Tell,
         hearing: _Hearing,
@@ -390,7 +393,7 @@ class _Buttons:
         if _is_terminal():
             keys = opened.enter_context(Keys(sys.stdin, self._press))
             leave.at_last = keys.give_back
-            tell(factory.wording(settings)("typing.keys"))
+            tell(language.pack.ui_text("typing.keys"))
         elif self._media is None:
             raise SettingsError(
                 "For push-to-talk there must be a key or a button: start Charley in a terminal,"

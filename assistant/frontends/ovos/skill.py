@@ -257,19 +257,19 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
 
     def _begin(self, language: Language, now: float) -> _Talk:
         chosen = replace(self._chosen, language=language.folder.name)
-        mouth = self._mouth(chosen)
+        mouth = self._mouth(language, chosen)
         start = replace(factory.beginning(chosen), listening=listening(DialogueState()))
         conversation = factory.text_session(
             language, chosen, mouth, self.clock, start=start, remember=remembered.remember
         )
         return _Talk(conversation, mouth, now)
 
-    def _mouth(self, chosen: Settings) -> Mouth:
+    def _mouth(self, language: Language, chosen: Settings) -> Mouth:
         """Return Charley's own voice; lines for the device's voice where that is asked for."""
         if self.settings.get("speech") == "text":
             return Lines()
         try:
-            return Stretches(factory.timeline(chosen, self.log.warning))
+            return Stretches(factory.timeline(language.pack, chosen, self.log.warning))
         except SynthesiserError as error:
             self.log.warning("%s The device's own voice speaks; its counts are not exact.", error)
             return Lines()

@@ -1,0 +1,43 @@
+"""Charley's voices, as the settings and the language choose them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from assistant.content.language_pack import LanguagePack
+from assistant.errors import SynthesiserError
+from assistant.paths import cache_folder
+from assistant.session.hooks import Tell
+from assistant.settings import Settings
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
+
+
+def voice(pack: LanguagePack, settings: Settings, tell: Tell) -> CachedVoice:
+    """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
+    return CachedVoice(uncached(pack, settings, tell), cache_folder() / "speech", tell)
+
+
+def by_name(pack: LanguagePack, settings: Settings, tell: Tell) -> Callable[[str], CachedVoice]:
+    """Return what makes Charley's voice by its name, "" for the usual one."""
+    return lambda name: voice(pack, replace(settings, voice=name or None), tell)
+
+
+def uncached(pack: LanguagePack, settings: Settings, tell: Tell) -> Pyttsx3Voice:
+    """Return Charley's voice for what is said only once. SynthesiserError if there is none.
+
+    `tell` gets one sentence if a voice that was chosen by voice is gone and the usual one speaks.
+    """
+    usual = Usual(pack.voices.charley, pack.voices.system)
+
+    def called(name: str) -> Pyttsx3Voice:
+        return Pyttsx3Voice(name, settings.words_per_minute, usual=usual)
+
+    try:
+        return called(settings.voice or "")
+    except SynthesiserError as error:
+        # A voice that was only asked for by voice is no reason to fall silent.
+        if settings.voice not in pack.voices.choices:
+            raise
+        tell(f"{error} Charley speaks with its usual voice.")
+        return called("")
