@@ -18,7 +18,7 @@ class Node:
     """One value of a YAML file that knows its file and line."""
 
     path: Path
-    yaml_node: yaml.Node
+    yaml_node: yaml.ScalarNode | yaml.SequenceNode | yaml.MappingNode
 
     @property
     def line(self) -> int:
@@ -101,7 +101,7 @@ def read(path: Path) -> Node:
     # only one in a browser.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
+        root: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
     except OSError as error:
         raise IntentDataError(f"{path}: cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
