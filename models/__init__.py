@@ -1,1 +1,1 @@
-"""How the bundled speech model is made: lexicon, graph, synthetic speech, training, export."""
+"""The bundled speech model, and the code that trained it."""

@@ -2,7 +2,7 @@
 
 A joint n-gram model (Bisani and Ney 2008): each letter is written together with the phones that it
 stands for, none to two of them, as one unit, and an n-gram over the units tells which row of them
-is likely. `models/letters.py` learns it from CMUdict and measures it beside others.
+is likely. `models/training/g2p.py` learns it from CMUdict and measures it beside others.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _worth(pair: tuple[object, float]) -> float:
 @cache
 def letters() -> Letters:
     """Return the model that comes with Charley."""
-    return Letters.load(models_file("letters.npz"))
+    return Letters.load(models_file("g2p-en.npz"))
 
 
 def guesses(word: str) -> tuple[Pronunciation, ...]:

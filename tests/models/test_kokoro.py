@@ -3,7 +3,7 @@
 
 import pytest
 
-from models.kokoro import letters
+from models.training.data.kokoro import letters
 
 
 @pytest.mark.parametrize(

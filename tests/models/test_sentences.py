@@ -8,7 +8,7 @@ import pytest
 
 from assistant.nlu import intents
 from assistant.nlu.matcher import Match, Matcher
-from models.templates import drawn
+from models.training.data.sentences import drawn
 from tests.support import ROOT
 
 SENTENCES = intents.load(ROOT / "intents" / "en" / "sentences")
@@ -20,7 +20,7 @@ def texts() -> list[str]:
 
 
 class TestDrawn:
-    """What `models.templates` draws."""
+    """What `models.training.data.sentences` draws."""
 
     def test_gives_as_many_as_asked_for_and_each_once(self, texts: list[str]) -> None:
         assert len(texts) == len(set(texts)) == 1500

@@ -10,7 +10,7 @@ import pytest
 from assistant.speech_models import g2p
 from assistant.speech_models.g2p import Letters
 from assistant.speech_models.lexicon import cmudict
-from models import letters
+from models.training import g2p as learner
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Letters:
     said = {word: (tuple(sounds[letter] for letter in word),) for word in words}
     said |= {"phat": (("F", "AA", "T"),), "phis": (("F", "IY", "S"),), "saph": (("S", "AA", "F"),)}
     path = tmp_path_factory.mktemp("letters") / "small.npz"
-    letters.learn({word: said[word] for word in said for _ in range(3)}, path)
+    learner.learn({word: said[word] for word in said for _ in range(3)}, path)
     return Letters.load(path)
 
 
@@ -30,12 +30,16 @@ def test_a_word_never_seen_is_said(small: Letters) -> None:
 
 
 def test_two_letters_may_be_one_phone() -> None:
-    scores = letters.logarithms({("p", ("F",)): 1, ("h", ()): 1, ("a", ("AA",)): 1})
-    assert letters.aligned("pha", ("F", "AA"), scores) == (("p", ("F",)), ("h", ()), ("a", ("AA",)))
+    scores = learner.logarithms({("p", ("F",)): 1, ("h", ()): 1, ("a", ("AA",)): 1})
+    assert learner.aligned("pha", ("F", "AA"), scores) == (
+        ("p", ("F",)),
+        ("h", ()),
+        ("a", ("AA",)),
+    )
 
 
 def test_too_many_phones_for_the_letters_are_left_out() -> None:
-    assert letters.aligned("a", ("EY", "B", "IY"), {}) is None
+    assert learner.aligned("a", ("EY", "B", "IY"), {}) is None
 
 
 def test_letters_without_a_unit_are_passed_over(small: Letters) -> None:
@@ -44,7 +48,7 @@ def test_letters_without_a_unit_are_passed_over(small: Letters) -> None:
 
 
 def test_the_distance_counts_changes() -> None:
-    assert letters.distance(("K", "AE", "T"), ("K", "AH", "T", "S")) == 2
+    assert learner.distance(("K", "AE", "T"), ("K", "AH", "T", "S")) == 2
 
 
 @pytest.mark.parametrize(
@@ -62,14 +66,14 @@ def test_english_is_guessed_well(word: str, phones: str) -> None:
 def test_the_dictionary_itself_is_nearly_always_guessed() -> None:
     """It was learned from: a broken file, or one of another order, would show here."""
     words = {word: said for word, said in cmudict().items() if zlib.crc32(word.encode()) % 400 == 0}
-    phones_wrong, _, _ = letters.errors(g2p.guesses, words)
+    phones_wrong, _, _ = learner.errors(g2p.guesses, words)
     assert phones_wrong < 5
 
 
 def test_what_is_saved_is_what_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     shares = {"\u0100": 0.5, "^\u0100": 0.25, "^": 1e-9}
-    letters.save([("a", ("AA", "B"))], shares, {"^": 0.5}, path)
+    learner.save([("a", ("AA", "B"))], shares, {"^": 0.5}, path)
     read = Letters.load(path)
     assert read.units == {"a": (("\u0100", ("AA", "B")),)}
     assert read.scores["^\u0100"] == pytest.approx(-1.386, abs=0.07)

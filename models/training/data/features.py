@@ -1,8 +1,9 @@
 """Kaldi's log mel filter bank, and the training array made of augmented copies of all recordings.
 
-`python -m models.features ALIGNMENTS... --noise FOLDER --rooms FOLDER --out FOLDER` writes
-`features.raw` (frames x bins, half floats), `labels.raw` (a frame's phone and the parity of its
-segment) and `clips.json` (where each clip lies, and its group).
+    python -m models.training.data.features ALIGNMENTS... --noise FOLDER --rooms FOLDER --out FOLDER
+
+writes `features.raw` (frames x bins, half floats), `labels.raw` (a frame's phone and the parity of
+its segment) and `clips.json` (each clip's group, first frame and number of frames).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A finished model read back from `am/final.mdl`, to train on from where it stands.
+"""Weights of a finished model, read from `am/final.mdl` so that training can go on from there.
 
-The file has no batch normalisation left: a pass over training batches sets it anew so that each
-layer gives what it gave. A wider network may take up a narrower one: what is added starts with no
-say in the scores, so that they stay the same.
+The file has no batch normalisation: a pass over training batches sets it so that each layer's
+output stays the same. A wider network may start from a narrower one: the added channels have no
+effect on the scores at first.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .network import ExportedNetwork
-from .train import Network
+from models.training.exported_network import ExportedNetwork
+from models.training.network import Network
 
 Array = NDArray[np.float32]
 

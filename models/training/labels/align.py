@@ -1,6 +1,7 @@
-"""Frame labels: PocketSphinx aligns each transcript with its recording, phone by phone.
+"""First frame labels: PocketSphinx aligns each transcript with its recording, phone by phone.
 
-It fails on some; `models.realign` gives those, and all others, surer labels from a first network.
+It fails on some; `models.training.labels.realign` gives every recording surer labels once there is
+a network.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ import soundfile
 from pocketsphinx import Decoder  # type: ignore[import-untyped, unused-ignore]
 
 from assistant.speech_models.phones import INDEX, SILENCE
-
-from . import lexicon
-from .manifest import Entry, read_manifest
+from models.training.data import word_list
+from models.training.data.manifest import Entry, read_manifest
 
 BATCH = 40
 EDGE = 20  # frames of hiss before and after a recording
@@ -52,7 +52,7 @@ def dictionary(words: Iterable[str]) -> str:
     """The lexicon of some words in PocketSphinx's format."""
     lines = []
     for word in words:
-        for number, phones in enumerate(lexicon.pronunciations(word) or (guessed(word),), 1):
+        for number, phones in enumerate(word_list.pronunciations(word) or (guessed(word),), 1):
             lines.append(f"{word}{f'({number})' if number > 1 else ''} {' '.join(phones)}")
     return "\n".join(lines) + "\n"
 

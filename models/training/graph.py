@@ -1,6 +1,6 @@
-"""The decoding graph of a model folder, made anew: lexicon to `HCLr.fst`, words to `Gr.fst`.
+"""Build the decoding graph of a model folder: lexicon to `HCLr.fst`, words to `Gr.fst`.
 
-`python -m models.graph MODEL intents/en` keeps the words that MODEL has and adds those of
+`python -m models.training.graph MODEL intents/en` keeps the words that MODEL has and adds those of
 `intents/en`. Only the training needs it, for the costs; `charley models build` adds words to a
 finished model.
 """
@@ -22,8 +22,7 @@ from assistant.speech_models.decoding_graph import (
     write_words,
 )
 from assistant.speech_models.phones import PHONES, SILENCE, forward_id, loop_id
-
-from . import lexicon
+from models.training.data import word_list
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def build(words: list[str], out: Path, costs: Costs) -> None:
     graph.mkdir(parents=True, exist_ok=True)
     made = empty(costs)
     for number, word in enumerate(words, 2):
-        for phones in lexicon.pronunciations(word):
+        for phones in word_list.pronunciations(word):
             made.add(number, phones)
     made.write(graph / LEXICON)
     write_words(graph, [UNKNOWN, *words])
@@ -101,12 +100,12 @@ def main() -> None:
     options = parser.parse_args()
     own = vocabulary.words(options.sources)
     for word in own:
-        if word not in lexicon.lexicon():
+        if word not in word_list.lexicon():
             print(f"{word}: guessed; correct it in models/extra.dict")
-    frequent = lexicon.frequent_words(options.frequent) if options.frequent else []
-    words = {*present_words(options.model), *own, *lexicon.NUMBER_WORDS, *frequent}
+    frequent = word_list.frequent_words(options.frequent) if options.frequent else []
+    words = {*present_words(options.model), *own, *word_list.NUMBER_WORDS, *frequent}
     costs = Costs(unknown=options.unknown, unknown_phone=options.unknown_phone)
-    build(sorted(filter(lexicon.pronunciations, words)), options.model, costs)
+    build(sorted(filter(word_list.pronunciations, words)), options.model, costs)
     print(f"{len(words)} words")
 
 

@@ -1,8 +1,9 @@
-"""Learn how English letters are said from CMUdict, and measure it: the model of unknown words.
+"""Learn from CMUdict how English letters are pronounced: the model of unknown words.
 
-`python -m models.letters` writes `letters.npz`; with `--measure` it learns without every twentieth
-word of the dictionary and counts the wrong phones in these. `--peer FOLDER` measures g2p-en (PyPI,
-installed without what it needs: `pip install --no-deps --target FOLDER g2p-en`) on the same words.
+`python -m models.training.g2p` writes `models/g2p-en.npz`; with `--measure` it learns from 19 in 20
+words of the dictionary and counts the wrong phones in the others. `--peer FOLDER` measures g2p-en
+(PyPI) on the same words, installed without its dependencies:
+`pip install --no-deps --target FOLDER g2p-en`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 
+from assistant.paths import models_file
 from assistant.speech_models.g2p import END, FIRST_UNIT, ORDER, START, STEPS, Letters, Pronunciation
 from assistant.speech_models.lexicon import cmudict
 
@@ -280,7 +282,7 @@ def measure(path: Path, other: Path | None) -> Iterator[str]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("letters.npz"))
+    parser.add_argument("--out", type=Path, default=models_file("g2p-en.npz"))
     parser.add_argument("--measure", action="store_true", help="write a trial model and measure it")
     parser.add_argument("--peer", type=Path, help="folder that holds g2p_en")
     options = parser.parse_args()

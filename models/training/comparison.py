@@ -1,12 +1,12 @@
-"""Whether Vosk hears with a model what PyTorch hears with its network, and with the same features.
+"""Compare Vosk with PyTorch: whether the exported model hears what the network heard.
 
-    python -m models.comparison MODEL SPEECH UTTERANCES --torch PYTHON [--checkpoint FOLDER]
+    python -m models.training.comparison MODEL SPEECH UTTERANCES --torch PYTHON
 
 Fifty recordings and synthetic sentences, by people and voices of the test part, are decoded twice:
 by Vosk, and here from the scores of the network in PyTorch, over the same graph and grammar (all of
 the texts, and `[unk]`). The network comes from a training's checkpoint or, without one, from
-`am/final.mdl`. The features of `models/features.py` are held against Kaldi's own online ones
-(kaldi-native-fbank, PyPI). PyTorch and vosk need an interpreter each; see requirements.txt.
+`am/final.mdl`. The features of `data/features.py` are compared with Kaldi's own online ones
+(kaldi-native-fbank, PyPI). PyTorch and Vosk need an interpreter each: see requirements.txt.
 """
 
 from __future__ import annotations
@@ -30,10 +30,9 @@ from assistant.asr import openfst
 from assistant.asr.openfst import Arc, Graph
 from assistant.speech_models.decoding_graph import GRAMMAR, LEXICON, WORDS, read_words
 from assistant.speech_models.phones import PHONES, begin_output, rest_output
-
-from .features import BINS, HIGHEST, LOWEST, RATE, filter_bank, load, part_of
-from .network import ExportedNetwork
-from .synthesise import TEST_VOICES, Line, speak
+from models.training.data.features import BINS, HIGHEST, LOWEST, RATE, filter_bank, load, part_of
+from models.training.data.synthesise import TEST_VOICES, Line, speak
+from models.training.exported_network import ExportedNetwork
 
 Array = NDArray[np.float32]
 
@@ -153,7 +152,7 @@ def _trained(folder: Path) -> Any:
 
     torch.set_num_threads(1)  # the layers are small; more threads wait for each other
 
-    from .train import LEFT, RIGHT, Network
+    from models.training.network import LEFT, RIGHT, Network
 
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     network = Network()
@@ -322,7 +321,7 @@ def report(texts: dict[str, str], ours: dict[str, str], theirs: dict[str, str]) 
 
 
 def _run(interpreter: str, stage: str, work: Path, *more: str) -> Any:
-    command = [interpreter, "-m", "models.comparison", "--stage", stage, str(work), *more]
+    command = [interpreter, "-m", "models.training.comparison", "--stage", stage, str(work), *more]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 

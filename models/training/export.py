@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assistant.speech_models.phones import PHONES, begin_output, rest_output
-
-from .features import BINS, FBANK_CONF
-from .network import ExportedNetwork
-from .train import LEFT, RIGHT, Network
+from models.training.data.features import BINS, FBANK_CONF
+from models.training.exported_network import ExportedNetwork
+from models.training.network import LEFT, RIGHT, Network
 
 Array = NDArray[np.float32]
 Layer = tuple[str, Array, Array]  # input expression, weights, bias

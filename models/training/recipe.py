@@ -1,10 +1,12 @@
-"""The whole recipe: `python -m models.recipe SPEECH WORK MODEL --torch PYTHON [--from FINISHED]`.
+"""Train the speech model from beginning to end.
 
-SPEECH is a folder with `manifest.jsonl`, `noise` and `impulse_responses`; WORK gets what is made
-on the way, MODEL the finished model. PyTorch lives in an environment of its own, whose interpreter
-is PYTHON. With a FINISHED model folder its network labels the recordings and is trained on;
-without, a first network is made from PocketSphinx's labels. Stages whose results lie in WORK are
-passed over: after a break delete what the last stage left half made, and start it again.
+    python -m models.training.recipe SPEECH WORK MODEL --torch PYTHON [--from FINISHED]
+
+SPEECH is a folder with `manifest.jsonl`, `noise` and `impulse_responses`; WORK holds intermediate
+results, MODEL the finished model. PYTHON is the interpreter of an environment with PyTorch. With
+`--from` the network of a FINISHED model folder labels the recordings and is trained further;
+without, a first network is trained on PocketSphinx's labels. A stage whose result exists in WORK is
+skipped: after an interruption delete what the last stage left half done, and start again.
 """
 
 from __future__ import annotations
@@ -33,9 +35,9 @@ def sounds(options: argparse.Namespace) -> list[Stage]:
     """What is heard besides the recordings: synthetic speech and the noise of running."""
     text, running = options.work / "sentences/charley.txt", options.work / "noise/running"
     return [
-        Stage(text, "templates", (f"{INTENTS}/sentences", text)),
+        Stage(text, "data.sentences", (f"{INTENTS}/sentences", text)),
         *spoken(options),
-        Stage(running, "running_noise", (options.speech, running)),
+        Stage(running, "data.running_noise", (options.speech, running)),
     ]
 
 
@@ -44,10 +46,10 @@ def spoken(options: argparse.Namespace) -> list[Stage]:
     work = options.work
     synth, neural = work / "synth", work / "neural"
     lines = (work / "sentences", options.speech, "--count", options.lines, "--out")
-    stages = [Stage(synth, "synthesise", (*lines, synth))]
+    stages = [Stage(synth, "data.synthesise", (*lines, synth))]
     if options.kokoro:
         voices = ("--kokoro", options.kokoro, "--seed", 2)
-        stages.append(Stage(neural, "synthesise", (*lines, neural, *voices)))
+        stages.append(Stage(neural, "data.synthesise", (*lines, neural, *voices)))
     return stages
 
 
@@ -57,8 +59,8 @@ def first_network(options: argparse.Namespace) -> list[Stage]:
     labels = [work / "recorded.jsonl", work / "synthetic.jsonl"]
     clips, out = work / "first", work / "start"
     return [
-        Stage(labels[0], "align", (speech, labels[0])),
-        Stage(labels[1], "align", (work / "synth", labels[1])),
+        Stage(labels[0], "labels.align", (speech, labels[0])),
+        Stage(labels[1], "labels.align", (work / "synth", labels[1])),
         augmented(options, clips, *labels),
         Stage(
             out / "checkpoint.pt",
@@ -79,7 +81,7 @@ def augmented(options: argparse.Namespace, out: Path, *labels: Path) -> Stage:
     """The training array of labelled recordings."""
     rooms = options.speech / "impulse_responses"
     changes = ("--noise", options.work / "noise", "--rooms", rooms)
-    return Stage(out, "features", (*labels, *changes, "--out", out))
+    return Stage(out, "data.features", (*labels, *changes, "--out", out))
 
 
 def last_network(options: argparse.Namespace) -> list[Stage]:
@@ -91,7 +93,7 @@ def last_network(options: argparse.Namespace) -> list[Stage]:
     labeller = options.model_before or work / "labeller"
     sources = (options.speech, *(stage.result for stage in spoken(options)))
     stages = [
-        Stage(labels, "realign", (labeller, *sources, "--out", labels)),
+        Stage(labels, "labels.realign", (labeller, *sources, "--out", labels)),
         augmented(options, clips, labels),
     ]
     before: tuple[object, ...] = ("--from", options.model_before)
@@ -123,7 +125,9 @@ def main() -> None:
     parser.add_argument("--from", dest="model_before", type=Path, help="finished model folder")
     parser.add_argument("--torch", default=sys.executable, help="interpreter that has PyTorch")
     parser.add_argument("--minutes", type=float, default=60, help="time of each main training")
-    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices (models/kokoro.py)")
+    parser.add_argument(
+        "--kokoro", type=Path, help="folder of Kokoro's voices (see data/kokoro.py)"
+    )
     parser.add_argument("--lines", type=int, default=12_000, help="synthetic sentences")
     options = parser.parse_args()
     (options.work / "sentences").mkdir(parents=True, exist_ok=True)
@@ -131,7 +135,7 @@ def main() -> None:
         shutil.copytree(options.speech / "noise", options.work / "noise/recorded")
     for stage in stages(options):
         if not stage.result.exists():
-            arguments = [f"models.{stage.module}", *map(str, stage.arguments)]
+            arguments = [f"models.training.{stage.module}", *map(str, stage.arguments)]
             print(" ".join(arguments), flush=True)
             interpreter = options.torch if stage.torch else sys.executable
             subprocess.run([interpreter, "-m", *arguments], check=True)

@@ -1,7 +1,7 @@
-"""Noise of running that no recording here has: wind at the microphone, footfall, panting, babble.
+"""Computed noise of running: wind at the microphone, footfall, panting, and babble.
 
-`python -m models.running_noise SPEECH OUT` writes half-minute files. Babble is mixed from readers
-of the training part.
+`python -m models.training.data.running_noise SPEECH OUT` writes files of half a minute. Babble is
+mixed from readers of the training part.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt  # type: ignore[import-untyped, unused-ignore]
 
-from .features import RATE, load, part_of
+from models.training.data.features import RATE, load, part_of
 
 Samples = NDArray[np.float64]
 LENGTH = 30 * RATE

@@ -1,6 +1,7 @@
 """Charley's own language as text: sentences drawn at random from the templates of `intents`.
 
-`python -m models.templates intents/en/sentences OUT.txt` writes each once, one a line.
+`python -m models.training.data.sentences intents/en/sentences OUT.txt` writes one a line, no two
+alike.
 """
 
 from __future__ import annotations

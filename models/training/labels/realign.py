@@ -1,7 +1,7 @@
 """Frame labels from a model of our own: surer than PocketSphinx's, and for every transcript.
 
-`python -m models.realign MODEL MANIFESTS... --out FILE` reads what `models.align` writes (or a
-folder's manifest) and gives each recording its phones anew.
+`python -m models.training.labels.realign MODEL SOURCES... --out FILE` reads folders with a manifest
+or files that `labels.align` wrote, and aligns every recording with its phones again.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.speech_models.phones import INDEX, PHONES, SILENCE
-
-from . import lexicon
-from .features import filter_bank, load
-from .manifest import Entry, read_manifest
-from .network import ExportedNetwork
+from models.training.data import word_list
+from models.training.data.features import filter_bank, load
+from models.training.data.manifest import Entry, read_manifest
+from models.training.exported_network import ExportedNetwork
 
 Scores = NDArray[np.float32]
 LEAST = 3  # frames of 10 ms in a phone
@@ -49,7 +48,7 @@ class Chain:
         ends = [self._silence([])]
         for number, word in enumerate(words):
             entries = ends if number else [*ends, -1]
-            variants = lexicon.pronunciations(word)
+            variants = word_list.pronunciations(word)
             ends = [self._say(phones, entries, number) for phones in variants if phones]
             ends.append(self._silence(ends))
         self.final = ends

@@ -19,10 +19,10 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
 
-from . import lexicon
-from .features import RATE, load
-from .kokoro import RATE as KOKORO_RATE
-from .kokoro import Kokoro
+from models.training.data import word_list
+from models.training.data.features import RATE, load
+from models.training.data.kokoro import RATE as KOKORO_RATE
+from models.training.data.kokoro import Kokoro
 
 ACCENTS = [
     "en-us",
@@ -185,8 +185,8 @@ def training_lines(
     voice = _neural_voice if neural else _voice
     chooser = random.Random(seed)
     commands = [text for text in sentences if len(text.split()) <= 3]
-    words = lexicon.frequent_words()
-    numbers = list(lexicon.NUMBER_WORDS)
+    words = word_list.frequent_words()
+    numbers = list(word_list.NUMBER_WORDS)
     lines = []
     for _ in range(count):
         kind = chooser.random()

@@ -1,0 +1,1 @@
+"""What the network hears in training: recordings, synthetic speech, noise, and their features."""

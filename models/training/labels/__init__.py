@@ -1,0 +1,1 @@
+"""Which phone is said in which frame of a recording."""
