@@ -1,1 +1,1 @@
-"""The project itself: layers, packages, scripts, the README."""
+"""The project itself: packages, scripts, documentation, licences."""

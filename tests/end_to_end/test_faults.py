@@ -1,6 +1,6 @@
 """What can go wrong with the machine, each provoked: the real program, on a sound card of software.
 
-Each test that carries @fault is a row of the README's table: what happens, what the person hears or
+Each test that carries @fault is a row of the table in docs/faults.md: what happens, what the person hears or
 reads, and that nothing is lost. Where nobody needs to be heard, the program is typed to.
 """
 
@@ -39,7 +39,7 @@ TYPED = ("--microphone", "none", "--hold", str(HOLD))
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row of the README's table."""
+    """One row of the table in docs/faults.md."""
 
     what: str
     hears: str
@@ -63,7 +63,7 @@ FAULTS: list[Fault] = []
 
 
 def fault(what: str, hears: str, lost: str = "nothing") -> Callable[[Any], Any]:
-    """Make a test a row of the README's table."""
+    """Make a test a row of the table in docs/faults.md."""
 
     def noted(test: Any) -> Any:
         FAULTS.append(Fault(what, hears, lost, test.__name__))
@@ -243,7 +243,7 @@ def test_a_voice_that_hangs_is_told_shown_and_used_again(
 
 @fault(
     "the cache cannot be written, the journal's disk is full",
-    "everything as ever; one sentence on the screen for each",
+    "no change; one sentence on the screen for each",
     "the journal from there on",
 )
 def test_disks_that_take_nothing_do_not_end_the_conversation(
@@ -266,7 +266,7 @@ def test_disks_that_take_nothing_do_not_end_the_conversation(
 @pytest.mark.parametrize("name", sorted({*vosk_files.NEEDED} - {*vosk_files.MAY_BE_EMPTY}))
 @fault(
     "a file of the speech model is cut short",
-    "on the screen, what is broken and how to mend it; Charley is typed to",
+    "on the screen, what is broken and how to fix it; Charley is typed to",
 )
 def test_a_model_that_is_cut_short_is_told_and_typed_around(
     card: pulse.SoundCard, tmp_path: Path, name: str

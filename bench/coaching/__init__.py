@@ -1,1 +1,0 @@
-"""Whether every routine is coached to its end, with each count on its second."""

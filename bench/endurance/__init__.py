@@ -1,1 +1,0 @@
-"""What Charley costs, and whether it lasts: for hours, on busy machines, under attack."""

@@ -1,1 +1,0 @@
-"""How well people are heard, and what is heard that was not said to Charley."""

@@ -1,1 +1,0 @@
-"""How soon Charley is ready, answers and falls silent."""

@@ -1,1 +1,0 @@
-"""What words are taken to mean, and how long that takes."""
