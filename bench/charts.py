@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-FIGURES = Path(__file__).resolve().parent / "figures"
+from bench.paths import FIGURES
+
 WIDTH = 720
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 30, 46, 40
 _STYLE = """<style>
@@ -51,7 +52,7 @@ class Bar:
 
 
 def write(name: str, svg: str) -> Path:
-    """Keep a plot as bench/figures/NAME.svg."""
+    """Keep a plot as docs/figures/NAME.svg."""
     FIGURES.mkdir(exist_ok=True)
     path = FIGURES / f"{name}.svg"
     path.write_text(svg, "utf-8")

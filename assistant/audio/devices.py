@@ -26,7 +26,8 @@ BLOCK_SECONDS = 0.03
 QUEUE_BLOCKS = 256
 """About eight seconds; a recogniser that is further behind had better skip."""
 SPEAKER_LATENCY_SECONDS = 0.1
-"""Sound kept in store for a busy machine; every word is cut later by it (bench/xruns.py)."""
+"""Sound kept ready for a busy machine; every cut is heard this much later. bench/endurance/xruns.py
+measures both."""
 FILL_SECONDS = 0.5
 SLOWEST = 0.0002
 """Share by which a sound card may run slower than the clock; crystals keep to half of it."""

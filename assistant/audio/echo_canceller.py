@@ -4,9 +4,9 @@ Only loudspeaker mode imports this. An adaptive filter gets every sample that wa
 with what was heard, and learns the way from the speaker to the microphone; what it does not take
 out is silenced unless it is far louder than that can be, and so a person's.
 
-The filter is our own, because of bench/own_voice.py: WebRTC's (livekit) settles on wrong delays and
-takes persons out with the echo, Speex's (pyaec) learns more slowly, has no wheel for aarch64, and
-neither tells how much of an echo there is to be left.
+The filter is our own. As bench/timing/own_voice.py measures, WebRTC's (livekit) settles on wrong
+delays and removes people along with the echo; Speex's (pyaec) learns more slowly and has no wheel
+for aarch64. Neither reports how much of the echo is left.
 """
 
 from __future__ import annotations

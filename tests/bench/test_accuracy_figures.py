@@ -1,19 +1,14 @@
-"""The parts of `bench/accuracy.py` that need no recordings: noise, the table, the drawing."""
+"""The table and the drawing of `bench.hearing.accuracy`, which need no recordings."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import ROOT
-
-sys.path.insert(0, str(ROOT / "bench"))
-plot = importlib.import_module("plot")
+from bench.hearing import plot
 
 CURVE = [
     {

@@ -1,16 +1,11 @@
 """What the soak makes of clocks that drift, stop and lose sound."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
-
-sys.path.insert(0, str(ROOT / "bench"))
-
-from drift import read
+from bench.endurance.drift import read
 
 
 def written(path: Path, speaker: list[float], dry: list[int], told: float = 0.0) -> Path:

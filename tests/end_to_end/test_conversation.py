@@ -145,7 +145,7 @@ class TestRun:
 def test_speech_is_understood_where_charley_itself_must_change_the_rate(
     tmp_path: Path, rate: int, channels: int
 ) -> None:
-    """Of an old headset and of a modern one; bench/rates.py tries them all."""
+    """Of an old headset and of a modern one; bench/hearing/rates.py tries them all."""
     if reason := pulse.missing():
         pytest.skip(reason)
     outcome = earbuds.converse(tmp_path, rate, channels, native=True)

@@ -15,7 +15,7 @@ from assistant.audio.pcm import Samples
 from assistant.playback.timeline import Timeline
 
 LEAD_SECONDS = 0.12
-"""Chosen with bench/satellite.py: half of it makes gaps on a busy machine."""
+"""Chosen with bench/timing/satellite.py: half of it makes gaps on a busy machine."""
 BLOCK_SECONDS = 0.02
 LINGER_SECONDS = 0.6
 """A stream stays open through such a silence: longer than the breath between two lines."""

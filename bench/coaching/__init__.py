@@ -1,0 +1,1 @@
+"""Whether every routine is coached to its end, with each count on its second."""

@@ -1,0 +1,139 @@
+"""Measure how exactly a hold is counted.
+
+    python -m bench.coaching.hold_timing [--rounds 10] [--live 1] [--json]
+
+Compares the file that Charley writes and the sound that leaves its speaker (a PulseAudio null sink)
+with the usual way: speak a number, wait until it is over, sleep one second.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from assistant.audio.pcm import Pcm, from_int16, read_wav, write
+from assistant.dialogue.hold import Hold
+from assistant.playback.count_track import render_hold
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from bench.paths import ROOT
+from tests.support import pulse
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SECONDS = 10
+NAMES = {
+    "file": "file that Charley writes",
+    "speaker": "Charley's speaker, recorded",
+    "naive": "speak, wait, sleep(1)",
+}
+AUDIBLE = 0.02
+"""Level, relative to full scale, at which a word counts as begun."""
+
+OURS = """
+import sys, threading
+from assistant.dialogue.actions import Count
+from assistant.audio.devices import Speaker, output_rate
+from assistant.dialogue.hold import Hold
+from assistant.playback.timeline import Timeline
+from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
+timeline.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
+with Speaker(timeline):
+    while not timeline.is_idle:
+        threading.Event().wait(0.05)
+    threading.Event().wait(0.3)
+"""
+
+NAIVE = """
+import sys, time
+import sounddevice
+from assistant.tts.synthesiser import Pyttsx3Voice
+voice = Pyttsx3Voice()
+for word in sys.argv[3:]:
+    spoken = voice.render(word)
+    sounddevice.play(spoken.samples, spoken.rate, blocking=True)
+    time.sleep(1)
+"""
+
+
+def onsets(sound: Pcm, gap_seconds: float = 0.3) -> list[float]:
+    """Return the seconds at which sound begins after a stretch of silence."""
+    loud = np.flatnonzero(np.abs(from_int16(sound.samples)) >= AUDIBLE) / sound.rate
+    before = np.concatenate([[-np.inf], loud[:-1]])
+    return [float(at) for at in loud[loud - before > gap_seconds]]
+
+
+def file_errors() -> list[float]:
+    """Return how late each count of a freshly rendered and written file is, in milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hold.wav"
+        write(path, render_hold(Hold(SECONDS), NUMBERS, CachedVoice(Pyttsx3Voice(), None)))
+        begins = onsets(read_wav(path))[:SECONDS]
+    return [1000 * (at - second) for second, at in enumerate(begins, start=1)]
+
+
+def speaker_errors(card: pulse.SoundCard, code: str) -> list[float]:
+    """Return how late each count leaves the speaker, relative to the first, in milliseconds."""
+    with card.recording() as recorded:
+        subprocess.run(
+            [sys.executable, "-c", code, str(SECONDS), *NUMBERS],
+            env={**card.env, "PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+    begins = onsets(recorded[0])[:SECONDS]
+    return [1000 * (at - begins[0] - second) for second, at in enumerate(begins)]
+
+
+def figures(errors: list[float]) -> dict[str, Any]:
+    """Return one row: what the errors of some holds, one after the other, come to."""
+    sizes = [abs(error) for error in errors]
+    by_count = [errors[n::SECONDS] for n in range(SECONDS)]
+    return {
+        "counts": len(errors),
+        "median_ms": median(sizes),
+        "max_ms": max(sizes),
+        "end_ms": max(by_count[-1]),
+        "lateness_s": [median(late) / 1000 for late in by_count],
+    }
+
+
+def show(name: str, row: dict[str, Any]) -> None:
+    """Print one row of the table."""
+    print(
+        f"{name:44} {row['counts']:6} {row['median_ms']:10.3f} {row['max_ms']:10.3f}"
+        f" {row['end_ms']:12.3f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10, help="holds to render into files")
+    parser.add_argument("--live", type=int, default=1, help="holds to play through PulseAudio")
+    parser.add_argument("--json", action="store_true")
+    wanted = parser.parse_args()
+    found = {"file": figures([e for _ in range(wanted.rounds) for e in file_errors()])}
+    missing = "not asked for" if not wanted.live else pulse.missing()
+    if missing:
+        print(f"nothing played: {missing}", file=sys.stderr)
+    else:
+        with pulse.sound_card() as card:
+            for name, code in (("speaker", OURS), ("naive", NAIVE)):
+                errors = [e for _ in range(wanted.live) for e in speaker_errors(card, code)]
+                found[name] = figures(errors)
+    if wanted.json:
+        print(json.dumps(found, indent=1))
+        return
+    print(f"{'error of the counts, in milliseconds':44} counts     median        max  end of hold")
+    for name, row in found.items():
+        show(NAMES[name], row)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Measure what the running program takes of a core and of memory.
+
+    python -m bench.endurance.load [--seconds 30] [--json]
+
+The real `charley run` on a sound card made of software: idle (nobody speaks), listening (a voice
+that it does not understand goes on and on), and speaking (a hold is counted).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from assistant.audio.pcm import Pcm
+from assistant.tts.synthesiser import Pyttsx3Voice
+from bench.hearing.utterances import VOICES
+from tests.support import pulse
+from tests.support.process import Process
+
+TALK = "The weather was nice that day, so they walked along the river and had lunch on the grass."
+SETTLE_SECONDS = 15.0
+
+
+def spent_seconds(pid: int) -> float:
+    """Return the seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_mb(pid: int) -> float:
+    """Return the megabytes that a process has in memory."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+def babble(seconds: float) -> Pcm:
+    """Return a voice that talks of something else for so long."""
+    spoken = Pyttsx3Voice(VOICES[0], 160).render(TALK)
+    times = int(seconds / spoken.seconds) + 1
+    return Pcm(np.tile(spoken.samples, times), spoken.rate)
+
+
+def nothing(_process: Process, _card: pulse.SoundCard, _seconds: float) -> None:
+    """Leave it alone."""
+
+
+def talk_on(_process: Process, card: pulse.SoundCard, seconds: float) -> None:
+    """Talk of something else."""
+    card.play(babble(seconds))
+
+
+def hold(process: Process, _card: pulse.SoundCard, _seconds: float) -> None:
+    """Come to the count of a long hold."""
+    process.types("my left calf is cramping")
+    process.notes(intent="cramp")
+    process.types("skip to the hold")
+    process.notes(action="Count")
+    time.sleep(6.0)
+
+
+WAYS: dict[str, tuple[tuple[str, ...], Callable[[Process, pulse.SoundCard, float], None]]] = {
+    "idle": ((), nothing),
+    "listening": ((), talk_on),
+    "speaking": (("--microphone", "none", "--hold", "60"), hold),
+}
+
+
+def measured(name: str, seconds: float) -> dict[str, float]:
+    """Return the share of a core and the memory while it does one thing."""
+    words, begin = WAYS[name]
+    with pulse.sound_card() as card, tempfile.TemporaryDirectory() as folder:
+        process = Process(card, Path(folder), *words)
+        try:
+            process.notes(event="Started")
+            time.sleep(SETTLE_SECONDS)
+            begin(process, card, seconds)
+            before, began = spent_seconds(process.process.pid), time.monotonic()
+            time.sleep(seconds)
+            busy = spent_seconds(process.process.pid) - before
+            share = 100 * busy / (time.monotonic() - began)
+            return {"core_percent": share, "memory_mb": resident_mb(process.process.pid)}
+        finally:
+            process.close()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each, 45 at most")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if missing := pulse.missing():
+        raise SystemExit(f"nothing played: {missing}")
+    found = {name: measured(name, min(45.0, options.seconds)) for name in WAYS}
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    for name, row in found.items():
+        print(f"{name:10} {row['core_percent']:6.1f} % of a core  {row['memory_mb']:6.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

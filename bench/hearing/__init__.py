@@ -1,0 +1,1 @@
+"""How well people are heard, and what is heard that was not said to Charley."""

@@ -1,0 +1,1 @@
+"""How soon Charley is ready, answers and falls silent."""

@@ -1,0 +1,573 @@
+"""Measure how soon Charley falls silent when it is interrupted.
+
+    python -m bench.timing.barge_in [--live 10] [--lockstep 50] [--json]
+
+A synthetic runner (voices that the model was not trained on, see models/README.md) says a command
+while Charley speaks or counts. Measured is the time from the audible end of the command in the
+microphone's signal to the first sample of the answer in the speaker's: what Charley was saying is
+over five milliseconds later at most. Time before the end of the word counts as negative.
+
+Two ways. In lockstep: blocks of microphone and timeline move in step, without devices, so it is the
+recogniser's delay alone. Live: the real `charley run` on a sound card made of software, both its
+sides recorded as the two channels of one stream, so that their times cannot differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.asr.vosk_recogniser import (
+    RATE,
+    STABLE_SECONDS,
+    Hypothesis,
+    SpeechModel,
+    VoskRecogniser,
+)
+from assistant.audio.devices import BLOCK_SECONDS
+from assistant.audio.earcons import chime
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence
+from assistant.content import homophones
+from assistant.dialogue.actions import Action, Interject, Say
+from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.machine import listening
+from assistant.dialogue.turn import DialogueState, State
+from assistant.nlu.matcher import Match
+from assistant.paths import intents_folder
+from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Timeline
+from assistant.playback.timeline_output import TimelineOutput
+from assistant.session import factory, speech_model, voices
+from assistant.session.listening import ContextListener
+from assistant.session.session import Session
+from assistant.session.spoken import SpokenConversation
+from assistant.settings import Settings
+from assistant.tts.synthesiser import Pyttsx3Voice
+from bench.hearing.utterances import VOICES
+from bench.paths import ROOT
+from tests.support import pulse
+from tests.support.listening import place
+
+CRAMP = "my left calf is cramping"
+TO_THE_HOLD = "skip to the hold"
+Entry = dict[str, Any]
+"""A line of the journal."""
+Case = tuple[str, str, int]
+CASES: tuple[Case, ...] = (
+    ("stop", "speaking", 400), ("hold on", "speaking", 400), ("my chest hurts", "speaking", 400),
+    ("stop", "counting", 400), ("hold on", "counting", 400), ("my chest hurts", "counting", 400),
+    ("okay", "speaking", 900), ("how long left", "speaking", 900), ("slower", "speaking", 900),
+    ("how long left", "counting", 900), ("slower", "counting", 900),
+)  # fmt: skip
+"""What is said, when, and within how many milliseconds it should be obeyed."""
+WORDS_PER_MINUTE = 160
+ANSWERS = {"Say", "Interject", "Chime"}
+AUDIBLE = 0.02
+"""The end of a word: the last sample at this level, relative to its loudest."""
+SETTLE_SECONDS = 1.0
+"""TimelineOutput that the recogniser gets before the command."""
+PATIENCE_SECONDS = 3.0
+ENOUGH_SECONDS = 1.5
+"""So much of a line is looked for in a recording."""
+CLICKS = 20
+LOOP = """
+import sys
+import numpy as np
+from assistant.dialogue.actions import Chime, Hush
+from assistant.audio.devices import Microphone, Speaker, output_rate
+from assistant.playback.timeline import Timeline
+timeline = Timeline(None, output_rate())
+with Speaker(timeline) as speaker, Microphone() as microphone:
+    print(speaker.latency_seconds, microphone.latency_seconds, flush=True)
+    quiet = 0
+    while True:
+        block = microphone.read()
+        quiet = 0 if np.abs(block).max() > 3000 else quiet + len(block)
+        if not quiet and timeline.is_idle:
+            timeline.perform(Chime("heard"))
+"""
+"""Answers a click in the microphone with a chime as soon as it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One command, and what came of it."""
+
+    way: str
+    said: str
+    during: str
+    goal_ms: int
+    voice: str
+    heard: str
+    """The intent that was understood first; "missed" or "nothing"."""
+    right: bool
+    delay_ms: float | None
+    """End of the word to the first sample of the answer; None if it was not understood."""
+    seen_ms: float | None = None
+    """In lockstep: to the first partial hypothesis that holds the command."""
+    acted_ms: float | None = None
+    """In lockstep: to the event that Charley answers."""
+
+
+# --- In lockstep ---------------------------------------------------------------------------------
+
+
+@cache
+def spoken(voice: str, text: str) -> Samples:
+    """Return a command as the microphone gets it, from its onset to its audible end."""
+    sound = resample(Pyttsx3Voice(voice, WORDS_PER_MINUTE).render(text), RATE)
+    return trim_silence(sound, AUDIBLE, AUDIBLE).samples
+
+
+class NotingEar(ContextListener):
+    """An ear that keeps what it heard."""
+
+    heard: list[Hypothesis]
+
+    def feed(self, block: Samples) -> list[Hypothesis]:
+        """Return what the block brought to light."""
+        found = super().feed(block)
+        self.heard += found
+        return found
+
+
+class Kit:
+    """What all conversations in lockstep share, because it takes long to load."""
+
+    def __init__(self, stable_seconds: float, block_seconds: float) -> None:
+        self.settings = Settings()
+        self.language = factory.language(self.settings)
+        self.voice = voices.voice(self.language.pack, self.settings, lambda _sentence: None)
+        self.block_seconds = block_seconds
+        alike = homophones.load(intents_folder("en") / "speech.yaml")
+        model = SpeechModel(speech_model.folder(self.settings))
+        self.recogniser = VoskRecogniser(model, (), stable_seconds, alike)
+
+    def wanted(self, text: str, during: str) -> str:
+        """Return the intent of a command as if it were typed."""
+        state = State.HOLDING if during == "counting" else State.GUIDING
+        found = self.language.matcher.match(text, listening(DialogueState(state=state)).context)
+        return found.intent if isinstance(found, Match) else "missed"
+
+
+class Lockstep:
+    """One conversation: blocks of microphone sound in, the timeline in step."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self.timeline = Timeline(kit.voice, DEFAULT_RATE)
+        self.ear = NotingEar(kit.recogniser, kit.language.intents)
+        self.ear.heard = []
+        self.events: list[tuple[Event, tuple[Action, ...]]] = []
+        self.session = Session(
+            kit.language.pack, kit.language.matcher, factory.coaching(kit.settings),
+            TimelineOutput(self.timeline), start=factory.beginning(kit.settings),
+            watch=lambda event, actions: self.events.append((event, actions)),
+            listen=self.ear.listen,
+        )  # fmt: skip
+        self._conversation = SpokenConversation(
+            self.session, TimelineOutput(self.timeline), self.ear
+        )
+        self._blocks = 0
+        self.session.handle(Started(0.0, first_time=False))
+
+    @property
+    def now(self) -> float:
+        """Seconds of sound so far."""
+        return self._blocks * self._kit.block_seconds
+
+    def run(self, seconds: float, sound: Samples | None = None) -> None:
+        """Let time pass; the microphone hears a sound and then nothing, or is off if None."""
+        size = round(self._kit.block_seconds * RATE)
+        blocks = round(seconds / self._kit.block_seconds)
+        heard = None if sound is None else np.pad(sound, (0, max(0, size * blocks - len(sound))))
+        for number in range(blocks):
+            self._blocks += 1
+            # The block is complete when its time is over: what it brings is heard in the next.
+            self.timeline.read(round(self.now * DEFAULT_RATE) - self.timeline.position_samples)
+            block = None if heard is None else heard[number * size : (number + 1) * size]
+            self._conversation.tick(self.now, block)
+
+    def until(self, during: str, chance: random.Random) -> None:
+        """Come to the moment when the command is said."""
+        self.run(0.3)
+        self.session.hear(CRAMP, self.now)
+        self.run(0.6)
+        if during == "counting":
+            self.session.hear(TO_THE_HOLD, self.now)
+            while (self.timeline.hold_seconds or 0.0) < 0.5:
+                self.run(self._kit.block_seconds)
+        self.run(chance.uniform(0.2, 2.0))
+        silent = np.zeros(chance.randrange(RATE // 2), np.int16)
+        self.run(SETTLE_SECONDS, silent)
+        self.timeline.take_begun()
+        self.events.clear()
+        self.ear.heard.clear()
+
+
+def in_lockstep(kit: Kit, case: Case, number: int) -> Trial:
+    """Say one command in one conversation."""
+    text, during, goal = case
+    voice, chance = VOICES[number % len(VOICES)], random.Random(f"{case} {number}")
+    talk = Lockstep(kit)
+    talk.until(during, chance)
+    ahead = chance.randrange(round(0.2 * RATE))  # against the rhythm of the decoder
+    word = np.pad(spoken(voice, text), (ahead, 0))
+    ends, fed = talk.now + len(word) / RATE, kit.recogniser.at_seconds - talk.now
+    talk.run(len(word) / RATE + PATIENCE_SECONDS, word)
+    kit.recogniser.finish()
+    heard, acted_at, answer = first_answer(talk.events)
+    begun = next((b for b in talk.timeline.take_begun() if b.text == answer), None)
+    seen = next((h.at_seconds for h in talk.ear.heard if text in h.text), None)
+    right = heard == kit.wanted(text, during)
+    return Trial(
+        "lockstep", text, during, goal, voice, heard, right,
+        round(1000 * (begun.at_samples / DEFAULT_RATE - ends), 1) if right and begun else None,
+        None if seen is None else round(1000 * (seen - fed - ends), 1),
+        round(1000 * (acted_at - ends), 1) if right else None,
+    )  # fmt: skip
+
+
+def first_answer(
+    events: Iterable[tuple[Event, tuple[Action, ...]]],
+) -> tuple[str, float, str]:
+    """Return what was understood first, when, and the first line of the answer."""
+    for event, actions in events:
+        if isinstance(event, UtteranceHeard | UtteranceMissed):
+            lines = [action.text for action in actions if isinstance(action, Say | Interject)]
+            heard = event.intent if isinstance(event, UtteranceHeard) else "missed"
+            return heard, event.at, lines[0] if lines else ""
+    return "nothing", 0.0, ""
+
+
+# --- Live ----------------------------------------------------------------------------------------
+
+STEREO = (
+    ("module-null-sink", "sink_name=both", f"rate={pulse.RATE}", "channels=2"),
+    ("module-remap-sink", "sink_name=left", "master=both", "channels=1", "remix=no",
+     "master_channel_map=front-left", "channel_map=mono"),
+    ("module-remap-sink", "sink_name=right", "master=both", "channels=1", "remix=no",
+     "master_channel_map=front-right", "channel_map=mono"),
+    ("module-remap-source", "source_name=ear", "master=both.monitor", "channels=1", "remix=no",
+     "master_channel_map=front-right", "channel_map=mono"),
+)  # fmt: skip
+"""Charley plays into "left"; what is played into "right" comes out of the source "ear"."""
+
+
+class Card:
+    """A sound card made of software whose two sides are recorded as one stereo stream."""
+
+    def __init__(self, card: pulse.SoundCard, folder: Path) -> None:
+        for module in STEREO:
+            card.control("load-module", *module)
+        self.env = {**card.env, "PULSE_SINK": "left", "PULSE_SOURCE": "ear"}
+        self._path = folder / "both.raw"
+        raw = ["--raw", "--format=s16le", f"--rate={pulse.RATE}", "--latency-msec=20"]
+        command = ["parec", "-d", "both.monitor", "--channels=2", *raw]
+        with self._path.open("wb") as out:
+            self._recorder = subprocess.Popen(command, stdout=out, env=self.env)
+
+    def close(self) -> None:
+        """Stop recording."""
+        self._recorder.terminate()
+        self._recorder.wait()
+
+    def says(self, sound: Samples) -> None:
+        """Speak into the microphone; come back when it is over."""
+        command = ["pacat", "--playback", "-d", "right", "--raw", "--format=s16le"]
+        options = [f"--rate={RATE}", "--channels=1", "--latency-msec=40"]
+        quiet = np.zeros(RATE // 5, np.int16)
+        data = np.concatenate([quiet, sound, quiet]).tobytes()
+        subprocess.run([*command, *options], input=data, env=self.env, check=True, timeout=30)
+
+    @property
+    def frames(self) -> int:
+        """Frames recorded so far."""
+        return self._path.stat().st_size // 4
+
+    def since(self, frame: int) -> tuple[Pcm, Pcm]:
+        """Return what speaker and microphone had from a frame on."""
+        data = np.fromfile(self._path, np.int16, 2 * (self.frames - frame), offset=4 * frame)
+        left, right = data.reshape(-1, 2).T
+        return Pcm(np.ascontiguousarray(left), pulse.RATE), Pcm(right.copy(), pulse.RATE)
+
+
+class Live:
+    """`charley run` on such a card, followed through its journal."""
+
+    def __init__(self, card: Card, folder: Path) -> None:
+        self._journal = folder / f"{time.monotonic_ns()}.jsonl"
+        command = [sys.executable, "-m", "assistant", "run", "--no-captions"]
+        keep = ["--journal", str(self._journal), "--journal-text"]
+        self._process = subprocess.Popen(
+            [*command, *keep], env=card.env, cwd=ROOT,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def lines(self) -> list[Entry]:
+        """Return the journal so far."""
+        if not self._journal.exists():
+            return []
+        text = self._journal.read_text("utf-8")
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+    def awaits(self, seconds: float, first: int = 0, **wanted: str) -> bool:
+        """Come back when the journal has such an entry; False if it never comes."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if any(wanted.items() <= entry.items() for entry in self.lines()[first:]):
+                return True
+            time.sleep(0.05)
+        return False
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait(20)
+
+
+def live(card: Card, folder: Path, kit: Kit, case: Case, number: int) -> Trial:
+    """Say one command to one process; it is started anew when it does not get there."""
+    for attempt in range(4):
+        charley = Live(card, folder)
+        try:
+            chance = random.Random(f"{case} {number} {attempt}")
+            if reached(charley, card, kit, case[1], chance):
+                return said_to(charley, card, kit, case, number)
+        finally:
+            charley.close()
+    raise RuntimeError(f"Charley never came to {case[1]}.")
+
+
+def reached(charley: Live, card: Card, kit: Kit, during: str, chance: random.Random) -> bool:
+    """Bring a conversation to the moment when the command is said."""
+    if not charley.awaits(20.0, event="Started"):
+        return False
+    time.sleep(1.0)
+    card.says(spoken(VOICES[0], CRAMP))
+    if not charley.awaits(3.0, intent="cramp"):
+        return False
+    if during == "counting":
+        time.sleep(1.0)
+        card.says(spoken(VOICES[0], TO_THE_HOLD))
+        if not charley.awaits(3.0, action="Count"):
+            return False
+        time.sleep(cue_seconds(charley.lines(), kit))
+    time.sleep(chance.uniform(0.5, 3.0))
+    return True
+
+
+def cue_seconds(lines: list[Entry], kit: Kit) -> float:
+    """Return how long the lines before a count take."""
+    at = [entry["at"] for entry in lines if entry.get("action") == "Count"][-1]
+    texts = [e["text"] for e in lines if e.get("action") == "Say" and e["at"] == at]
+    return sum(kit.voice.render(text).seconds + BREATH_SECONDS for text in texts)
+
+
+def said_to(charley: Live, card: Card, kit: Kit, case: Case, number: int) -> Trial:
+    """Say the command and measure, in the recording, when the answer begins."""
+    text, during, goal = case
+    voice = VOICES[number % len(VOICES)]
+    before, first = len(charley.lines()), card.frames
+    card.says(spoken(voice, text))
+    time.sleep(PATIENCE_SECONDS)
+    heard, answer = answered(charley.lines()[before:])
+    right, delay = heard == kit.wanted(text, during), None
+    if right and answer:
+        speaker, microphone = card.since(first)
+        ends = last_audible(microphone)
+        begins = beginning(speaker, answer, ends, kit)
+        delay = None if begins is None else round(1000 * (begins - ends), 1)
+    return Trial("live", text, during, goal, voice, heard, right, delay)
+
+
+def beginning(speaker: Pcm, answer: Entry, ends: float, kit: Kit) -> float | None:
+    """Return when an answer begins in a recording, at whatever pace it is spoken."""
+    for sound in answer_sounds(answer, kit):
+        begun = Pcm(sound.samples[: round(ENOUGH_SECONDS * sound.rate)], sound.rate)
+        first, last = max(0.0, ends - 1.0), speaker.seconds - begun.seconds
+        with contextlib.suppress(AssertionError):
+            return place(speaker, begun, first, last)
+    return None
+
+
+def answer_sounds(answer: Entry, kit: Kit) -> Iterator[Pcm]:
+    """Yield what an answer may sound like: a tone, or a line at some pace."""
+    if answer["action"] == "Chime":
+        yield trim_silence(chime(answer["name"]))
+        return
+    for pace in dict.fromkeys((answer.get("pace", 1.0), *INTERJECT_PACES)):
+        yield trim_silence(kit.voice.render(answer["text"], pace))
+
+
+def answered(lines: list[Entry]) -> tuple[str, Entry | None]:
+    """Return what was understood first, and what the answer begins with."""
+    for number, entry in enumerate(lines):
+        if entry.get("event") in {"UtteranceHeard", "UtteranceMissed"}:
+            rest = (e for e in lines[number + 1 :] if e.get("action") in ANSWERS)
+            return entry.get("intent", "missed"), next(rest, None)
+    return "nothing", None
+
+
+def last_audible(sound: Pcm) -> float:
+    """Return the seconds at which the last audible sample is over."""
+    level = np.abs(sound.samples.astype(np.int32))
+    return float(np.flatnonzero(level >= AUDIBLE * level.max())[-1] + 1) / sound.rate
+
+
+@contextmanager
+def sound_card(folder: Path) -> Iterator[Card]:
+    """Run one sound card for as long as the block lasts."""
+    with pulse.sound_card() as found:
+        card = Card(found, folder)
+        try:
+            yield card
+        finally:
+            card.close()
+
+
+def all_live(
+    kit: Kit, cases: Iterable[Case], repeats: int, workers: int, minutes: float
+) -> list[Trial]:
+    """Say every command many times, to several processes side by side, as time allows."""
+    end = time.monotonic() + 60 * minutes
+    wanted = [(case, number) for number in range(repeats) for case in cases]
+    for case, number in wanted:  # the voices, before anything is timed
+        spoken(VOICES[number % len(VOICES)], case[0])
+    spoken(VOICES[0], CRAMP), spoken(VOICES[0], TO_THE_HOLD)
+
+    def work(share: list[tuple[Case, int]]) -> list[Trial]:
+        with tempfile.TemporaryDirectory() as name, sound_card(Path(name)) as card:
+            return [
+                live(card, Path(name), kit, case, number)
+                for case, number in share
+                if time.monotonic() < end
+            ]
+
+    with ThreadPoolExecutor(workers) as pool:
+        shares = [wanted[first::workers] for first in range(workers)]
+        return [trial for found in pool.map(work, shares) for trial in found]
+
+
+def loop_delays() -> list[float]:
+    """Return the milliseconds that microphone and speaker alone take, there and back."""
+    with tempfile.TemporaryDirectory() as name, sound_card(Path(name)) as card:
+        answering = subprocess.Popen(
+            [sys.executable, "-c", LOOP], env={**card.env, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            if answering.stdout:
+                answering.stdout.readline()
+            time.sleep(1.0)
+            return [delay for n in range(CLICKS) if (delay := _one_loop(card, n)) is not None]
+        finally:
+            answering.terminate()
+            answering.wait()
+
+
+def _one_loop(card: Card, number: int) -> float | None:
+    time.sleep(0.3 + 0.0071 * number)
+    first = card.frames
+    card.says(np.full(RATE // 200, 20000, np.int16))
+    time.sleep(0.5)
+    begins = []
+    for side in card.since(first):
+        loud = np.flatnonzero(np.abs(side.samples.astype(np.int32)) > 1000)
+        begins += [float(loud[0]) / side.rate] if len(loud) else []
+    return 1000 * (begins[0] - begins[1]) if len(begins) == 2 else None
+
+
+# --- The table -----------------------------------------------------------------------------------
+
+COLUMNS = ("n", "heard %", "median", "p95", "max", "goal", "within %", "seen", "acted")
+
+
+def figures(trials: list[Trial]) -> dict[str, float | None]:
+    """Return one row: times in milliseconds."""
+    delays = [t.delay_ms for t in trials if t.delay_ms is not None]
+    within = sum(delay <= trials[0].goal_ms for delay in delays)
+    row = (
+        len(trials),
+        100 * sum(t.right for t in trials) / len(trials),
+        percentile(delays, 50),
+        percentile(delays, 95),
+        max(delays, default=None),
+        trials[0].goal_ms,
+        100 * within / len(trials),
+        percentile([t.seen_ms for t in trials if t.seen_ms is not None], 50),
+        percentile([t.acted_ms for t in trials if t.acted_ms is not None], 50),
+    )
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def percentile(values: list[float], share: float) -> float | None:
+    """Return a percentile; None of nothing."""
+    return float(np.percentile(values, share)) if values else None
+
+
+def report(trials: list[Trial], loop: list[float], *, as_json: bool) -> None:
+    """Print the table, and what was heard instead."""
+    rows: dict[tuple[str, str, str], list[Trial]] = {}
+    for trial in trials:
+        rows.setdefault((trial.way, trial.during, trial.said), []).append(trial)
+    if as_json:
+        found = [dict(zip(("way", "during", "said"), key, strict=True)) | figures(of)
+                 for key, of in rows.items()]  # fmt: skip
+        everything = {"rows": found, "devices_ms": loop, "trials": [asdict(t) for t in trials]}
+        print(json.dumps(everything, indent=1))
+        return
+    print(f"{'':34}" + "".join(f"{name:>9}" for name in COLUMNS))
+    for key, of in rows.items():
+        row = figures(of).values()
+        cells = "".join(f"{'-' if value is None else round(value):>9}" for value in row)
+        print(f"{key[0]:9} {key[1]:9} {key[2]:14}{cells}")
+        misses = Counter(f"{t.heard} ({t.voice})" for t in of if not t.right)
+        for heard, count in misses.most_common():
+            print(f"{'':12}heard as {heard}: {count}")
+    if loop:
+        middle, most = percentile(loop, 50), percentile(loop, 95)
+        print(f"microphone and speaker alone: median {middle:.0f} ms, p95 {most:.0f} ms")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--live", type=int, default=10, help="repeats with the real process")
+    parser.add_argument("--lockstep", type=int, default=50, help="repeats without devices")
+    parser.add_argument("--workers", type=int, default=2, help="sound cards side by side")
+    parser.add_argument("--minutes", type=float, default=60.0, help="no live trial begins later")
+    parser.add_argument("--stable", type=float, default=STABLE_SECONDS, help="in lockstep")
+    parser.add_argument("--block", type=float, default=BLOCK_SECONDS, help="in lockstep")
+    parser.add_argument("--only", default="", help="commands that contain this")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    kit = Kit(options.stable, options.block)
+    cases = [case for case in CASES if options.only in f"{case[0]} {case[1]}"]
+    trials = [in_lockstep(kit, case, n) for case in cases for n in range(options.lockstep)]
+    missing = pulse.missing() if options.live else None
+    if missing:
+        print(f"nothing played: {missing}", file=sys.stderr)
+    elif options.live:
+        trials += all_live(kit, cases, options.live, options.workers, options.minutes)
+    loop = loop_delays() if options.live and not missing else []
+    report(trials, loop, as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()

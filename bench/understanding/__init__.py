@@ -1,0 +1,1 @@
+"""What words are taken to mean, and how long that takes."""
