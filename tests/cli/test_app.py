@@ -175,6 +175,7 @@ class TestRun:
 
     def run(self, charley: Charley, monkeypatch: pytest.MonkeyPatch, *args: str) -> Done:
         def converse(
+            _language: object,
             settings: Settings,
             *,
             show: Callable[[Caption], None],
@@ -217,7 +218,7 @@ class TestRun:
         misheard: tuple[str, ...],
         code: int,
     ) -> None:
-        def play(_settings: Settings, out: Path, **given: Any) -> demo.Outcome:
+        def play(_language: object, _settings: Settings, out: Path, **given: Any) -> demo.Outcome:
             assert given["script"] == ["a", "b"]
             for at, speaker in enumerate(("charley", "runner", "heard", "count", "count")):
                 given["show"](demo.Remark(float(at), speaker, speaker))

@@ -16,7 +16,7 @@ from assistant.cli import app, doctor
 from assistant.cli.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.playback.timeline import Timeline
-from assistant.session import factory
+from assistant.session import voices
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from tests.support import tone_model
@@ -182,9 +182,7 @@ class TestParts:
         assert "plays nothing" in findings()["speaker"].text
 
     def test_a_silent_voice_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            factory, "voice", raiser(SynthesiserError("No voice engine was found."))
-        )
+        monkeypatch.setattr(voices, "voice", raiser(SynthesiserError("No voice engine was found.")))
         assert findings()["voice"].grade is Grade.MISSING
 
 
