@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections import defaultdict
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
+import pytest
+import typer
+
+from assistant.cli import app
 from assistant.dialogue.turn import State
 from assistant.settings import Settings
 from tests.dialogue.test_machine import SPOKEN, in_state
@@ -167,3 +173,104 @@ def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", prose(page), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in links(page):
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+# --- Names and commands --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Code:
+    """A line of code in a page."""
+
+    text: str
+    is_whole: bool
+    """True for a line of a block: it can be run as it is. False for words in a sentence."""
+
+
+@cache
+def code(page: Path) -> tuple[Code, ...]:
+    """Return all that a page shows as code."""
+    text = page.read_text("utf-8")
+    blocks = re.findall(r"^( *)```(?:sh|)\n(.*?)^\1```$", text, re.S | re.M)
+    lines = [line for _, block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines += re.findall(r"^ {4}(?=\S)(.+)$", prose(page), re.M)
+    spans = re.findall(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)", prose(page))
+    whole = [Code(line.strip(), is_whole=True) for line in lines]
+    return (*whole, *(Code(" ".join(span.split()), is_whole=False) for span in spans))
+
+
+def commands(page: Path) -> Iterator[tuple[list[str], Code]]:
+    """Yield the words of every command of this project that a page shows."""
+    for shown in code(page):
+        for part in re.split(r" \| ", shown.text):
+            try:
+                words = shlex.split(part, comments=True)
+            except ValueError:  # an apostrophe: this is no command
+                continue
+            words = [word for word in words if not re.match(r"[A-Z_]+=", word)]
+            if words and re.fullmatch(r"charley|script/\w+|python3?|\.venv/bin/python", words[0]):
+                yield words, shown
+
+
+def source(module: str) -> Path:
+    """Return the file of a module of this project; it need not exist."""
+    path = ROOT.joinpath(*module.split("."))
+    return path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def parse(words: list[str], *, is_whole: bool) -> None:
+    """Let Charley's command line take words apart, and run nothing; files need not exist."""
+    group = typer.main.get_command(app.app)
+    try:
+        context = group.make_context("charley", list(words))
+        while isinstance(group, typer.core.TyperGroup):
+            left = [*context._protected_args, *context.args]
+            if not left:
+                return
+            name, group, left = group.resolve_command(context, left)  # type: ignore[assignment]
+            context = group.make_context(name, left, parent=context)
+    except typer.Exit:  # --help, --version
+        return
+    except typer.TyperException as error:
+        wrong = error.format_message()
+        is_placeholder = "does not exist" in wrong or ("Missing" in wrong and not is_whole)
+        assert is_placeholder, f"{' '.join(words)}: {wrong}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_parse(page: Path) -> None:
+    for words, shown in commands(page):
+        if words[0] == "charley" or words[0] == "script/run":
+            parse(words[1:], is_whole=shown.is_whole)
+            continue
+        if words[0].startswith("script/"):
+            path = ROOT / words[0]
+        elif words[1:2] == ["-m"] and words[2].split(".")[0] in ("bench", "models", "tests"):
+            path = source(words[2])
+        else:
+            continue
+        assert path.is_file(), shown.text
+        options = [word.partition("=")[0] for word in words if word.startswith("--")]
+        if path.name != "test":  # pytest has flags of its own
+            assert [word for word in options if word not in path.read_text("utf-8")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_and_modules_that_are_named_exist(page: Path) -> None:
+    for shown in code(page):
+        word = shown.text.partition(" ")[0]
+        if re.fullmatch(
+            r"(assistant|bench|deploy|docs|intents|models|script|tests)/[\w./-]*", word
+        ):
+            assert (ROOT / word).exists(), word
+        elif re.fullmatch(r"(bench|models|tests)(\.\w+)+", word) and not shown.is_whole:
+            assert source(word).is_file() or source(word.rpartition(".")[0]).is_file(), word

@@ -1,7 +1,7 @@
 """What can go wrong with the machine, each provoked: the real program, on a sound card of software.
 
-Each test that carries @fault is a row of the table in docs/faults.md: what happens, what the person hears or
-reads, and that nothing is lost. Where nobody needs to be heard, the program is typed to.
+Each test that carries @fault is a row of the table in docs/faults.md: what happens, what the person
+hears or reads, and what is lost. Where nobody needs to be heard, the program is typed to.
 """
 
 from __future__ import annotations
