@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
+from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser
 from assistant.asr.loudness import FRAME_SAMPLES, LOUD_FRAMES, Loudness, decibels, loudest, smoothed
-from assistant.asr.vosk_recogniser import RATE, UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 
 _PAUSE_FRAMES = 60
@@ -152,7 +152,7 @@ class NearTalker:
         if near is None:
             return whole
         # Where nothing known was heard, sense is not to be found by listening harder.
-        likelier, other = (near, whole) if set(whole.text.split()) != {UNKNOWN} else (whole, near)
+        likelier, other = (whole, near) if whole.is_unknown else (near, whole)
         found = {same.text: same for same in likelier.alternatives}
         for second in other.alternatives:
             found.setdefault(second.text, replace(second, behind=second.behind + _SECOND))

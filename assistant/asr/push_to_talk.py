@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
+from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 
 _PATIENCE_SAMPLES = round(8.0 * RATE)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import webrtcvad
 
-from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser, Word
+from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser, Word
 from assistant.audio.pcm import Samples
 
 _FRAME = round(0.03 * RATE)

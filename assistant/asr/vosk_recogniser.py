@@ -8,99 +8,24 @@ vosk hang when loaded into one process, so nothing that is imported here may imp
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from assistant.asr import vosk_files
+from assistant.asr.hypothesis import RATE, UNKNOWN, Alternative, Hypothesis, Word
 from assistant.asr.vosk_files import MEND
 from assistant.audio.pcm import Samples
 from assistant.content.homophones import Homophones
 from assistant.errors import ModelError, RecogniserError
 
-RATE = 16000
-"""Hertz; the models were trained on it."""
-UNKNOWN = "[unk]"
-"""The word that takes what no phrase explains."""
 STABLE_SECONDS = 0.15
 """A word of a partial hypothesis that stands so long has been seen by two decoding steps."""
 ALTERNATIVES = 30
 """How many are asked for; what was said is nearly always among the first twenty."""
 ONSET_SECONDS = 0.6
 """Sound kept while nobody speaks, so that a new grammar hears the word that just begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One recognised word with its place in the stream."""
-
-    text: str
-    start_seconds: float
-    end_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """What a whole utterance may have been."""
-
-    words: tuple[Word, ...]
-    behind: float
-    """How much less likely than the likeliest, as a natural logarithm, 0 or more."""
-
-    @property
-    def text(self) -> str:
-        """The words alone."""
-        return " ".join(word.text for word in self.words)
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """What was heard so far, or finally, in one utterance."""
-
-    text: str
-    words: tuple[Word, ...]
-    """Final hypotheses have them; partial ones have none."""
-    final: bool
-    at_seconds: float
-    """Position in the stream, in seconds of sound, when it was known."""
-    stable_words: int = 0
-    """How many leading words have stood unchanged for a while; all, in a final one."""
-    alternatives: tuple[Alternative, ...] = ()
-    """All that a final one may be, the likeliest first: its own words."""
-
-    @staticmethod
-    def ended(found: tuple[Alternative, ...], at_seconds: float) -> "Hypothesis":
-        """Return the final hypothesis of some alternatives, the likeliest first."""
-        words = found[0].words
-        return Hypothesis(found[0].text, words, True, at_seconds, len(words), found)
-
-    @staticmethod
-    def nothing(at_seconds: float) -> "Hypothesis":
-        """Return the end of an utterance in which nobody near said anything."""
-        return Hypothesis("", (), True, at_seconds)
-
-    @property
-    def stable_text(self) -> str:
-        """The leading words that will hardly change any more."""
-        return " ".join(self.text.split()[: self.stable_words])
-
-
-class Recogniser(Protocol):
-    """Anything that turns sound into hypotheses."""
-
-    def feed(self, samples: Samples) -> list[Hypothesis]:
-        """Take the next sound, int16 at 16 kHz; return what is new."""
-        ...
-
-    def listen(self, phrases: Iterable[str]) -> None:
-        """Say what may be heard from now on."""
-        ...
-
-    def finish(self) -> list[Hypothesis]:
-        """Close the utterance in progress; the stream may go on."""
-        ...
 
 
 # --- The model -----------------------------------------------------------------------------------

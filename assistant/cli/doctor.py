@@ -11,7 +11,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from assistant.asr.vosk_recogniser import RATE, SpeechModel, VoskRecogniser
+from assistant.asr.hypothesis import RATE
+from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.audio import devices, ducking
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
 from assistant.dialogue.actions import Chime

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.asr.hypothesis import readable
 from assistant.cli import options
 from assistant.cli.options import AsJson
 from assistant.errors import JournalError
@@ -152,7 +153,7 @@ def _some(count: int, noun: str) -> str:
 def _words(event: Any) -> str:
     """Return what was said, or what it meant where the words were not kept."""
     if event.text:
-        return str(event.text).replace("[unk]", "...")
+        return readable(event.text)
     if not hasattr(event, "intent"):
         return f"(not understood; {_NOT_KEPT})"
     slots = ", ".join(f"{name} {value}" for name, value in event.slots.items())

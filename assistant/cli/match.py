@@ -15,7 +15,8 @@ from assistant.cli.options import AsJson, StateName
 from assistant.errors import AudioFileError
 
 if TYPE_CHECKING:
-    from assistant.asr.vosk_recogniser import Hypothesis, VoskRecogniser
+    from assistant.asr.hypothesis import Hypothesis
+    from assistant.asr.vosk_recogniser import VoskRecogniser
     from assistant.nlu.intents import Intents
     from assistant.nlu.matcher import Match, Matcher, NoMatch
     from assistant.settings import Settings
@@ -166,7 +167,7 @@ def _listener(
 
 def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and all that was heard in it."""
-    from assistant.asr.vosk_recogniser import RATE
+    from assistant.asr.hypothesis import RATE
     from assistant.audio.pcm import blocks, concatenate, read_wav, resample, silence
 
     sound = resample(read_wav(path), RATE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assistant.asr.hypothesis import readable
 from assistant.cli import options
 from assistant.cli.options import JournalFile, JournalText, Watch
 from assistant.dialogue.actions import Action
@@ -68,7 +69,7 @@ def _show_heard(transcript: Transcript, words: UiText, event: Event) -> None:
         named = words.meanings.get(event.intent, event.intent)
         transcript.you(event.at, words("talk.meant", meaning=named))
     elif isinstance(event, UtteranceHeard | UtteranceMissed):
-        transcript.you(event.at, event.text.replace("[unk]", "...") or "...")
+        transcript.you(event.at, readable(event.text) or "...")
 
 
 @app.command("type", epilog="Example: charley type --fast --script lines.txt")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from assistant.asr.hypothesis import readable
 from assistant.content.language_pack import LanguagePack
 from assistant.content.ui_text import UiText, minutes_seconds
 from assistant.dialogue.actions import Count, Hush
@@ -179,7 +180,7 @@ class _Scribe:
     def _said(self, event: UtteranceHeard | UtteranceMissed) -> str:
         words = self._page.words
         if event.text:
-            return event.text.replace("[unk]", "...")
+            return readable(event.text)
         if isinstance(event, UtteranceMissed):
             return words("talk.unkept")
         return words("talk.meant", meaning=", ".join(self._meant(event)))

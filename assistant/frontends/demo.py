@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import (
     DEFAULT_RATE,
     Pcm,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis, Recogniser
+from assistant.asr.hypothesis import UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 from assistant.dialogue.actions import Listen
 from assistant.nlu.repair import SESSION

@@ -7,7 +7,7 @@ of what else sounds alike hardly anything is.
 
 from collections.abc import Callable
 
-from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis
+from assistant.asr.hypothesis import UNKNOWN, Hypothesis, is_unknown, trimmed
 from assistant.nlu.repair import RED_FLAG
 from assistant.nlu.result import Match, NoMatch
 
@@ -71,7 +71,7 @@ def _furthest(first: str, found: Match | NoMatch, words: int, is_idle: bool) -> 
     """Return how far behind the likeliest words, and what they mean, so many others may be."""
     if isinstance(found, Match):
         return 0.0 if _is_whole(found) else _DOUBT * (1 - found.score / _WHOLE)
-    if set(first.split()) == {UNKNOWN}:
+    if is_unknown(first):
         return _BEHIND_UNKNOWN * words
     return words * (_BEHIND_IDLE if is_idle else _BEHIND)
 
@@ -93,8 +93,4 @@ def _spoken(text: str, is_idle: bool) -> str:
 
     While nothing runs it stays: then whatever else was said counts against a start.
     """
-    words = text.split()
-    if not is_idle:
-        words = words[len(words) > 1 and words[0] == UNKNOWN :]
-        words = words[: len(words) - (len(words) > 1 and words[-1] == UNKNOWN)]
-    return " ".join(words)
+    return " ".join(text.split()) if is_idle else trimmed(text)

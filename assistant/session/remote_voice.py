@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.dialogue.actions import Action, Hush
 from assistant.dialogue.events import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import takewhile
 
-from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis
+from assistant.asr.hypothesis import Hypothesis, is_unknown
 from assistant.nlu.normalise import surface
 
 
@@ -51,7 +51,7 @@ class SelfHearing:
 
 
 def _is_own(word: str, said: set[str]) -> bool:
-    return bool(said) and (word == UNKNOWN or word in said)
+    return bool(said) and (is_unknown(word) or word in said)
 
 
 def _in_common(before: list[str], now: list[str]) -> int:

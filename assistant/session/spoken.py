@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assistant.asr.vosk_recogniser import UNKNOWN, Hypothesis
+from assistant.asr.hypothesis import Hypothesis, known
 from assistant.audio.pcm import Samples
 from assistant.dialogue.turn import QUESTIONS, State
 from assistant.playback.outputs import Output
@@ -67,7 +67,7 @@ class SpokenConversation:
         )
         if self._self_hearing and self._self_hearing.was_all(text) and not was_early:
             return  # a misheard echo whose better alternative is what Charley said
-        is_addressed = state in QUESTIONS or any(word != UNKNOWN for word in text.split())
+        is_addressed = state in QUESTIONS or bool(known(text))
         # What makes no sense may be the rest of an echo; an answer to that would make the next one.
         is_addressed = is_addressed and not over_voice
         self.session.answer(text, meaning, at, addressed=is_addressed)

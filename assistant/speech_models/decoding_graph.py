@@ -15,7 +15,6 @@ from assistant.asr.openfst import Arc, Graph
 from assistant.speech_models.g2p import Pronunciation
 from assistant.speech_models.phones import PHONES, forward_id, loop_id
 
-UNKNOWN = "[unk]"
 WORDS, PHONE_NAMES = "words.txt", "phones.txt"
 LEXICON, GRAMMAR = "HCLr.fst", "Gr.fst"
 _PHONE_OF = {loop_id(phone): phone for phone in PHONES}

@@ -25,7 +25,7 @@ from pathlib import Path
 from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import resample
 from assistant.tts.synthesiser import Pyttsx3Voice
 from tests.support.fuzzing import message

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import webrtcvad
 
+from assistant.asr.hypothesis import RATE, Recogniser
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.asr.vosk_recogniser import RATE, Recogniser
 from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.pcm import Samples, resample
 from assistant.dialogue.machine import listening

@@ -37,7 +37,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.asr.vosk_recogniser import UNKNOWN
+from assistant.asr.hypothesis import UNKNOWN
 from assistant.audio.pcm import to_int16
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard

@@ -33,13 +33,8 @@ from typing import Any
 
 import numpy as np
 
-from assistant.asr.vosk_recogniser import (
-    RATE,
-    STABLE_SECONDS,
-    Hypothesis,
-    SpeechModel,
-    VoskRecogniser,
-)
+from assistant.asr.hypothesis import RATE, Hypothesis
+from assistant.asr.vosk_recogniser import STABLE_SECONDS, SpeechModel, VoskRecogniser
 from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.earcons import chime
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence

@@ -31,9 +31,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.asr.hypothesis import RATE
 from assistant.asr.near_talker import NearTalker
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.asr.vosk_recogniser import RATE, STABLE_SECONDS
+from assistant.asr.vosk_recogniser import STABLE_SECONDS
 from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.echo_canceller import Reference
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler

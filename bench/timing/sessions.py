@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import Pcm, Samples, resample, trim_silence
 from assistant.session import factory, voices
 from assistant.settings import Settings

@@ -11,11 +11,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.asr.hypothesis import UNKNOWN
 from assistant.asr.openfst import Arc, Graph
 from assistant.speech_models import vocabulary
 from assistant.speech_models.decoding_graph import (
     LEXICON,
-    UNKNOWN,
     WORDS,
     WordGraph,
     read_words,

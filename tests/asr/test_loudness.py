@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.asr.hypothesis import RATE
 from assistant.asr.loudness import FRAME_SAMPLES, Loudness, decibels, loudest, smoothed
-from assistant.asr.vosk_recogniser import RATE
 from assistant.audio.pcm import Samples
 
 

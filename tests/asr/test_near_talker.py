@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.asr.hypothesis import RATE, Alternative, Hypothesis, Word
 from assistant.asr.near_talker import NearTalker
-from assistant.asr.vosk_recogniser import RATE, Alternative, Hypothesis, Word
 from assistant.audio.pcm import Samples, resample
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant.asr.hypothesis import RATE, Hypothesis
 from assistant.asr.push_to_talk import PushToTalk
-from assistant.asr.vosk_recogniser import RATE, Hypothesis
 from assistant.audio.pcm import Samples
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.turn import State

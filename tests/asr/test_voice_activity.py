@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.asr.vosk_recogniser import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples, resample
 from assistant.session import factory, speech_model
 from assistant.settings import Settings

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.asr.vosk_recogniser import Hypothesis, SpeechModel, VoskRecogniser
+from assistant.asr.hypothesis import Hypothesis
+from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.audio.pcm import blocks
 from assistant.errors import ModelError, RecogniserError
 from tests.support import ROOT, tone_model

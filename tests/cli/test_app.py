@@ -19,7 +19,7 @@ import pytest
 import soundfile
 
 from assistant.asr import vosk_recogniser
-from assistant.asr.vosk_recogniser import Hypothesis, Word
+from assistant.asr.hypothesis import Hypothesis, Word
 from assistant.audio.pcm import read_wav, write
 from assistant.cli import models, options, render
 from assistant.content.homophones import Homophones

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
+from assistant.asr.hypothesis import Alternative, Hypothesis, Word
 from assistant.nlu.result import Match, NoMatch
 from assistant.session.nbest import early, likeliest
 

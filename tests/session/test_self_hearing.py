@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from assistant.asr.vosk_recogniser import Alternative, Hypothesis, Word
+from assistant.asr.hypothesis import Alternative, Hypothesis, Word
 from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Interject

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.asr import openfst
+from assistant.asr.hypothesis import RATE
 from assistant.asr.openfst import Arc, Graph
-from assistant.asr.vosk_recogniser import RATE, SpeechModel
+from assistant.asr.vosk_recogniser import SpeechModel
 from assistant.audio.pcm import concatenate, resample, silence
 from assistant.errors import IntentDataError, ModelError
 from assistant.nlu import intents

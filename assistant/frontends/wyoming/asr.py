@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.asr.vosk_recogniser import RATE, UNKNOWN, Hypothesis
+from assistant.asr.hypothesis import RATE, Hypothesis, known
 from assistant.audio.pcm import Samples
 from assistant.session.nbest import likeliest
 from assistant.session.shared import SharedParts
@@ -27,11 +27,12 @@ class Transcription:
         """Return the whole; empty if a word in it was none of Charley's."""
         self._note(self._recogniser.finish())
         self._parts.give_back(self._recogniser)
-        return "" if UNKNOWN in self._words else " ".join(self._words)
+        whole = " ".join(self._words)
+        return whole if whole == known(whole) else ""
 
     def _note(self, heard: list[Hypothesis]) -> str:
         understand = self._parts.language.matcher.match
         finals = (likeliest(h, understand, is_idle=False)[0] for h in heard if h.final)
         fresh = " ".join(finals).split()
         self._words += fresh
-        return " ".join(word for word in fresh if word != UNKNOWN)
+        return known(" ".join(fresh))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import soxr
 from wyoming.event import Event
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import Samples, to_int16
 from assistant.errors import NetworkError
 

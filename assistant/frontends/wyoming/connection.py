@@ -20,7 +20,7 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import StreamingStopped
 from wyoming.wake import Detection
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import Samples
 from assistant.clock import Clock
 from assistant.errors import NetworkError

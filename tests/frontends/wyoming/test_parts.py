@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, to_int16
 from assistant.cli.serve import is_loopback
 from assistant.dialogue.actions import Action, Count, Hush, Say

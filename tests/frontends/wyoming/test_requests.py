@@ -26,7 +26,7 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
 from assistant.clock import SystemClock
 from assistant.frontends.monitoring.metrics import Measures

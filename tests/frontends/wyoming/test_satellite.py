@@ -17,7 +17,7 @@ from wyoming.info import Attribution, Info, Satellite
 from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 
-from assistant.asr.vosk_recogniser import RATE
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
 from assistant.clock import SystemClock, VirtualClock
 from assistant.frontends.monitoring.metrics import Measures
