@@ -15,6 +15,8 @@ from assistant.speech_models.lexicon import Lexicon
 from bench.hearing.corpus import RATE, Samples, blocks
 
 UNKNOWN = "[unk]"
+BLOCK = 1600
+"""Samples that a recogniser gets at a time."""
 
 
 class Listener(Protocol):
@@ -23,8 +25,11 @@ class Listener(Protocol):
     audio_seconds: float
     busy_seconds: float
 
-    def hear(self, samples: Samples) -> str:
-        """Return the words that were heard, without the unknown ones; "" for nothing."""
+    def hear(self, samples: Samples, *, whole: bool = False) -> str:
+        """Return the words that were heard, without the unknown ones; "" for nothing.
+
+        A pause inside `whole` samples does not end the utterance.
+        """
 
 
 class Engine(Protocol):
@@ -71,11 +76,14 @@ class _VoskListener:
         self._recogniser = vosk.KaldiRecognizer(model, RATE, json.dumps(phrases))
         self.audio_seconds = self.busy_seconds = 0.0
 
-    def hear(self, samples: Samples) -> str:
+    def hear(self, samples: Samples, *, whole: bool = False) -> str:
         begun = time.process_time()
         heard = self._recogniser
+        size = len(samples) if whole else BLOCK
         texts = [
-            heard.Result() for block in blocks(samples) if heard.AcceptWaveform(block.tobytes())
+            heard.Result()
+            for block in blocks(samples, size)
+            if heard.AcceptWaveform(block.tobytes())
         ]
         texts.append(heard.FinalResult())
         self.busy_seconds += time.process_time() - begun
@@ -132,7 +140,7 @@ class _SphinxListener:
         self._decoder = decoder
         self.audio_seconds = self.busy_seconds = 0.0
 
-    def hear(self, samples: Samples) -> str:
+    def hear(self, samples: Samples, *, whole: bool = True) -> str:  # noqa: ARG002 - never ended
         begun = time.process_time()
         self._decoder.start_utt()
         self._decoder.process_raw(to_int16(samples).tobytes(), full_utt=True)

@@ -9,7 +9,8 @@ from itertools import groupby
 
 from assistant.paths import bundled_model_folder
 from bench.hearing.corpus import Clip, Corpus, Samples, padded
-from models.training.data.features import SHIFT, filter_bank, load
+from models.training.data.features import filter_bank, load
+from models.training.data.labelled_sound import SHIFT
 from models.training.exported_network import ExportedNetwork
 from models.training.labels.realign import Chain, phone_scores
 

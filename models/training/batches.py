@@ -19,11 +19,14 @@ BATCH = 24  # spans in a batch
 SPAN = 400  # frames of 10 ms in a span that are learned from, without what the network sees around
 UNKNOWN = 255  # the label of a frame that nothing is learned from
 SHARES = {  # of the training time, for each group of clips
-    "recorded": 0.27,
-    "single": 0.16,
-    "wake": 0.05,
-    "synthetic": 0.24,
-    "neural": 0.25,
+    "recorded": 0.18,
+    "accented": 0.26,
+    "single": 0.14,
+    "common": 0.03,
+    "spelled": 0.02,
+    "wake": 0.04,
+    "synthetic": 0.15,
+    "neural": 0.15,
     "noise": 0.03,
 }
 DECIBEL = math.log(10) / 10  # as a difference of log energies
@@ -101,7 +104,7 @@ class Stream:
         return whole[:length], marks[:length]
 
 
-def _warps(count: int = 21, strength: float = 0.12) -> Tensor:
+def _warps(count: int = 21, strength: float = 0.15) -> Tensor:
     """Matrices that stretch or squeeze the mel axis, as a longer or shorter throat does."""
     matrices = torch.zeros(count, BINS, BINS)
     for index, factor in enumerate(np.linspace(1 - strength, 1 + strength, count)):

@@ -2,17 +2,17 @@
 
     python -m models.training.recipe SPEECH WORK MODEL --torch PYTHON [--from FINISHED]
 
-SPEECH is a folder with `manifest.jsonl`, `noise` and `impulse_responses`; WORK holds intermediate
-results, MODEL the finished model. PYTHON is the interpreter of an environment with PyTorch. With
-`--from` the network of a FINISHED model folder labels the recordings and is trained further;
-without, a first network is trained on PocketSphinx's labels. A stage whose result exists in WORK is
-skipped: after an interruption delete what the last stage left half done, and start again.
+SPEECH is a folder with `manifest.jsonl`, folders of noise and `impulse_responses`; WORK holds
+intermediate results, MODEL the finished model. PYTHON is the interpreter of an environment with
+PyTorch. With `--from` the network of a FINISHED model folder labels the recordings and is trained
+further; without, a first network is trained on PocketSphinx's labels. A stage whose result exists
+in WORK is skipped: after an interruption delete what the last stage left half done, and start
+again.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -80,7 +80,8 @@ def first_network(options: argparse.Namespace) -> list[Stage]:
 def augmented(options: argparse.Namespace, out: Path, *labels: Path) -> Stage:
     """The training array of labelled recordings."""
     rooms = options.speech / "impulse_responses"
-    changes = ("--noise", options.work / "noise", "--rooms", rooms)
+    noises = (options.work / "noise", *sorted(options.speech.glob("noise*")))
+    changes = ("--noise", *noises, "--rooms", rooms)
     return Stage(out, "data.features", (*labels, *changes, "--out", out))
 
 
@@ -131,8 +132,6 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=12_000, help="synthetic sentences")
     options = parser.parse_args()
     (options.work / "sentences").mkdir(parents=True, exist_ok=True)
-    if not (options.work / "noise").exists():
-        shutil.copytree(options.speech / "noise", options.work / "noise/recorded")
     for stage in stages(options):
         if not stage.result.exists():
             arguments = [f"models.training.{stage.module}", *map(str, stage.arguments)]

@@ -15,41 +15,50 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant.speech_models.phones import OUTPUTS
-from models.training.batches import UNKNOWN, Batches, Clips, outputs
+from models.training.batches import UNKNOWN, Batches, Clips
+from models.training.data.features import DEVELOPMENT
 from models.training.network import LEFT, RIGHT, Network
 from models.training.sequence_loss import AllSequences, SequenceLoss, phone_bigrams
 from models.training.warm_start import read
 
+SAVE_STEPS = 50
+WARM_STEPS = (300, 80)  # until the full rate, of a new network and of a finished one
 SHARE_STEPS = 50  # between two exchanges with the other of two trainings side by side
 PRIOR_POWER = 0.8  # of the outputs' frequencies, folded into the last layer before sequences
 FRAME_SHARE = 0.1  # weight of the frames' cross-entropy in a training on sequences
 
 
-def development_score(network: Network, clips: Clips) -> tuple[float, float]:
-    """Cross-entropy and share of phones right on development recordings."""
+def development_scores(network: Network, clips: Clips) -> dict[str, float]:
+    """The share of phones right in each group of development recordings."""
     network.eval()
-    losses, right, total = 0.0, 0, 0
     with torch.no_grad():
-        for start, length in clips.groups["development"]:
-            stop = start + length
-            padding = ((LEFT, RIGHT), (0, 0))
-            padded = np.pad(clips.features[start:stop].astype(np.float32), padding, "edge")
-            scores = network(torch.from_numpy(padded.T[None]))[0].T
-            marks = np.pad(clips.labels[start:stop], (3, 0), "edge")
-            now, before = marks[3::3], marks[:-3:3]
-            known = torch.from_numpy((now != UNKNOWN) & (now > 1))
-            count = min(len(scores), len(now))
-            target = torch.from_numpy(outputs(now, before))[:count][known[:count]]
-            guess = scores[:count][known[:count]]
-            losses += float(functional.cross_entropy(guess, target, reduction="sum"))
-            right += int(((guess.argmax(1) + 1) // 2 == (target + 1) // 2).sum())
-            total += len(target)
+        found = {
+            name.removeprefix(DEVELOPMENT): _share_right(network, clips, rows)
+            for name, rows in sorted(clips.groups.items())
+            if name.startswith(DEVELOPMENT)
+        }
     network.train()
-    return losses / total, right / total
+    return found
+
+
+def _share_right(network: Network, clips: Clips, rows: NDArray[np.int64]) -> float:
+    right, total = 0, 0
+    for start, length in rows:
+        stop = start + length
+        padding = ((LEFT, RIGHT), (0, 0))
+        padded = np.pad(clips.features[start:stop].astype(np.float32), padding, "edge")
+        guess = network(torch.from_numpy(padded.T[None]))[0].argmax(0).numpy()
+        marks = clips.labels[start:stop:3]
+        count = min(len(guess), len(marks))
+        known = (marks[:count] != UNKNOWN) & (marks[:count] > 1)
+        right += int(((guess[:count] + 1) // 2 == marks[:count] // 2)[known].sum())
+        total += int(known.sum())
+    return right / max(1, total)
 
 
 def _normalise(network: Network, clips: Clips) -> None:
@@ -72,6 +81,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(parameters, lr=self.rate, weight_decay=0.02)
         self.spent, self.step, self.taken = 0.0, 0, 0.0
         self.counts = torch.ones(OUTPUTS, dtype=torch.float64)
+        self.warm = WARM_STEPS[options.model is not None]
         whole = options.after or options.model
         self.everything = AllSequences(phone_bigrams(clips.labels)) if whole else None
         if (self.folder / "checkpoint.pt").exists():
@@ -128,7 +138,7 @@ class Trainer:
     def learn(self, features: Tensor, labels: Tensor) -> float:
         """One step of the optimiser; the loss."""
         share = min(1.0, self.spent / (60 * self.minutes))
-        warm = min(1.0, (self.step + 1) / 300)
+        warm = min(1.0, (self.step + 1) / self.warm)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
         loss = self.loss(self.network(features), labels)
@@ -172,13 +182,15 @@ class Trainer:
             if self.beside and self.step % SHARE_STEPS == 0:
                 self.share()
             self.spent += time.monotonic() - begun
-            if self.step % 200 == 0:
-                loss, right = development_score(self.average, self.clips)
-                spent = self.spent / 60
-                print(f"{self.step} {spent:.1f} min: loss {np.mean(recent):.3f}", end=", ")
-                print(f"development {loss:.3f}, {right:.1%} of phones", flush=True)
-                recent.clear()
+            if self.step % SAVE_STEPS == 0:
                 self.save()
+            if self.step % 200 == 0:
+                scores = development_scores(self.average, self.clips)
+                right = ", ".join(f"{name} {score:.1%}" for name, score in scores.items())
+                spent = self.spent / 60
+                print(f"{self.step} {spent:.1f} min: loss {np.mean(recent):.3f}", end="; ")
+                print(f"phones right: {right}", flush=True)
+                recent.clear()
         self.save()
 
 

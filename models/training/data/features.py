@@ -25,16 +25,15 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve, resample_poly  # type: ignore[import-untyped, unused-ignore]
 
 from assistant.speech_models.phones import INDEX
+from models.training.data.labelled_sound import RATE, SHIFT, LabelledSound, Samples
 
-Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 Clip = tuple[str, NDArray[np.float16], Labels]
 
-RATE = 16_000
 BINS = 40
 LOWEST, HIGHEST = 20.0, 7_600.0
-SHIFT, WINDOW, FFT = 160, 400, 512
+WINDOW, FFT = 400, 512
 FBANK_CONF = (
     f"--sample-frequency={RATE}\n--num-mel-bins={BINS}\n--low-freq={LOWEST:.0f}\n"
     f"--high-freq={HIGHEST:.0f}\n--dither=0\n--use-energy=false\n"
@@ -43,16 +42,29 @@ SPEEDS = ((1, 1), (17, 20), (9, 10), (19, 20), (21, 20), (11, 10), (23, 20), (6,
 ROOMS = (
     *("kitchen", "dining", "living", "cinema-room", "cinema-hallway"),
     *("omni", "cardiod-7", "cardiod-15", "bipolar-8"),
+    *("openrir", "openair_genesis", "openair_arthur", "openair_jack"),
 )
 TEST_SPEAKERS = frozenset({"ls-84", "ls-777", "ls-652"})
 DEVELOPMENT_SPEAKERS = frozenset({"ls-422"})
+# Of 20 buckets of speakers, so many first ones are for tests and so many next for development.
+HELD_OUT = {"sc-": (4, 1), "sc": (2, 1), "so": (2, 2), "R_": (3, 2)}
+DEVELOPMENT = "development "  # before the group of a development recording
 GROUPS = {
     "librispeech": "recorded",
+    "librispeech_tc100": "recorded",
+    "kathleen_arctic": "recorded",
+    "misc_spontaneous": "recorded",
     "speech_commands": "single",
+    "speech_commands_v1": "common",  # nine words, which would crowd out the other single ones
+    "speechocean762": "accented",
+    "alphanumeric_accents": "spelled",
     "synthetic": "synthetic",
     "neural": "neural",
 }
-COPIES = {"recorded": 2, "single": 4, "wake": 1, "synthetic": 1, "neural": 2}
+COPIES = {"recorded": 2, "single": 2, "common": 1, "accented": 2, "spelled": 1, "wake": 1}
+COPIES |= {"synthetic": 1, "neural": 3}
+HALTING = ("recorded", "accented", "synthetic", "neural")
+HALTING_SHARE = 0.2  # of their copies
 CODECS = ("GSM610", "ULAW", "MS_ADPCM")  # of telephones and headsets
 
 
@@ -62,10 +74,12 @@ def part_of(speaker: str) -> str:
         return "test"
     if speaker in DEVELOPMENT_SPEAKERS:
         return "development"
-    if not speaker.startswith("sc-"):
+    prefix = next((prefix for prefix in HELD_OUT if speaker.startswith(prefix)), None)
+    if prefix is None:
         return "training"
+    tests, others = HELD_OUT[prefix]
     bucket = zlib.crc32(speaker.encode()) % 20
-    return "test" if bucket < 4 else "development" if bucket == 4 else "training"
+    return "test" if bucket < tests else "development" if bucket < tests + others else "training"
 
 
 def is_test_noise(path: Path) -> bool:
@@ -156,7 +170,7 @@ class Augmenter:
         """The sound in a room, over a telephone, too loud: each now and then."""
         if chooser.random() < 0.3:
             room = self._rooms[chooser.integers(len(self._rooms))]
-            direct, wet = np.float32(chooser.uniform(0.2, 1.0)), len(samples)
+            direct, wet = np.float32(chooser.uniform(0.05, 1.0)), len(samples)
             samples = direct * samples + fftconvolve(samples, room)[:wet].astype(np.float32)
         if chooser.random() < 0.12:
             samples = _over_telephone(samples, CODECS[chooser.integers(len(CODECS))])
@@ -181,12 +195,15 @@ def clips_of(entry: dict[str, Any], augmenter: Augmenter) -> Iterator[Clip]:
     speeds = [0, *(1 + chooser.permutation(len(SPEEDS) - 1))][:copies]
     for copy, index in enumerate(speeds):
         up, down = SPEEDS[index]
-        changed = np.asarray(resample_poly(samples, down, up), dtype=np.float32)
+        said = LabelledSound(samples, entry["phones"], entry.get("words", []))
+        if part == "training" and group in HALTING and chooser.random() < HALTING_SHARE:
+            said = said.halting(chooser)
+        changed = np.asarray(resample_poly(said.samples, down, up), dtype=np.float32)
         if part == "training" and (copy or group == "synthetic"):
             changed = augmenter.change(changed, chooser)
         features = filter_bank(changed)
-        labels = frame_labels(entry["phones"], up / down, len(features))
-        name = "development" if part == "development" else group
+        labels = frame_labels(said.phones, up / down, len(features))
+        name = f"{DEVELOPMENT}{group}" if part == "development" else group
         yield name, features.astype(np.float16), labels
 
 
@@ -230,15 +247,15 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("alignments", type=Path, nargs="+")
-    parser.add_argument("--noise", type=Path, help="folder of noises to store as well")
+    parser.add_argument("--noise", type=Path, nargs="*", default=[], help="folders of noises")
     parser.add_argument("--rooms", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
 
     def clips() -> Iterator[Clip]:
-        if options.noise:
-            yield from noise_clips(options.noise)
+        for folder in options.noise:
+            yield from noise_clips(folder)
         with ProcessPoolExecutor(options.jobs) as pool:
             for batch in pool.map(_batch, _tasks(options.alignments, options.rooms)):
                 yield from batch

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,4 +27,13 @@ def read_manifest(folder: Path) -> Iterator[Entry]:
             for part, text in SPOKEN_IN.items():
                 if entry["audio"].startswith(part):
                     entry["text"] = text
+            if not entry["text"]:  # unverified; `realign` drops what does not match the sound
+                entry["text"] = entry.get("text_guess") or ""
             yield entry | {"audio": str(folder / entry["audio"])}
+
+
+def batched(entries: Iterable[Entry], size: int = 40) -> Iterator[list[Entry]]:
+    """The entries in lists of a size, for one process each."""
+    remaining = iter(entries)
+    while batch := list(islice(remaining, size)):
+        yield batch

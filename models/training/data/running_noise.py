@@ -16,7 +16,8 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt  # type: ignore[import-untyped, unused-ignore]
 
-from models.training.data.features import RATE, load, part_of
+from models.training.data.features import load, part_of
+from models.training.data.labelled_sound import RATE
 
 Samples = NDArray[np.float64]
 LENGTH = 30 * RATE

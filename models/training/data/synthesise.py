@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
 
 from models.training.data import word_list
-from models.training.data.features import RATE, load
+from models.training.data.features import load
 from models.training.data.kokoro import RATE as KOKORO_RATE
 from models.training.data.kokoro import Kokoro
+from models.training.data.labelled_sound import RATE
 
 ACCENTS = [
     "en-us",

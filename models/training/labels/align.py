@@ -10,10 +10,9 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,8 @@ from pocketsphinx import Decoder  # type: ignore[import-untyped, unused-ignore]
 
 from assistant.speech_models.phones import INDEX, SILENCE
 from models.training.data import word_list
-from models.training.data.manifest import Entry, read_manifest
+from models.training.data.manifest import Entry, batched, read_manifest
 
-BATCH = 40
 EDGE = 20  # frames of hiss before and after a recording
 UNPRUNED = {"beam": 0.0, "wbeam": 0.0, "pbeam": 0.0}
 WIDE = {"beam": 1e-200, "wbeam": 1e-150, "pbeam": 1e-200}  # three times as fast
@@ -101,12 +99,6 @@ def _align_batch(entries: list[Entry]) -> list[Entry]:
     return done
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    remaining = iter(entries)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,7 +108,7 @@ def main() -> None:
     options = parser.parse_args()
     entries = [entry for entry in read_manifest(options.folder) if entry["text"]]
     with ProcessPoolExecutor(options.jobs) as pool, options.out.open("w") as out:
-        for batch in pool.map(_align_batch, _batches(entries)):
+        for batch in pool.map(_align_batch, batched(entries)):
             out.writelines(json.dumps(entry) + "\n" for entry in batch)
             out.flush()
 

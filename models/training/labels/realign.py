@@ -9,6 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from itertools import chain as joined
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +20,15 @@ from numpy.typing import NDArray
 from assistant.speech_models.phones import INDEX, PHONES, SILENCE
 from models.training.data import word_list
 from models.training.data.features import filter_bank, load
-from models.training.data.manifest import Entry, read_manifest
+from models.training.data.manifest import Entry, batched, read_manifest
 from models.training.exported_network import ExportedNetwork
 
 Scores = NDArray[np.float32]
 LEAST = 3  # frames of 10 ms in a phone
 POOR = -2.6  # mean log probability of a frame below which an alignment is dropped
+# Accents that the labelling network has not heard match worse, though the words are right.
+POOR_IN_ACCENT = -3.6
+ACCENTED = ("speechocean762", "alphanumeric_accents")
 
 
 def phone_scores(network: ExportedNetwork, features: Scores) -> Scores:
@@ -104,6 +110,12 @@ def aligned(chain: Chain, path: list[int]) -> list[tuple[str, int, int]]:
     return phones
 
 
+def word_starts(chain: Chain, path: list[int]) -> list[int]:
+    """The first frame of each word."""
+    words = [chain.word[state] for state in path]
+    return [words.index(word) for word in range(max(words) + 1) if word in words]
+
+
 def realigned(network: ExportedNetwork, entries: Iterator[Entry]) -> Iterator[Entry]:
     """The entries with phones; without those that the model finds a poor match."""
     for entry in entries:
@@ -111,8 +123,18 @@ def realigned(network: ExportedNetwork, entries: Iterator[Entry]) -> Iterator[En
         chain = Chain(entry["text"].split())
         if len(features) > 2 * LEAST:
             path, mean = chain.best(phone_scores(network, features))
-            if mean > POOR:
-                yield entry | {"phones": aligned(chain, path), "score": round(mean, 2)}
+            if mean > (POOR_IN_ACCENT if entry["source"] in ACCENTED else POOR):
+                said = {"phones": aligned(chain, path), "words": word_starts(chain, path)}
+                yield entry | said | {"score": round(mean, 2)}
+
+
+def _realigned_batch(network: Path, entries: list[Entry]) -> list[Entry]:
+    return list(realigned(_network(network), iter(entries)))
+
+
+@cache
+def _network(path: Path) -> ExportedNetwork:
+    return ExportedNetwork(path)
 
 
 def _entries(source: Path) -> Iterator[Entry]:
@@ -129,12 +151,13 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("sources", type=Path, nargs="+", help="folders or files of alignments")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    network = ExportedNetwork(options.model / "am" / "final.mdl")
-    with options.out.open("w") as out:
-        for source in options.sources:
-            for entry in realigned(network, _entries(source)):
-                out.write(json.dumps(entry) + "\n")
+    entries = joined.from_iterable(map(_entries, options.sources))
+    work = partial(_realigned_batch, options.model / "am" / "final.mdl")
+    with ProcessPoolExecutor(options.jobs) as pool, options.out.open("w") as out:
+        for batch in pool.map(work, batched(entries)):
+            out.writelines(json.dumps(entry) + "\n" for entry in batch)
 
 
 if __name__ == "__main__":
