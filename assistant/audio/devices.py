@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
-from assistant.audio.pcm import DEFAULT_RATE, Samples, resampler
+from assistant.audio.pcm import DEFAULT_RATE, Samples
+from assistant.audio.shaping import resampler
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, fade, to_int16
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, to_int16
+from assistant.audio.shaping import fade
 
 CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
     # (hertz, begins at seconds, loudness); rising is "go on", falling is "I wait".

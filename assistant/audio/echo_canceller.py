@@ -17,7 +17,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from assistant.audio.pcm import FULL_SCALE, Samples, resampler
+from assistant.audio.pcm import FULL_SCALE, Samples
+from assistant.audio.shaping import resampler
 
 Wave = npt.NDArray[np.float64]
 Spectra = npt.NDArray[np.complex128]

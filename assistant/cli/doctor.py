@@ -14,7 +14,8 @@ import numpy as np
 from assistant.asr.hypothesis import RATE
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
 from assistant.audio import devices, ducking
-from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, resample, silence
+from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, silence
+from assistant.audio.shaping import resample
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.paths import cache_folder, settings_file

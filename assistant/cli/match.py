@@ -168,9 +168,11 @@ def _listener(
 def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and all that was heard in it."""
     from assistant.asr.hypothesis import RATE
-    from assistant.audio.pcm import blocks, concatenate, read_wav, resample, silence
+    from assistant.audio import audio_file
+    from assistant.audio.pcm import blocks, concatenate, silence
+    from assistant.audio.shaping import resample
 
-    sound = resample(read_wav(path), RATE)
+    sound = resample(audio_file.read(path), RATE)
     pad = silence(round(PAD_SECONDS * RATE), RATE)
     heard: list[Hypothesis] = []
     for block in blocks(concatenate([pad, sound, pad]), round(_BLOCK_SECONDS * RATE)):

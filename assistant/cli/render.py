@@ -80,7 +80,7 @@ def render(
 
 
 def _render_one(settings: Settings, routine: str, side: str, position: str, out: Path) -> None:
-    from assistant.audio import pcm
+    from assistant.audio import audio_file
     from assistant.exports import routine_audio
     from assistant.session import factory
 
@@ -96,7 +96,7 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
             start=factory.beginning(settings),
             progress=progress,
         )
-        pcm.write(out, sound)
+        audio_file.write(out, sound)
     rounds = "1 round" if settings.rounds == 1 else f"{settings.rounds} rounds"
     print(f"{out}: {wish.routine.name}, {rounds}, {minutes_seconds(sound.seconds)}")
 
@@ -139,7 +139,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
 
 
 def _ending(kind: str) -> str:
-    from assistant.audio.pcm import FORMATS
+    from assistant.audio.audio_file import FORMATS
     from assistant.errors import AudioFileError
 
     ending = f".{kind.lower().removeprefix('.')}"
@@ -157,20 +157,20 @@ def say(
     out: OutFile,
 ) -> None:
     """Speak a text into a sound file."""
-    from assistant.audio import pcm
+    from assistant.audio import audio_file
     from assistant.exports import routine_audio
     from assistant.session import factory
 
     settings = options.chosen(ctx)
     _check_out(out)
     sound = routine_audio.speech(text, _timeline(factory.pack(settings), settings))
-    pcm.write(out, sound)
+    audio_file.write(out, sound)
     print(f"{out}: {sound.seconds:.1f} s")
 
 
 def _check_out(out: Path) -> None:
     """Refuse a file that could not be written before the work is done. AudioFileError."""
-    from assistant.audio.pcm import FORMATS
+    from assistant.audio.audio_file import FORMATS
     from assistant.errors import AudioFileError
 
     if out.suffix.lower() not in FORMATS:

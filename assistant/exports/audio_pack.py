@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.atomic_file import write_whole
-from assistant.audio.pcm import FORMATS, SUBTYPES, Pcm, blocks
+from assistant.audio.audio_file import FORMATS, SUBTYPES
+from assistant.audio.pcm import Pcm, blocks
 from assistant.content.language_pack import LanguagePack
 from assistant.content.prompts import fill
 from assistant.dialogue.actions import Action

@@ -12,16 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from assistant.asr.hypothesis import RATE
-from assistant.audio.pcm import (
-    DEFAULT_RATE,
-    Pcm,
-    Samples,
-    from_int16,
-    resample,
-    silence,
-    to_int16,
-    write,
-)
+from assistant.audio import audio_file
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, silence, to_int16
+from assistant.audio.shaping import resample
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.turn import State
@@ -219,7 +212,7 @@ def demo(
 ) -> Outcome:
     """Play a conversation and write it to a file; AssistantError says what is missing."""
     recording, outcome = Demo(language, settings, script, show=show).play()
-    write(out, recording)
+    audio_file.write(out, recording)
     return outcome
 
 

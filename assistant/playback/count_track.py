@@ -6,15 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.audio.earcons import chime
-from assistant.audio.pcm import (
-    DEFAULT_RATE,
-    Pcm,
-    Samples,
-    fade,
-    lift_onset,
-    resample,
-    trim_silence,
-)
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
+from assistant.audio.shaping import fade, lift_onset, resample, trim_silence
 from assistant.dialogue.hold import Hold
 from assistant.playback.clip import CLEARANCE_SECONDS, Clip, Word
 from assistant.tts.synthesiser import Synthesiser

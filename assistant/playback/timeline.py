@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.audio.earcons import chime
-from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples, resample, trim_silence
+from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Pcm, Samples
+from assistant.audio.shaping import resample, trim_silence
 from assistant.dialogue.actions import (
     Action,
     Chime,

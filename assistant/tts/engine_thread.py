@@ -17,7 +17,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from assistant.audio.pcm import Pcm, read_wav
+from assistant.audio import audio_file
+from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError, SynthesiserError
 
 POLL_SECONDS = 0.02
@@ -166,7 +167,7 @@ def _render_with_espeak(engine: Any, text: str, timeout_seconds: float) -> Pcm:
                 break
             _await_espeak()
             with contextlib.suppress(AudioFileError):
-                return read_wav(path)
+                return audio_file.read(path)
     raise SynthesiserError("The voice engine wrote no sound.")
 
 
@@ -179,7 +180,7 @@ def _read_when_written(path: str, timeout_seconds: float) -> Pcm:
     pause = threading.Event()
     for _ in range(max(1, round(timeout_seconds / POLL_SECONDS))):
         with contextlib.suppress(AudioFileError):
-            return read_wav(path)
+            return audio_file.read(path)
         pause.wait(POLL_SECONDS)
     raise SynthesiserError("The voice engine wrote no sound.")
 

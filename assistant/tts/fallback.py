@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from assistant.audio.earcons import chime
-from assistant.audio.pcm import Pcm, concatenate, resample, silence
+from assistant.audio.pcm import Pcm, concatenate, silence
+from assistant.audio.shaping import resample
 from assistant.errors import SynthesiserError
 from assistant.tts.synthesiser import Synthesiser
 

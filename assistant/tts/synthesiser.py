@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from assistant.atomic_file import write_whole
-from assistant.audio.pcm import Pcm, fade, from_int16, to_int16, trim_silence
+from assistant.audio.pcm import Pcm, from_int16, to_int16
+from assistant.audio.shaping import fade, trim_silence
 from assistant.errors import SynthesiserError
 from assistant.tts import engine_thread
 from assistant.tts.engine_thread import ROOM, uses_espeak

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.audio import pcm
+from assistant.audio import audio_file, pcm
 from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
 from assistant.content.language_pack import LanguagePack
@@ -52,7 +52,9 @@ class Cell:
 def main() -> None:
     """Fill and print the table; the exit code is 1 if a cell is empty without a reason."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--format", default="wav", choices=[name[1:] for name in pcm.FORMATS])
+    parser.add_argument(
+        "--format", default="wav", choices=[name[1:] for name in audio_file.FORMATS]
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--cells", default="", help="routines, comma between; all if left out")
     options = parser.parse_args()
@@ -103,8 +105,8 @@ def _cell(  # noqa: PLR0917  # one cell is all of these
     side = "" if routine.both else "left"
     sound = render(words, Wish(routine, side, position), coaching, timeline)
     begun = [each for each in timeline.take_begun() if each.counted]
-    pcm.write(path, sound)
-    heard = pcm.read_wav(path)
+    audio_file.write(path, sound)
+    heard = audio_file.read(path)
     version = routine.version(position)
     length = f"{int(sound.seconds) // 60}:{int(sound.seconds) % 60:02}"
     mark = "" if position in version.serves else f" ~{version.name}"

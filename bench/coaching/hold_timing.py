@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from assistant.audio.pcm import Pcm, from_int16, read_wav, write
+from assistant.audio import audio_file
+from assistant.audio.pcm import Pcm, from_int16
 from assistant.dialogue.hold import Hold
 from assistant.playback.count_track import render_hold
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
@@ -72,8 +73,10 @@ def file_errors() -> list[float]:
     """Return how late each count of a freshly rendered and written file is, in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hold.wav"
-        write(path, render_hold(Hold(SECONDS), NUMBERS, CachedVoice(Pyttsx3Voice(), None)))
-        begins = onsets(read_wav(path))[:SECONDS]
+        audio_file.write(
+            path, render_hold(Hold(SECONDS), NUMBERS, CachedVoice(Pyttsx3Voice(), None))
+        )
+        begins = onsets(audio_file.read(path))[:SECONDS]
     return [1000 * (at - second) for second, at in enumerate(begins, start=1)]
 
 

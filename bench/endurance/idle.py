@@ -25,7 +25,8 @@ import webrtcvad
 from assistant.asr.hypothesis import RATE, Recogniser
 from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.audio.devices import BLOCK_SECONDS
-from assistant.audio.pcm import Samples, resample
+from assistant.audio.pcm import Samples
+from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
 from assistant.session import factory, speech_model

@@ -19,7 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, read_wav, resample, to_int16
+from assistant.audio import audio_file
+from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, to_int16
+from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
 from assistant.nlu.matcher import Match, NoMatch
@@ -64,7 +66,7 @@ class Noise:
 
     def __init__(self, folder: Path | None, snr_db: float) -> None:
         files = sorted(folder.rglob("*.ogg")) if folder else []
-        self.clips = [resample(read_wav(path), RATE).samples for path in files[::7]]
+        self.clips = [resample(audio_file.read(path), RATE).samples for path in files[::7]]
         self._snr_db = snr_db
         self._random = np.random.default_rng(1)
 

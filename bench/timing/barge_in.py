@@ -37,7 +37,8 @@ from assistant.asr.hypothesis import RATE, Hypothesis
 from assistant.asr.vosk_recogniser import STABLE_SECONDS, SpeechModel, VoskRecogniser
 from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.earcons import chime
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample, trim_silence
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
+from assistant.audio.shaping import resample, trim_silence
 from assistant.content import homophones
 from assistant.dialogue.actions import Action, Interject, Say
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed

@@ -35,9 +35,11 @@ from assistant.asr.hypothesis import RATE
 from assistant.asr.near_talker import NearTalker
 from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.asr.vosk_recogniser import STABLE_SECONDS
+from assistant.audio import audio_file
 from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.echo_canceller import Reference
-from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples, read_wav, resampler
+from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples
+from assistant.audio.shaping import resampler
 from assistant.content.routines import Routine
 from assistant.dialogue.actions import Action, Chime, Say
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
@@ -85,7 +87,7 @@ def response(room: str, folder: Path | None) -> Wave:
     """Return the impulse response of a room, of energy one; a made one for a name not there."""
     path = folder / f"{room}.flac" if folder else None
     if path and path.exists():
-        heard = read_wav(path).samples.astype(float)
+        heard = audio_file.read(path).samples.astype(float)
     else:
         seed = np.random.default_rng(len(room))
         time_seconds = np.arange(round(0.4 * RATE)) / RATE

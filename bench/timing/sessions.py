@@ -25,7 +25,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from assistant.asr.hypothesis import RATE
-from assistant.audio.pcm import Pcm, Samples, resample, trim_silence
+from assistant.audio.pcm import Pcm, Samples
+from assistant.audio.shaping import resample, trim_silence
 from assistant.session import factory, voices
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice

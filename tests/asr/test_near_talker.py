@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from assistant.asr.hypothesis import RATE, Alternative, Hypothesis, Word
 from assistant.asr.near_talker import NearTalker
-from assistant.audio.pcm import Samples, resample
+from assistant.audio.pcm import Samples
+from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import DialogueState, State
 from assistant.session import factory, speech_model

@@ -7,7 +7,8 @@ import pytest
 
 from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.audio.pcm import Samples, resample
+from assistant.audio.pcm import Samples
+from assistant.audio.shaping import resample
 from assistant.session import factory, speech_model
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice

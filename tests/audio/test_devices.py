@@ -15,7 +15,8 @@ import pytest
 
 from assistant.audio import devices
 from assistant.audio.devices import Microphone, Speaker, find_device, list_devices, output_rate
-from assistant.audio.pcm import Pcm, from_int16, resample, to_int16
+from assistant.audio.pcm import Pcm, from_int16, to_int16
+from assistant.audio.shaping import resample
 from assistant.clock import VirtualClock
 from assistant.dialogue.actions import Say
 from assistant.errors import DeviceError
@@ -432,13 +433,14 @@ import sys
 import numpy as np
 from assistant.clock import VirtualClock
 from assistant.audio.devices import Microphone
-from assistant.audio.pcm import Pcm, write
+from assistant.audio import audio_file
+from assistant.audio.pcm import Pcm
 heard = []
 with Microphone() as microphone:
     print("listening", flush=True)
     while sum(map(len, heard)) < 3 * 16000:
         heard.append(microphone.read(10))
-write(sys.argv[1], Pcm(np.concatenate(heard), 16000))
+audio_file.write(sys.argv[1], Pcm(np.concatenate(heard), 16000))
 """
 
 LOSE_THE_DEVICE = """
@@ -534,9 +536,9 @@ def test_the_microphone_hears_what_is_played_into_the_room(
     tone = to_int16(0.3 * np.sin(np.arange(44100) * 2 * np.pi * 1000 / 44100))
     sound_card.play(Pcm(tone, 44100)).wait(30)
     recording.communicate(timeout=30)
-    from assistant.audio.pcm import read_wav
+    from assistant.audio import audio_file
 
-    heard = from_int16(read_wav(tmp_path / "heard.wav").samples)
+    heard = from_int16(audio_file.read(tmp_path / "heard.wav").samples)
     spectrum = np.abs(np.fft.rfft(heard))
     assert np.argmax(spectrum) / len(heard) * 16000 == pytest.approx(1000, abs=5)
     assert np.abs(heard).max() == pytest.approx(0.3, abs=0.05)

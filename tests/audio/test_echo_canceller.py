@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from assistant.audio.echo_canceller import RATE, EchoCanceller, Reference
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, resample
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
+from assistant.audio.shaping import resample
 from assistant.session import voices
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice

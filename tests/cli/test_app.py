@@ -20,7 +20,7 @@ import soundfile
 
 from assistant.asr import vosk_recogniser
 from assistant.asr.hypothesis import Hypothesis, Word
-from assistant.audio.pcm import read_wav, write
+from assistant.audio import audio_file
 from assistant.cli import models, options, render
 from assistant.content.homophones import Homophones
 from assistant.content.ui_text import load as load_wording
@@ -520,7 +520,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def word(tmp_path: Path) -> str:
     path = tmp_path / "word.wav"
-    write(path, tone_model.speak("low - high"))
+    audio_file.write(path, tone_model.speak("low - high"))
     return str(path)
 
 
@@ -618,16 +618,16 @@ class TestSound:
     def test_say_writes_what_it_says(self, charley: Charley, tmp_path: Path) -> None:
         out = tmp_path / "toes.wav"
         assert charley("say", "Toes up.", "--out", str(out)).code == 0
-        short = read_wav(out).seconds
+        short = audio_file.read(out).seconds
         charley("say", "Toes up.", "--out", str(out), "--lead-in", "0.5")
-        assert read_wav(out).seconds == pytest.approx(short + 0.5, abs=0.03)
+        assert audio_file.read(out).seconds == pytest.approx(short + 0.5, abs=0.03)
 
     def test_volume_is_heard(self, charley: Charley, tmp_path: Path) -> None:
         out = tmp_path / "toes.wav"
         charley("say", "Toes up.", "--out", str(out))
-        loud = np.abs(read_wav(out).samples).max()
+        loud = np.abs(audio_file.read(out).samples).max()
         charley("say", "Toes up.", "--out", str(out), "--volume", "0.5")
-        assert np.abs(read_wav(out).samples).max() == pytest.approx(loud / 2, rel=0.01)
+        assert np.abs(audio_file.read(out).samples).max() == pytest.approx(loud / 2, rel=0.01)
 
     @pytest.mark.parametrize("text", ["", " ", "...", "\x00\x1b", "x" * 100_000])
     def test_what_cannot_be_said_is_one_sentence(
@@ -645,7 +645,7 @@ class TestSound:
         done = charley("render", "calf", "--rounds", "1", "--hold", "5", "--out", str(out))
         assert done.code == 0, done.err
         assert re.fullmatch(rf"{re.escape(str(out))}: calf, 1 round, 0:\d\d\n", done.out)
-        assert 30 < read_wav(out).seconds < 70
+        assert 30 < audio_file.read(out).seconds < 70
 
     @pytest.mark.parametrize(
         ("args", "said"),

@@ -18,7 +18,7 @@ from typing import Self
 import pytest
 import yaml
 
-from assistant.audio.pcm import read_wav
+from assistant.audio import audio_file
 from assistant.cli import app
 from assistant.clock import VirtualClock
 from assistant.content import language_pack, prompts
@@ -396,7 +396,7 @@ def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
     out = tmp_path / "wade.wav"
     line = ["--language", "de", "render", "calf", "--side", "left", "--rounds", "1"]
     assert app.main([*line, "--out", str(out)]) == 0
-    assert 45 < read_wav(out).seconds < 90
+    assert 45 < audio_file.read(out).seconds < 90
 
 
 @pytest.mark.usefixtures("fresh_home")

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, read_wav, resample, silence
+from assistant.audio import audio_file
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, silence
+from assistant.audio.shaping import resample
 from assistant.content import language_pack
 from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE, Demo, Remark
 from assistant.paths import intents_folder
@@ -181,5 +183,5 @@ def test_the_recording_is_a_sound_file(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert read_wav(out).seconds > 60
+    assert audio_file.read(out).seconds > 60
     assert "Squeeze your shin muscle" in done.stdout

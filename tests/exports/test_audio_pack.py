@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant.audio import pcm
+from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
 from assistant.dialogue.actions import Count, Say
@@ -100,7 +100,7 @@ def test_the_script_is_what_the_file_says(position: str) -> None:
 # --- On disk -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", pcm.FORMATS)
+@pytest.mark.parametrize("ending", audio_file.FORMATS)
 def test_every_format_carries_its_tags_and_every_sample(tmp_path: Path, ending: str) -> None:
     for file in written(tmp_path, ending=ending):
         with soundfile.SoundFile(file.path) as sound:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.audio import pcm
+from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
 from assistant.content.prompts import fill
@@ -189,8 +189,8 @@ class TestWithARealVoice:
         timeline = Timeline(voice)
         sound = render(PACK, wish(PACK, "calf", "left"), CoachingOptions(rounds=3), timeline)
         holds = Rendered(sound, tuple(timeline.take_begun())).holds
-        pcm.write(tmp_path / "calf.wav", sound)
-        written = pcm.read_wav(tmp_path / "calf.wav")
+        audio_file.write(tmp_path / "calf.wav", sound)
+        written = audio_file.read(tmp_path / "calf.wav")
         assert len(holds) == 3
         for hold in holds:
             for number, at in enumerate(hold):

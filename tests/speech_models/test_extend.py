@@ -16,7 +16,8 @@ from assistant.asr import openfst
 from assistant.asr.hypothesis import RATE
 from assistant.asr.openfst import Arc, Graph
 from assistant.asr.vosk_recogniser import SpeechModel
-from assistant.audio.pcm import concatenate, resample, silence
+from assistant.audio.pcm import concatenate, silence
+from assistant.audio.shaping import resample
 from assistant.errors import IntentDataError, ModelError
 from assistant.nlu import intents
 from assistant.paths import bundled_model_folder, intents_folder

@@ -21,7 +21,7 @@ from ovos_core.intent_services.service import IntentService
 from ovos_plugin_manager.skills import find_skill_plugins
 from ovos_utils.fakebus import FakeBus
 
-from assistant.audio import pcm
+from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm
 from assistant.clock import VirtualClock
 
@@ -212,9 +212,9 @@ class Kitchen:
             with tempfile.NamedTemporaryFile(suffix=".wav") as file:
                 file.write(binascii.unhexlify(data))
                 file.flush()
-                sound = pcm.read_wav(file.name)
+                sound = audio_file.read(file.name)
         else:
-            sound = pcm.read_wav(Path(message.data["uri"]))
+            sound = audio_file.read(Path(message.data["uri"]))
         self._add(message, sound, "", sound.seconds)
 
     def _speak(self, message: Message) -> None:

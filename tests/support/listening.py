@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from assistant.audio.pcm import Pcm, resample
+from assistant.audio.pcm import Pcm
+from assistant.audio.shaping import resample
 
 
 def place(recording: Pcm, word: Pcm, first_seconds: float, last_seconds: float) -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.audio.pcm import Pcm, read_wav
+from assistant.audio import audio_file
+from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError, SynthesiserError
 from assistant.tts import engine_thread
 from assistant.tts.engine_thread import EngineRoom
@@ -54,14 +55,15 @@ def test_all_work_is_done_on_one_thread() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs espeak-ng")
 def test_a_line_that_came_out_empty_is_rendered_again(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[Path] = []
+    read_file = audio_file.read
 
     def read(path: Path) -> Pcm:
         reads.append(path)
         if len(reads) == 1:
             raise AudioFileError("the file holds no sound.")
-        return read_wav(path)
+        return read_file(path)
 
-    monkeypatch.setattr(engine_thread, "read_wav", read)
+    monkeypatch.setattr(audio_file, "read", read)
     assert Pyttsx3Voice().render("one").seconds > 0.2
     assert len(reads) == 2
 

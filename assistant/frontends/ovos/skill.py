@@ -27,7 +27,7 @@ from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
 
 from assistant import remembered, settings
-from assistant.audio import pcm
+from assistant.audio import audio_file
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
 from assistant.dialogue.turn import QUESTIONS, DialogueState, State
@@ -305,7 +305,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
 
     def _play(self, message: Message, talk: _Talk, stretch: Play) -> None:  # noqa: ARG002
         now, name = self.clock.now(), next(self._names)
-        pcm.write(name, stretch.pcm)
+        audio_file.write(name, stretch.pcm)
         self._sent[name] = (talk, stretch.number, now + stretch.pcm.seconds + _KEEP_SECONDS)
         self.play_audio(name)
         for old in [name for name, (_, _, until) in self._sent.items() if until < now]:

@@ -9,7 +9,8 @@ import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
-from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
+from assistant.audio.pcm import DEFAULT_RATE, Samples
+from assistant.audio.shaping import resample
 from assistant.dialogue.hold import Hold
 from assistant.playback.count_track import render_hold
 from assistant.playback.timeline import BREATH_SECONDS

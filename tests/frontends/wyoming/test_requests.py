@@ -27,7 +27,8 @@ from wyoming.tts import (
 )
 
 from assistant.asr.hypothesis import RATE
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16, resample
+from assistant.audio.pcm import DEFAULT_RATE, Pcm, from_int16
+from assistant.audio.shaping import resample
 from assistant.clock import SystemClock
 from assistant.frontends.monitoring.metrics import Measures
 from assistant.frontends.wyoming import info

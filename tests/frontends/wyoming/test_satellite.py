@@ -18,7 +18,8 @@ from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 
 from assistant.asr.hypothesis import RATE
-from assistant.audio.pcm import DEFAULT_RATE, Samples, resample
+from assistant.audio.pcm import DEFAULT_RATE, Samples
+from assistant.audio.shaping import resample
 from assistant.clock import SystemClock, VirtualClock
 from assistant.frontends.monitoring.metrics import Measures
 from assistant.frontends.wyoming.connection import Link, _Ears, _Lights
