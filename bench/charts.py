@@ -1,4 +1,4 @@
-"""Plots for the README: small SVG files, written by hand like assistant/exports/report_svg.py.
+"""Plots for the documentation, on the SVG writer of the reports.
 
 They follow the reader's light or dark page, and hold their numbers as text, so that they can be
 searched and read aloud.
@@ -7,27 +7,28 @@ searched and read aloud.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
+from assistant.exports.svg import INK, SOFT, Sheet
 from bench.paths import FIGURES
 
 WIDTH = 720
+GREEN, ORANGE, BLUE, VIOLET, RED = COLOURS = "#2c7d5b", "#c2571a", "#20508c", "#7a4fa3", "#b3261e"
+GRID = "#d9dee3"
+_DARK = {
+    INK: "#e6edf3",
+    SOFT: "#9aa7b2",
+    GRID: "#3a434c",
+    GREEN: "#5cc596",
+    ORANGE: "#f0965a",
+    BLUE: "#7fb0ee",
+    VIOLET: "#bf9be6",
+    RED: "#f28b82",
+}
+_TEXT = 13
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 30, 46, 40
-_STYLE = """<style>
-text{font:13px system-ui,-apple-system,'Segoe UI','Noto Sans',sans-serif;fill:#1d2730}
-.t{font-size:16px;font-weight:600}.s{fill:#66727d}.g{stroke:#d9dee3;stroke-width:1}
-.n{text-anchor:middle}.e{text-anchor:end}.b{font-weight:600}
-.c0{stroke:#2c7d5b;fill:#2c7d5b}.c1{stroke:#c2571a;fill:#c2571a}.c2{stroke:#20508c;fill:#20508c}
-.c3{stroke:#7a4fa3;fill:#7a4fa3}.l{fill:none;stroke-width:2}.w{fill-opacity:.25;stroke:none}
-text.c0,text.c1,text.c2,text.c3{stroke:none}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.s{fill:#9aa7b2}.g{stroke:#3a434c}
-.c0{stroke:#5cc596;fill:#5cc596}.c1{stroke:#f0965a;fill:#f0965a}.c2{stroke:#7fb0ee;fill:#7fb0ee}
-.c3{stroke:#bf9be6;fill:#bf9be6}}
-</style>"""
-"""Colours by number, for light pages and for dark ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Line:
 
     name: str
     points: Sequence[tuple[float, float]]
-    colour: int = 0
+    colour: str = GREEN
     is_dotted: bool = False
 
 
@@ -48,30 +49,20 @@ class Bar:
     value: float
     high: float | None = None
     goal: float | None = None
-    colour: int = 0
+    colour: str = GREEN
+
+
+def sheet(width: float = WIDTH) -> Sheet:
+    """Return an empty sheet for a figure of the documentation."""
+    return Sheet(width, size=_TEXT, dark=_DARK)
 
 
 def write(name: str, svg: str) -> Path:
     """Keep a plot as docs/figures/NAME.svg."""
-    FIGURES.mkdir(exist_ok=True)
+    FIGURES.mkdir(parents=True, exist_ok=True)
     path = FIGURES / f"{name}.svg"
     path.write_text(svg, "utf-8")
     return path
-
-
-def document(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    """Return an SVG document with its title for screen readers."""
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
-        f'width="{width:g}" height="{height:g}" role="img">'
-    )
-    return "\n".join([head, f"<title>{escape(title)}</title>", _STYLE, *parts, "</svg>", ""])
-
-
-def text(x: float, y: float, words: str, kind: str = "") -> str:
-    """Return words with their baseline at y; `kind` names classes of the style."""
-    shape = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{shape}>{escape(words)}</text>'
 
 
 def number(value: float) -> str:
@@ -81,6 +72,64 @@ def number(value: float) -> str:
     digits = max(0, 1 - math.floor(math.log10(abs(value)))) if abs(value) < 10 else 0
     shown = f"{value:,.{digits}f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+# --- Axes ----------------------------------------------------------------------------------------
+
+
+class Axis:
+    """Turns values into places between two ends of a sheet, and names some of them."""
+
+    def __init__(
+        self,
+        values: Sequence[float],
+        first: float,
+        last: float,
+        *,
+        is_log: bool = False,
+        names: Sequence[str] = (),
+    ) -> None:
+        """`names` stand at the values 0, 1 and so on, instead of round numbers."""
+        self.first, self.last = first, last
+        self._is_log = is_log
+        low, high = min(values), max(values)
+        numbers = _decades(low, high) if is_log else _steps(low, high)
+        self.ticks = [(value, number(value)) for value in numbers]
+        if names:
+            self.ticks = [(float(at), name) for at, name in enumerate(names)]
+        low, high = min(low, self.ticks[0][0]), max(high, self.ticks[-1][0])
+        self._low, self._span = self._turned(low), (self._turned(high) - self._turned(low)) or 1.0
+
+    def place(self, value: float) -> float:
+        """Return where a value lies."""
+        share = (self._turned(value) - self._low) / self._span
+        return self.first + share * (self.last - self.first)
+
+    def _turned(self, value: float) -> float:
+        return math.log10(value) if self._is_log else value
+
+
+def _decades(low: float, high: float) -> list[float]:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    return [10.0**power for power in range(first, last + 1)]
+
+
+def _steps(low: float, high: float) -> list[float]:
+    span = (high - low) or 1.0
+    step = 10.0 ** math.floor(math.log10(span / 4))
+    step *= next(k for k in (1, 2, 5, 10) if span / (k * step) <= 6)
+    first, last = math.floor(low / step + 0.01), math.ceil(high / step - 0.01)
+    return [step * k for k in range(first, last + 1)]
+
+
+def draw_grid(on: Sheet, across: Axis, up: Axis) -> None:
+    """Draw a line at each named value of the upright axis, and the names of both."""
+    for value, name in up.ticks:
+        y = up.place(value)
+        on.line([(across.first, y), (across.last, y)], GRID, width=1)
+        on.text(across.first - 8, y + 4, name, colour=SOFT, anchor="end")
+    for value, name in across.ticks:
+        on.text(across.place(value), up.first + 20, name, colour=SOFT, anchor="middle")
 
 
 # --- Lines ---------------------------------------------------------------------------------------
@@ -98,56 +147,23 @@ def lines(
 ) -> str:
     """Return a plot of series over a common axis; `is_log` for both axes, `least` of y."""
     points = [point for each in series for point in each.points]
-    across = _Axis([at for at, _ in points], _LEFT, WIDTH - _RIGHT, is_log=is_log)
+    right = WIDTH - _RIGHT
+    across = Axis([at for at, _ in points], _LEFT, right, is_log=is_log)
     low = [] if least is None else [least]
-    up = _Axis([value for _, value in points] + low, height - _BOTTOM, _TOP + 18, is_log=is_log)
-    parts = [text(12, 24, title, "t"), text(12, _TOP, y, "s")]
-    for value in up.ticks:
-        at = up.place(value)
-        parts.append(f'<path class="g" d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}"/>')
-        parts.append(text(_LEFT - 8, at + 4, number(value), "s e"))
-    parts += [text(across.place(v), height - 20, number(v), "s n") for v in across.ticks]
-    parts.append(text(WIDTH - _RIGHT, height - 4, x, "s e"))
-    legend = float(WIDTH - _RIGHT)
+    up = Axis([value for _, value in points] + low, height - _BOTTOM, _TOP + 18, is_log=is_log)
+    drawn = sheet()
+    drawn.text(12, 24, title, size=16, weight=600)
+    drawn.text(12, _TOP, y, colour=SOFT)
+    draw_grid(drawn, across, up)
+    drawn.text(right, height - 4, x, colour=SOFT, anchor="end")
+    legend = float(right)
     for each in reversed(series):
-        parts.append(text(legend, _TOP, each.name, f"b e c{each.colour}"))
+        drawn.text(legend, _TOP, each.name, colour=each.colour, weight=600, anchor="end")
         legend -= 7.4 * len(each.name) + 22
     for each in series:
-        path = " ".join(f"{across.place(a):.1f},{up.place(b):.1f}" for a, b in each.points)
-        dots = ' stroke-dasharray="5 4"' if each.is_dotted else ""
-        parts.append(
-            f'<polyline class="c{each.colour} l" style="fill:none"{dots} points="{path}"/>'
-        )
-    return document(WIDTH, height, title, parts)
-
-
-class _Axis:
-    """Turns values into places."""
-
-    def __init__(self, values: Sequence[float], first: float, last: float, *, is_log: bool) -> None:
-        self._turn: Callable[[float], float] = math.log10 if is_log else float
-        low, high = min(values), max(values)
-        self.ticks = _decades(low, high) if is_log else _steps(low, high)
-        low, high = min(low, self.ticks[0]), max(high, self.ticks[-1])
-        self._low, self._span = self._turn(low), (self._turn(high) - self._turn(low)) or 1.0
-        self._first, self._last = first, last
-
-    def place(self, value: float) -> float:
-        share = (self._turn(value) - self._low) / self._span
-        return self._first + share * (self._last - self._first)
-
-
-def _decades(low: float, high: float) -> list[float]:
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    return [10.0**power for power in range(first, last + 1)]
-
-
-def _steps(low: float, high: float) -> list[float]:
-    span = (high - low) or 1.0
-    step = 10.0 ** math.floor(math.log10(span / 4))
-    step *= next(k for k in (1, 2, 5, 10) if span / (k * step) <= 6)
-    first, last = math.floor(low / step + 0.01), math.ceil(high / step - 0.01)
-    return [step * k for k in range(first, last + 1)]
+        places = [(across.place(at), up.place(value)) for at, value in each.points]
+        drawn.line(places, each.colour, dash="5 4" if each.is_dotted else "none")
+    return drawn.document(height, title)
 
 
 # --- Bars ----------------------------------------------------------------------------------------
@@ -155,34 +171,48 @@ def _steps(low: float, high: float) -> list[float]:
 
 def bars(title: str, rows: Sequence[Bar], *, unit: str, is_log: bool = False) -> str:
     """Return horizontal bars with their numbers; a goal is a tick that they should not reach."""
-    left, right, step = 250, WIDTH - 170, 30
+    step = 30
     reach = [v for row in rows for v in (row.value, row.high, row.goal) if v]
-    low = min(reach) / 3 if is_log else 0.0
-    turn: Callable[[float], float] = (lambda v: math.log10(max(v, low))) if is_log else float
-    span = turn(max(reach)) - turn(low) if is_log else max(reach)
-
-    def place(value: float) -> float:
-        return left + (turn(value) - (turn(low) if is_log else 0.0)) / span * (right - left)
-
-    parts = [text(12, 24, title, "t")]
+    scale = _BarScale(min(reach) / 3 if is_log else 0.0, max(reach), is_log=is_log)
+    drawn = sheet()
+    drawn.text(12, 24, title, size=16, weight=600)
     for n, row in enumerate(rows):
-        y = 44 + n * step
-        parts.append(text(left - 10, y + 14, row.name, "e"))
-        end = max(1.0, place(row.value) - left)
-        parts.append(
-            f'<rect class="c{row.colour}" x="{left}" y="{y}" width="{end:.1f}" height="18" rx="3"/>'
-        )
-        if row.high is not None:
-            whisker = f"M{left + end:.1f} {y + 9}H{place(row.high):.1f}m0 -5v10"
-            parts.append(f'<path class="c{row.colour} l" d="{whisker}"/>')
-        if row.goal is not None:
-            parts.append(
-                f'<path class="c1 l" stroke-dasharray="3 2" d="M{place(row.goal):.1f} {y - 4}v26"/>'
-            )
-        shown = f"{number(row.value)} {unit}"
-        shown += f", 95 % {number(row.high)}" if row.high is not None else ""
-        parts.append(text(right + 10, y + 14, shown, "b"))
+        _draw_bar(drawn, row, scale, 44 + n * step, unit)
     height = 44 + len(rows) * step + 22
     if any(row.goal is not None for row in rows):
-        parts.append(text(left, height - 8, "dashed: the goal", "s"))
-    return document(WIDTH, height, title, parts)
+        drawn.text(scale.left, height - 8, "dashed: the goal", colour=SOFT)
+    return drawn.document(height, title)
+
+
+@dataclass(frozen=True, slots=True)
+class _BarScale:
+    """Turns values into places, from the least at the left."""
+
+    low: float
+    high: float
+    is_log: bool
+    left: float = 250
+    right: float = WIDTH - 170
+
+    def place(self, value: float) -> float:
+        if self.is_log:
+            share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+        else:
+            share = value / self.high
+        return self.left + share * (self.right - self.left)
+
+
+def _draw_bar(on: Sheet, row: Bar, scale: _BarScale, y: float, unit: str) -> None:
+    end = max(scale.left + 1, scale.place(row.value))
+    shown = f"{number(row.value)} {unit}"
+    on.text(scale.left - 10, y + 14, row.name, anchor="end")
+    on.box(scale.left, y, end - scale.left, 18, row.colour, radius=3)
+    if row.high is not None:
+        high = scale.place(row.high)
+        on.line([(end, y + 9), (high, y + 9)], row.colour)
+        on.line([(high, y + 4), (high, y + 14)], row.colour)
+        shown += f", 95 % {number(row.high)}"
+    if row.goal is not None:
+        goal = scale.place(row.goal)
+        on.line([(goal, y - 4), (goal, y + 22)], ORANGE, dash="3 2")
+    on.text(scale.right + 10, y + 14, shown, weight=600)

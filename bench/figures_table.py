@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.charts import Bar, Line, bars, lines, number, write
+from bench.charts import BLUE, GREEN, ORANGE, Bar, Line, bars, lines, number, write
 from bench.paths import FIGURES, PAGE, ROOT
 
 
@@ -198,14 +198,14 @@ def draw() -> None:
     if found := kept("matching"):
         series = [
             Line("median", [(r["phrases"], r["median_ms"]) for r in found]),
-            Line("95 %", [(r["phrases"], r["p95_ms"]) for r in found], 1, is_dotted=True),
+            Line("95 %", [(r["phrases"], r["p95_ms"]) for r in found], ORANGE, is_dotted=True),
         ]
         title = "Understanding one utterance, as the phrases grow"
         write("matching", lines(title, series, x="phrases", y="milliseconds", is_log=True))
     if found := kept("hold"):
         series = [
             Line(WAYS[name], [(n + 1, late) for n, late in enumerate(found[name]["lateness_s"])], c)
-            for name, c in (("speaker", 0), ("naive", 1))
+            for name, c in (("speaker", GREEN), ("naive", ORANGE))
             if name in found
         ]
         if series:
@@ -229,7 +229,7 @@ GOALS_MS = {
 def _draw_soak() -> None:
     """Draw the memory of a soak, from the tables of `bench.endurance.soak --out docs/figures`."""
     series = []
-    for n, name in enumerate(("real", "virtual")):
+    for name, colour in (("real", GREEN), ("virtual", BLUE)):
         path = FIGURES / f"{name}.csv"
         if path.is_file():
             with path.open(encoding="utf-8") as file:
@@ -237,7 +237,7 @@ def _draw_soak() -> None:
             last = float(marks[-1]["minutes"])
             points = [(100 * float(m["minutes"]) / last, float(m["rss_mb"])) for m in marks]
             length = f"{last:.0f} minutes" if last < 120 else f"{last / 60:.0f} hours"
-            series.append(Line(f"{name}, {length}", points, 2 * n))
+            series.append(Line(f"{name}, {length}", points, colour))
     if series:
         title = "Memory while random users talk"
         write("soak", lines(title, series, x="% of the time", y="megabytes", least=0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from html import escape
 
 INK, SOFT = "#1d2730", "#66727d"
@@ -9,9 +10,19 @@ WIDTH = 1000
 
 
 class Sheet:
-    """Collects the elements of the drawing."""
+    """Collects the elements of a drawing; lengths are in pixels.
 
-    def __init__(self) -> None:
+    It is a white page, unless `dark` is given: then it is transparent, for any page, and a reader
+    who prefers dark pages sees the colours that `dark` names instead of the usual ones.
+    """
+
+    def __init__(
+        self, width: float = WIDTH, *, size: int = 15, dark: Mapping[str, str] | None = None
+    ) -> None:
+        """`size` is that of text, unless said otherwise."""
+        self.width = width
+        self._size = size
+        self._dark = dark
         self._parts: list[str] = []
 
     def text(
@@ -20,7 +31,7 @@ class Sheet:
         y: float,
         words: str,
         *,
-        size: int = 15,
+        size: int | None = None,
         colour: str = INK,
         weight: int = 400,
         anchor: str = "start",
@@ -29,7 +40,7 @@ class Sheet:
         """Write words with their baseline at y."""
         style = ' font-style="italic"' if italic else ""
         self._parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" '
+            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size or self._size}" fill="{colour}" '
             f'font-weight="{weight}" text-anchor="{anchor}"{style}>{escape(clean(words))}</text>'
         )
 
@@ -47,33 +58,51 @@ class Sheet:
         paint = f'fill="{colour}"' if is_full else f'fill="none" stroke="{colour}"'
         self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {paint}/>')
 
-    def path(self, points: str, colour: str) -> None:
-        """Fill a shape."""
-        self._parts.append(f'<path d="{points}" fill="{colour}"/>')
+    def path(self, outline: str, colour: str) -> None:
+        """Fill the shape that SVG's path commands outline."""
+        self._parts.append(f'<path d="{outline}" fill="{colour}"/>')
 
-    def line(self, points: str, colour: str, *, width: float = 2.0, dash: str = "none") -> None:
-        """Draw along points such as "10,20 30,40"."""
+    def line(
+        self,
+        points: Iterable[tuple[float, float]],
+        colour: str,
+        *,
+        width: float = 2.0,
+        dash: str = "none",
+    ) -> None:
+        """Draw along points; `dash` is in SVG's form, such as "5 4"."""
+        along = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self._parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}" '
+            f'<polyline points="{along}" fill="none" stroke="{colour}" stroke-width="{width}" '
             f'stroke-dasharray="{dash}"/>'
         )
 
-    def document(self, height: float, title: str, description: str) -> str:
+    def document(self, height: float, title: str, description: str = "") -> str:
         """Return the whole drawing; title and description are what a screen reader speaks."""
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
-            f'width="{WIDTH}" height="{height:.0f}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {height:.0f}" '
+            f'width="{self.width:g}" height="{height:.0f}" role="img" '
             "font-family=\"system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif\">"
         )
         return "\n".join([
             head,
             f"<title>{escape(clean(title))}</title>",
-            f"<desc>{escape(clean(description))}</desc>",
-            f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>',
+            *([f"<desc>{escape(clean(description))}</desc>"] if description else []),
+            self._page(height),
             *self._parts,
             "</svg>",
             "",
         ])  # fmt: skip
+
+    def _page(self, height: float) -> str:
+        """Return what lies below the drawing: a white page, or the colours for a dark one."""
+        if self._dark is None:
+            return f'<rect width="{self.width:g}" height="{height:.0f}" fill="#ffffff"/>'
+        rules = (
+            f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}'
+            for light, dark in self._dark.items()
+        )
+        return f"<style>@media(prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
 
 
 def clean(words: str) -> str:

@@ -10,39 +10,46 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from assistant.audio.pcm import Pcm
+from assistant.audio.pcm import FULL_SCALE, Pcm
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event
 from assistant.dialogue.turn import State
+from assistant.exports.svg import SOFT, WIDTH, Sheet
 from assistant.frontends.demo import Demo, Remark
 from assistant.paths import intents_folder
 from assistant.session import factory
 from assistant.settings import Settings
-from bench.charts import document, text
+from bench import charts
+from bench.charts import BLUE, GREEN
 from bench.paths import FIGURES
 
 PAGES = language_pack.load(intents_folder()).ui_text
 
 SCRIPT = ("my left calf is cramping", "skip to the hold", "#4 how long left", "gone")
-ROW_SECONDS, WIDTH, LEFT = 15.0, 1000, 76
+ROW_SECONDS = 15.0
+LEFT = 76
+ROOM_SECONDS = 1.5
+"""Words that begin so shortly before the end of a row are written in the next."""
 SPAN = WIDTH - LEFT - 40
+"""Pixels: the labels, and a row's seconds."""
 WORDS, WAVE, BAND = 46, 40, 20
-"""Pixels: what Charley says, half a waveform's lane, the band of states."""
+"""Pixels: what Charley says, a lane of waveform, the band of states."""
 ROW = WORDS + 2 * WAVE + 32 + BAND + 40
 STRIP = 3
 """Pixels of one step of a waveform."""
-COLOURS = {
-    State.IDLE: "#8a96a1", State.GUIDING: "#3f7fc4", State.HOLDING: "#2c7d5b",
+STATES = {
+    State.IDLE: "#8a96a1", State.GUIDING: "#3f7fc4", State.HOLDING: "#2d7d5b",
     State.CHECKING: "#8a5cc0", State.EASING: "#5b8f2f", State.ASKING: "#b58200",
 }  # fmt: skip
+"""Dark enough for white words on light pages and on dark ones."""
+OTHER_STATE = "#b3271e"
 
 
 @dataclass(slots=True)
@@ -77,77 +84,110 @@ def taken() -> Take:
 def draw(take: Take) -> str:
     """Return the picture."""
     rows = int(take.speaker.seconds // ROW_SECONDS) + 1
-    parts = [
-        text(12, 26, "A cramp, coached: what is heard, what is said, and where Charley is", "t"),
-        text(12, 46, "Every dot is one count of the hold; they stand exactly a second apart.", "s"),
-    ]
+    title = "A cramp, coached: what is heard, what is said, and where Charley is"
+    sheet = charts.sheet(WIDTH)
+    sheet.text(12, 26, title, size=16, weight=600)
+    sheet.text(
+        12,
+        46,
+        "Every dot is one count of the hold; they stand exactly a second apart.",
+        colour=SOFT,
+    )
     for row in range(rows):
-        parts += _row(take, row * ROW_SECONDS, 64 + row * ROW)
-    return document(WIDTH, 64 + rows * ROW, "A conversation with Charley over time", parts)
+        _Row(sheet, take, row * ROW_SECONDS, 64 + row * ROW).draw()
+    return sheet.document(64 + rows * ROW, "A conversation with Charley over time")
 
 
-def _row(take: Take, first: float, top: float) -> Iterator[str]:
-    last = first + ROW_SECONDS
+class _Row:
+    """Some seconds of the conversation, side by side in lanes."""
 
-    def x(at: float) -> float:
-        return LEFT + (min(max(at, first), last) - first) / ROW_SECONDS * SPAN
+    def __init__(self, sheet: Sheet, take: Take, first: float, top: float) -> None:
+        self._sheet, self._take = sheet, take
+        self._first, self._last = first, first + ROW_SECONDS
+        self._top = top
+        self._speaker, self._microphone = top + WORDS + WAVE / 2, top + WORDS + WAVE * 1.5 + 6
+        self._heard, self._band = top + WORDS + 2 * WAVE + 20, top + WORDS + 2 * WAVE + 32
 
-    speaker, microphone = top + WORDS + WAVE / 2, top + WORDS + WAVE * 1.5 + 6
-    heard, band = top + WORDS + 2 * WAVE + 20, top + WORDS + 2 * WAVE + 32
-    yield text(LEFT - 10, speaker + 5, "Charley", "e b c0")
-    yield text(LEFT - 10, microphone + 5, "You", "e b c2")
-    yield text(LEFT - 10, heard, "heard", "e s")
-    yield text(LEFT - 10, band + 14, "state", "e s")
-    yield _wave(take.speaker, first, speaker, 0)
-    yield _wave(take.microphone, first, microphone, 2)
-    within = [r for r in take.remarks if first <= r.at < last]
-    spoken = [r for r in within if r.speaker == "charley"]
-    ends = [r.at for r in spoken[1:]] + [last]
-    for remark, end in zip(spoken, ends, strict=True):
-        fits = max(9, int((x(end) - x(remark.at)) / 6.6))
-        for n, words in enumerate(textwrap.wrap(remark.text, fits)[:3]):
-            yield text(x(remark.at), top + 12 + 15 * n, words, "c0")
-    for remark in within:
-        if remark.speaker == "count":
-            at, level = x(remark.at), speaker - WAVE / 2
-            yield f'<circle class="c0" cx="{at:.1f}" cy="{level - 4:.1f}" r="4"/>'
-            yield text(at + 7, level, remark.text, "b")
-        elif remark.speaker == "heard":
-            yield f'<path class="c2 l" d="M{x(remark.at):.1f} {microphone:.1f}V{heard - 12:.1f}"/>'
-            words = re.sub(r"→ (control|ask|relief)_", "→ ", remark.text).replace("_", " ")
-            yield text(min(x(remark.at), WIDTH - 12 - 7.2 * len(words)), heard, words, "c2")
-    yield from _states(take, first, last, x, band)
-    for second in range(int(first), int(last) + 1, 5):
-        yield text(x(second), band + BAND + 14, f"{second // 60}:{second % 60:02}", "s n")
+    def draw(self) -> None:
+        """Put everything on the sheet."""
+        for y, name, colour in (
+            (self._speaker + 5, "Charley", GREEN), (self._microphone + 5, "You", BLUE),
+            (self._heard, "heard", SOFT), (self._band + 14, "state", SOFT),
+        ):  # fmt: skip
+            weight = 400 if colour == SOFT else 600
+            self._sheet.text(LEFT - 10, y, name, colour=colour, weight=weight, anchor="end")
+        self._draw_wave(self._take.speaker, self._speaker, GREEN)
+        self._draw_wave(self._take.microphone, self._microphone, BLUE)
+        self._draw_words()
+        for remark in self._within():
+            if remark.speaker == "count":
+                self._draw_count(remark)
+            elif remark.speaker == "heard":
+                self._draw_heard(remark)
+        self._draw_states()
+        for second in range(int(self._first), int(self._last) + 1, 5):
+            name = f"{second // 60}:{second % 60:02}"
+            y = self._band + BAND + 14
+            self._sheet.text(self._x(second), y, name, colour=SOFT, anchor="middle")
 
+    def _x(self, at: float) -> float:
+        within = min(max(at, self._first), self._last) - self._first
+        return LEFT + within / ROW_SECONDS * SPAN
 
-def _wave(sound: Pcm, first: float, middle: float, colour: int) -> str:
-    """Return one lane's waveform: the loudest sample of each strip, up and down."""
-    start, count = round(first * sound.rate), round(ROW_SECONDS * sound.rate)
-    piece = np.abs(sound.samples[start : start + count].astype(np.float64)) / 32767
-    piece = np.pad(piece, (0, count - len(piece)))
-    loudest = [float(part.max()) for part in np.array_split(piece, int(SPAN / STRIP))]
-    heights = [max(0.5, min(1.0, loud * 1.7) * WAVE / 2) for loud in loudest]
-    edge = [f"{LEFT + STRIP * n} {middle - h:.0f}" for n, h in enumerate(heights)]
-    back = [f"{LEFT + STRIP * n} {middle + h:.0f}" for n, h in enumerate(heights)][::-1]
-    return f'<path class="c{colour}" d="M{"L".join([*edge, *back])}z"/>'
+    def _within(self) -> list[Remark]:
+        return [r for r in self._take.remarks if self._first <= r.at < self._last]
 
+    def _draw_wave(self, sound: Pcm, middle: float, colour: str) -> None:
+        """Draw the loudest sample of each strip, up and down."""
+        start, count = round(self._first * sound.rate), round(ROW_SECONDS * sound.rate)
+        piece = np.abs(sound.samples[start : start + count].astype(np.float64)) / FULL_SCALE
+        piece = np.pad(piece, (0, count - len(piece)))
+        loudest = [float(part.max()) for part in np.array_split(piece, int(SPAN / STRIP))]
+        heights = [max(0.75, min(1.0, loud * 1.7) * WAVE / 2) for loud in loudest]
+        edge = [f"{LEFT + STRIP * n} {middle - h:.1f}" for n, h in enumerate(heights)]
+        back = [f"{LEFT + STRIP * n} {middle + h:.1f}" for n, h in enumerate(heights)][::-1]
+        self._sheet.path(f"M{'L'.join([*edge, *back])}z", colour)
 
-def _states(take: Take, first: float, last: float, x: object, at: float) -> Iterator[str]:
-    """Yield the band of states."""
-    for (began, state), (end, _) in pairwise([*take.states, (take.speaker.seconds, State.IDLE)]):
-        if began < last and end > first:
-            left, right = x(began), x(end)  # type: ignore[operator]
-            yield (
-                f'<rect x="{left:.1f}" y="{at:.1f}" width="{max(1.0, right - left - 1):.1f}" '
-                f'height="{BAND}" rx="3" fill="{COLOURS.get(state, "#b3261e")}"/>'
-            )
+    def _draw_words(self) -> None:
+        """Write what Charley says above the sound of it."""
+        lines = [(_shown_at(r.at), r.text) for r in self._take.remarks if r.speaker == "charley"]
+        lines = [line for line in lines if self._first <= line[0] < self._last]
+        ends = [at for at, _ in lines[1:]] + [self._last]
+        for (at, text), end in zip(lines, ends, strict=True):
+            fits = max(9, int((self._x(end) - self._x(at)) / 6.6))
+            for n, words in enumerate(textwrap.wrap(text, fits)[:3]):
+                self._sheet.text(self._x(at), self._top + 12 + 15 * n, words, colour=GREEN)
+
+    def _draw_count(self, remark: Remark) -> None:
+        at, level = self._x(remark.at), self._speaker - WAVE / 2
+        self._sheet.dot(at, level - 4, 4, GREEN)
+        self._sheet.text(at + 7, level, remark.text, weight=600)
+
+    def _draw_heard(self, remark: Remark) -> None:
+        at = self._x(remark.at)
+        words = re.sub(r"→ (control|ask|relief)_", "→ ", remark.text).replace("_", " ")
+        self._sheet.line([(at, self._microphone), (at, self._heard - 12)], BLUE)
+        left = min(at, WIDTH - 12 - 7.2 * len(words))
+        self._sheet.text(left, self._heard, words, colour=BLUE)
+
+    def _draw_states(self) -> None:
+        bands = pairwise([*self._take.states, (self._take.speaker.seconds, State.IDLE)])
+        for (began, state), (end, _) in bands:
+            if began >= self._last or end <= self._first:
+                continue
+            left, right = self._x(began), self._x(end)
+            width, colour = max(1.0, right - left - 1), STATES.get(state, OTHER_STATE)
+            self._sheet.box(left, self._band, width, BAND, colour, radius=3)
             words = PAGES(f"states.{state}")
             if right - left > 7 * len(words):
-                yield (
-                    f'<text x="{(left + right) / 2:.1f}" y="{at + 14:.1f}" '
-                    f'style="fill:#fff;text-anchor:middle">{words}</text>'
-                )
+                middle = (left + right) / 2
+                self._sheet.text(middle, self._band + 14, words, colour="#ffffff", anchor="middle")
+
+
+def _shown_at(at: float) -> float:
+    """Return where words are written: in the next row if this one has no room for them."""
+    left_seconds = ROW_SECONDS - at % ROW_SECONDS
+    return at + left_seconds if left_seconds < ROOM_SECONDS else at
 
 
 def main() -> None:
