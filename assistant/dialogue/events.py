@@ -28,8 +28,8 @@ class UtteranceHeard:
     """A key of intents/<language>/sentences, such as "cramp" or "control_next"."""
     slots: Mapping[str, str] = field(default_factory=dict)
     """Slot name to value, such as {"muscle": "calf", "side": "left"}."""
-    hold_seconds: float | None = None
-    """How far the running hold had come when it was said; None outside a hold."""
+    hold_position_seconds: float | None = None
+    """Position in the running hold in seconds when it was said; None outside a hold."""
     lines_left: int = 0
     """How many of the lines being spoken were not heard to their end when it was said."""
     early: bool = False
@@ -84,8 +84,8 @@ class DeviceFound:
     at: float
     device: str
     """"microphone", "speaker" or "voice"."""
-    hold_seconds: float | None = None
-    """How far the running hold has come; None outside a hold."""
+    hold_position_seconds: float | None = None
+    """Position in the running hold in seconds; None outside a hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class Suspended:
     at: float
     seconds: float
     """How long; the session's time stood still with it."""
-    hold_seconds: float | None = None
-    """How far the running hold has come; None outside a hold."""
+    hold_position_seconds: float | None = None
+    """Position in the running hold in seconds; None outside a hold."""
 
 
 @dataclass(frozen=True, slots=True)

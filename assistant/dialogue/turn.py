@@ -219,9 +219,9 @@ class Turn:
         return self.event.intent if isinstance(self.event, UtteranceHeard) else ""
 
     @property
-    def hold_seconds(self) -> float | None:
-        """How far the running hold has come; None outside a count."""
-        return getattr(self.event, "hold_seconds", None)
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
+        return getattr(self.event, "hold_position_seconds", None)
 
     def number(self, count: int) -> str:
         """Return the spoken word of a number."""

@@ -213,7 +213,7 @@ class _Scribe:
         if self._held is None or self._hold is None:
             return
         hold, ticks = self._hold, self._held.ticks
-        since = getattr(event, "hold_seconds", None)
+        since = getattr(event, "hold_position_seconds", None)
         if isinstance(event, HoldFinished):
             since = (hold.seconds - hold.start_count) * hold.beat
         if since is not None:

@@ -202,9 +202,9 @@ class _Tape:
         self._note: Line | None = note
 
     @property
-    def hold_seconds(self) -> float | None:
-        """How far the running hold has come; None outside a count."""
-        return self._output.hold_seconds
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
+        return self._output.hold_position_seconds
 
     @property
     def lines_left(self) -> int:

@@ -170,7 +170,7 @@ class Demo:
                 return
 
     def _prompt_runner(self, at: float) -> None:
-        now, hold = self._session.now, self._timeline.hold_seconds
+        now, hold = self._session.now, self._timeline.hold_position_seconds
         if self._was_missed and awaits_user(now):
             text, self._was_missed = self._runner.again(), False
         else:

@@ -98,8 +98,8 @@ class CaptionTimeline:
         return self._at + self._queue[0].after_seconds if self._queue else None
 
     @property
-    def hold_seconds(self) -> float | None:
-        """How far the running hold has come; None outside a count."""
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
         return None if self._hold_since is None else self._now - self._hold_since
 
     @property

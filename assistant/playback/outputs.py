@@ -19,8 +19,8 @@ class Output(Protocol):
         """Queue, lay in or drop sound or text as the action asks."""
 
     @property
-    def hold_seconds(self) -> float | None:
-        """Position in the running hold; None outside a count."""
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
 
     @property
     def lines_left(self) -> int:

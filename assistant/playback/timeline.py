@@ -167,8 +167,8 @@ class Timeline:
             return clip.hold if clip else None
 
     @property
-    def hold_seconds(self) -> float | None:
-        """Position in the running hold; None outside one."""
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
         with self._lock:
             clip = self._running()
             return clip.at / self.rate if clip else None

@@ -22,9 +22,9 @@ class TimelineOutput:
         self._timeline.perform(action)
 
     @property
-    def hold_seconds(self) -> float | None:
-        """Position in the running hold; None outside a count."""
-        return self._timeline.hold_seconds
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
+        return self._timeline.hold_position_seconds
 
     @property
     def lines_left(self) -> int:

@@ -25,6 +25,11 @@ from assistant.errors import JournalError
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 _ACTIONS = {kind.__name__: kind for kind in get_args(Action)}
 _TRANSCRIPTS = ("UtteranceHeard", "UtteranceMissed")
+_RENAMED: Mapping[str, Mapping[str, str]] = {
+    kind: {"hold_seconds": "hold_position_seconds"}
+    for kind in ("UtteranceHeard", "DeviceFound", "Suspended")
+}
+"""Class name to the fields that had another name in older journals: old name to today's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,8 @@ def _made(kind: Any, values: dict[str, Any]) -> Any:
     """
     if kind.__name__ in _TRANSCRIPTS:
         values.setdefault("text", "")
+    renamed = _RENAMED.get(kind.__name__, {})
+    values = {renamed.get(name, name): value for name, value in values.items()}
     hints = _hints(kind)
     given = {name: value for name, value in values.items() if name in hints}
     unknown = values.keys() - given.keys() - {"at"}

@@ -137,8 +137,8 @@ class Stage:
         own = self._own + max(0.0, event.at - self._at)
         if isinstance(event, SpeechFinished | HoldFinished):
             own = self._finish(type(event), own)
-        elif (hold_seconds := getattr(event, "hold_seconds", None)) is not None:
-            own = self._count_to(hold_seconds, own)
+        elif (position := getattr(event, "hold_position_seconds", None)) is not None:
+            own = self._count_to(position, own)
         while self._captions.advance(own) is not None:
             pass
         self._at, self._own = event.at, own
@@ -151,7 +151,10 @@ class Stage:
     def close(self) -> None:
         """Let the last lines be heard; a count that the file does not follow is left out."""
         self._until = float("inf")
-        while self._captions.hold_seconds is None and (due := self._captions.next_at) is not None:
+        while (
+            self._captions.hold_position_seconds is None
+            and (due := self._captions.next_at) is not None
+        ):
             self._captions.advance(due)
 
     def _finish(self, kind: type[Event], own: float) -> float:
@@ -164,7 +167,7 @@ class Stage:
     def _count_to(self, seconds: float, own: float) -> float:
         """Play on until the hold has come so far; return the captions' time."""
         now = self._own
-        while (since := self._captions.hold_seconds) is None:
+        while (since := self._captions.hold_position_seconds) is None:
             if (due := self._captions.next_at) is None:
                 return own
             now = due

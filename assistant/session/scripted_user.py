@@ -74,9 +74,11 @@ class ScriptedUser:
             return None
         return self._said_at + self._cue.after_seconds
 
-    def speak(self, now: DialogueState, at: float, hold_seconds: float | None) -> str | None:
+    def speak(
+        self, now: DialogueState, at: float, hold_position_seconds: float | None
+    ) -> str | None:
         """Return what is said at this moment; None for nothing."""
-        if self._cue is None or not self._is_due(self._cue, now, at, hold_seconds):
+        if self._cue is None or not self._is_due(self._cue, now, at, hold_position_seconds):
             return None
         return self.speak_anyway(at)
 
@@ -86,12 +88,17 @@ class ScriptedUser:
         self._advance()
         return text
 
-    def _is_due(self, cue: Cue, now: DialogueState, at: float, hold_seconds: float | None) -> bool:
+    def _is_due(
+        self, cue: Cue, now: DialogueState, at: float, hold_position_seconds: float | None
+    ) -> bool:
         if cue.after_seconds is not None:
             return at >= self._said_at + cue.after_seconds - 1e-9
         if cue.count is not None:
-            reached = hold_seconds is not None and now.state is State.HOLDING
-            return reached and now.counted + (hold_seconds or 0.0) / now.beat >= cue.count - 1e-9
+            reached = hold_position_seconds is not None and now.state is State.HOLDING
+            return (
+                reached
+                and now.counted + (hold_position_seconds or 0.0) / now.beat >= cue.count - 1e-9
+            )
         if now.state is State.GUIDING and self._meaning(cue.text) in _FEELINGS:
             return False
         return awaits_user(now)

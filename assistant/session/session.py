@@ -124,10 +124,10 @@ class Session:
 
     def command(self, intent: str, at: float) -> None:
         """Answer what was made known without words, such as by a button."""
-        hold, left = self._output.hold_seconds, self._output.lines_left
-        self.handle(UtteranceHeard(at, "", intent, hold_seconds=hold, lines_left=left))
+        hold, left = self._output.hold_position_seconds, self._output.lines_left
+        self.handle(UtteranceHeard(at, "", intent, hold_position_seconds=hold, lines_left=left))
 
     def _heard(self, found: Match, at: float, *, is_early: bool) -> UtteranceHeard:
-        hold = self._output.hold_seconds
+        hold = self._output.hold_position_seconds
         left = self._output.lines_left
         return UtteranceHeard(at, found.text, found.intent, found.slots, hold, left, is_early)

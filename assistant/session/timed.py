@@ -77,7 +77,9 @@ class TimedConversation:
         `said` is told each line when it is said.
         """
         while (line := user.line) is not None:
-            text = user.speak(self.session.now, self._clock.now(), self._output.hold_seconds)
+            text = user.speak(
+                self.session.now, self._clock.now(), self._output.hold_position_seconds
+            )
             if text is None and self._reach(user.next_at):
                 continue
             said(line)

@@ -84,8 +84,8 @@ class Talk:
             for name, (share, values) in SLOTS.items()
             if self._random.random() < share
         }
-        hold_seconds = self._captions.hold_seconds
-        return UtteranceHeard(self._at, meaning, meaning, slots, hold_seconds)
+        hold_position_seconds = self._captions.hold_position_seconds
+        return UtteranceHeard(self._at, meaning, meaning, slots, hold_position_seconds)
 
     def _pass(self, to: float) -> None:
         while True:

@@ -246,9 +246,9 @@ class Virtual:
         if chance < 0.02:
             device = self._random.choice(("microphone", "speaker"))
             self._session.handle(DeviceLost(at, device))
-            self._session.handle(DeviceFound(at, device, self._timeline.hold_seconds))
+            self._session.handle(DeviceFound(at, device, self._timeline.hold_position_seconds))
         elif chance < 0.03:
-            self._session.handle(Suspended(at, 5.0, self._timeline.hold_seconds))
+            self._session.handle(Suspended(at, 5.0, self._timeline.hold_position_seconds))
         else:
             self.said += 1
             self._session.hear(self._words(chance), at)

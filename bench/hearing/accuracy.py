@@ -214,7 +214,7 @@ def taught(engine: Vosk, folder: Path, corpus: Corpus) -> Vosk:
 class _Silent:
     """An output that never plays."""
 
-    hold_seconds = None
+    hold_position_seconds = None
     lines_left = 0
     next_at = None
 

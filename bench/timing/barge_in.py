@@ -206,7 +206,7 @@ class Lockstep:
         self.run(0.6)
         if during == "counting":
             self.session.hear(TO_THE_HOLD, self.now)
-            while (self.timeline.hold_seconds or 0.0) < 0.5:
+            while (self.timeline.hold_position_seconds or 0.0) < 0.5:
                 self.run(self._kit.block_seconds)
         self.run(chance.uniform(0.2, 2.0))
         silent = np.zeros(chance.randrange(RATE // 2), np.int16)

@@ -97,7 +97,7 @@ def until_counting(process: Process, seconds: float = 1.0) -> float:
     time.sleep(CUE_SECONDS)
     for asked in range(20):
         process.types("how long left")
-        held = process.notes(asked, intent="ask_time_left")["hold_seconds"]
+        held = process.notes(asked, intent="ask_time_left")["hold_position_seconds"]
         if held is not None and held >= seconds:
             return float(held)
         time.sleep(1.5)  # longer than its answer, which comes before the count

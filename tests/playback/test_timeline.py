@@ -223,24 +223,24 @@ class TestPosition:
 
     def test_there_is_no_position_outside_a_hold(self) -> None:
         made = timeline()
-        assert made.hold_seconds is None
+        assert made.hold_position_seconds is None
         play(made, say(), count(3))
-        assert made.hold_seconds is None
+        assert made.hold_position_seconds is None
 
     def test_the_position_counts_from_the_first_sample(self) -> None:
         made = timeline()
         play(made, say(), count(3), 300)
-        assert made.hold_seconds == 0.0
+        assert made.hold_position_seconds == 0.0
         play(made, 2500)
-        assert made.hold_seconds == 2.5
+        assert made.hold_position_seconds == 2.5
         assert made.hold == Hold(3)
         assert made.hold is not None
-        assert made.hold.left(made.hold_seconds) == 1
+        assert made.hold.left(made.hold_position_seconds) == 1
 
     def test_it_ends_with_the_last_count(self) -> None:
         made = timeline()
         play(made, count(3), 3000)
-        assert made.hold_seconds is None
+        assert made.hold_position_seconds is None
         assert not made.is_idle
 
 
@@ -284,7 +284,7 @@ class TestHush:
         made = timeline()
         play(made, count(3), 2900, Hush(), 5000)
         assert made.take_finished() == []
-        assert made.hold_seconds is None
+        assert made.hold_position_seconds is None
 
 
 class TestInterjecting:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.dialogue.actions import Action, Count, Listen, Say, SetTimer
-from assistant.dialogue.events import Event, HoldFinished, Started, UtteranceHeard, UtteranceMissed
+from assistant.dialogue.events import (
+    DeviceFound,
+    Event,
+    HoldFinished,
+    Started,
+    Suspended,
+    UtteranceHeard,
+    UtteranceMissed,
+)
 from assistant.dialogue.hold import CountStyle, Hold
 from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.errors import JournalError
@@ -112,6 +120,20 @@ def test_what_an_older_charley_did_not_write_is_as_ever(tmp_path: Path) -> None:
     started, listen = journal.read(path)
     assert started.conditions == Conditions(coaching=CoachingOptions(rounds=2))
     assert listen.what == Listen(frozenset())
+
+
+def test_fields_of_older_journals_are_read_under_their_new_names(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(
+        '{"at": 9, "event": "UtteranceHeard", "intent": "yes", "hold_seconds": 3.5}\n'
+        '{"at": 9, "event": "DeviceFound", "device": "speaker", "hold_seconds": 3.5}\n'
+        '{"at": 9, "event": "Suspended", "seconds": 60, "hold_seconds": null}\n'
+    )
+    assert [entry.what for entry in journal.read(path)] == [
+        UtteranceHeard(9.0, "", "yes", hold_position_seconds=3.5),
+        DeviceFound(9.0, "speaker", 3.5),
+        Suspended(9.0, 60.0),
+    ]
 
 
 def test_a_second_session_goes_behind_the_first(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_what_no_longer_means_anything_is_told_and_passed_over(
     tmp_path: Path, intent: str, problem: str
 ) -> None:
     heard = {"at": 5.0, "event": "UtteranceHeard", "intent": intent, "slots": {"muscle": "tail"}}
-    heard |= {"hold_seconds": None, "early": False}
+    heard |= {"hold_position_seconds": None, "early": False}
     path = write(tmp_path / "journal.jsonl", STARTED, heard, {"at": 9, "event": "SpeechFinished"})
     told = [moment.problem for moment in moments(path)]
     assert problem in told[1]

@@ -68,7 +68,7 @@ class Stage:
         """The user says something now; return what Charley had queued in answer."""
         at = self.clock.now()
         self.captions.advance(at)
-        hold, left = self.captions.hold_seconds, self.captions.lines_left
+        hold, left = self.captions.hold_position_seconds, self.captions.lines_left
         return self._answered(UtteranceHeard(at, intent, intent, slots, hold, left))
 
     def mumbles(self) -> list[str]:
@@ -105,7 +105,7 @@ class Stage:
     def until_count(self, count: int) -> Stage:
         """Let time pass until a count of the running hold was spoken."""
         self.until(State.HOLDING)
-        while (self.captions.hold_seconds or 0.0) < count:
+        while (self.captions.hold_position_seconds or 0.0) < count:
             assert self.play.run_next(float("inf")), "the hold never runs"
         return self
 

@@ -23,7 +23,7 @@ def go_on_holding(turn: Turn) -> Turn:
 
 def interrupted(turn: Turn) -> Turn:
     """Cut the sound; a running hold remembers how far it came."""
-    seconds = turn.hold_seconds
+    seconds = turn.hold_position_seconds
     if turn.now.state is not State.HOLDING or seconds is None:
         return turn.hush()
     return turn.hush().know(counted=counted(turn, seconds))
@@ -53,9 +53,9 @@ def stay(turn: Turn) -> Turn:
 
 def time_left(turn: Turn) -> Turn:
     """Answer between two counts how many are left."""
-    if turn.hold_seconds is None:
+    if turn.hold_position_seconds is None:
         return turn.interject("hold.full", left=turn.number(turn.counts))
-    left = turn.counts - counted(turn, turn.hold_seconds)
+    left = turn.counts - counted(turn, turn.hold_position_seconds)
     if left <= 1:
         return turn.interject("hold.last")
     return turn.interject("hold.left", left=turn.number(left))

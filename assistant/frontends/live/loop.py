@@ -523,7 +523,9 @@ class _Live:
         """Answer what happened since the last time."""
         at, asleep_seconds = self._watchdog.beat()
         if asleep_seconds:
-            self._session.handle(Suspended(at, asleep_seconds, self._mouth.output.hold_seconds))
+            self._session.handle(
+                Suspended(at, asleep_seconds, self._mouth.output.hold_position_seconds)
+            )
         for button in self._buttons.take():
             self._press(button, at)
         self._hear(block, at)
@@ -604,7 +606,7 @@ class _Live:
         del self._missing[name]
         self._xruns[name] = 0
         self._fault(_FOUND[name])
-        self._session.handle(DeviceFound(at, name, self._mouth.output.hold_seconds))
+        self._session.handle(DeviceFound(at, name, self._mouth.output.hold_position_seconds))
 
     def _mind_xruns(self, at: float) -> None:
         if at < self._xruns_at:

@@ -86,9 +86,9 @@ class Stretches:
         self._timeline.perform(action)
 
     @property
-    def hold_seconds(self) -> float | None:
-        """How far the running hold has come; None outside a count."""
-        return self._timeline.hold_seconds
+    def hold_position_seconds(self) -> float | None:
+        """Position in the running hold in seconds; None outside a count."""
+        return self._timeline.hold_position_seconds
 
     @property
     def lines_left(self) -> int:

@@ -50,8 +50,10 @@ class ArrivingUser(ScriptedUser):
         """When the next line is due, or when to look for it again."""
         return super().next_at if self._cue else self._at + _POLL_SECONDS
 
-    def speak(self, now: DialogueState, at: float, hold_seconds: float | None) -> str | None:
+    def speak(
+        self, now: DialogueState, at: float, hold_position_seconds: float | None
+    ) -> str | None:
         """Return what is said at this moment; None for nothing."""
         self._at = at
         self._look()
-        return super().speak(now, at, hold_seconds)
+        return super().speak(now, at, hold_position_seconds)
