@@ -36,6 +36,7 @@ PAGES = (
 ARCHITECTURE, FAULT_PAGE, SETTINGS_PAGE = (
     DOCS / f"{name}.md" for name in ("architecture", "faults", "settings")
 )
+IS_WRITING = os.environ.get("CHARLEY_GOLDEN") == "write"
 LONGEST_README = 120
 """Lines."""
 EVERYWHERE = {"redflag", "help", "control_stop", "control_pause", "stitch", "cramp"}
@@ -55,7 +56,7 @@ def block(page: Path, name: str) -> str:
 
 def rewrite(page: Path, name: str, text: str) -> None:
     """Put a text between the marks of a name, if that was asked for."""
-    if os.environ.get("CHARLEY_GOLDEN") == "write":
+    if IS_WRITING:
         marks = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         whole = page.read_text("utf-8")
         whole = re.sub(marks, lambda found: found[1] + text + found[2], whole, flags=re.S)
@@ -127,7 +128,8 @@ def test_the_faults_are_those_that_are_provoked() -> None:
 
 def test_the_rooms_are_those_of_the_code() -> None:
     """The sizes in the block are of the day it was written; the rooms and their levels hold."""
-    rewrite(ARCHITECTURE, "structure", "".join(f"{line}\n" for line in structure.report()))
+    if IS_WRITING:
+        rewrite(ARCHITECTURE, "structure", "".join(f"{line}\n" for line in structure.report()))
     rows = re.findall(r"^\| (\d) \| (.+) \|$", block(ARCHITECTURE, "structure"), re.M)
     shown = {int(number): set(re.findall(r"`(\w+)`", names)) for number, names in rows}
     assert shown == {number: set(rooms) for number, rooms in enumerate(structure.LEVELS, 1)}
@@ -227,9 +229,17 @@ def source(module: str) -> Path:
     return path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+@cache
+def program() -> typer.core.TyperGroup:
+    """Return Charley's command line."""
+    group = typer.main.get_command(app.app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return group
+
+
 def parse(words: list[str], *, is_whole: bool) -> None:
     """Let Charley's command line take words apart, and run nothing; files need not exist."""
-    group = typer.main.get_command(app.app)
+    group = program()
     try:
         context = group.make_context("charley", list(words))
         while isinstance(group, typer.core.TyperGroup):
