@@ -142,7 +142,7 @@ def context(state: str | None) -> frozenset[str] | None:
     if state is None:
         return None
     from assistant.dialogue.machine import listening
-    from assistant.dialogue.turn import DialogueState, State
+    from assistant.dialogue.state import DialogueState, State
 
     names = ", ".join(known.value for known in State)
     try:

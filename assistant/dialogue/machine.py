@@ -28,8 +28,9 @@ from assistant.dialogue.events import (
     UtteranceMissed,
 )
 from assistant.dialogue.rules import red_flags
+from assistant.dialogue.state import QUESTIONS, CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import QUESTIONS, CoachingOptions, DialogueState, State, Turn
+from assistant.dialogue.turn import Turn
 from assistant.errors import IllegalEvent
 
 _STEERING = frozenset({"control_next", "control_back", "control_repeat", "control_skip", "yes"})

@@ -25,7 +25,8 @@ from assistant.dialogue.rules import (
 )
 from assistant.dialogue.rules.controls import nothing
 from assistant.dialogue.rules.triage import warn
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 Rule = Callable[[Turn], Turn]
 

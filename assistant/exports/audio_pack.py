@@ -18,7 +18,7 @@ from assistant.audio.pcm import Pcm, blocks
 from assistant.content.language_pack import LanguagePack
 from assistant.content.prompts import fill
 from assistant.dialogue.actions import Action
-from assistant.dialogue.turn import CoachingOptions, DialogueState
+from assistant.dialogue.state import CoachingOptions, DialogueState
 from assistant.errors import AudioFileError
 from assistant.exports import routine_audio
 from assistant.exports.routine_audio import Wish

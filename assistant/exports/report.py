@@ -18,7 +18,7 @@ from assistant.dialogue.actions import Count, Hush
 from assistant.dialogue.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import Hold
 from assistant.dialogue.machine import trigger
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.playback.captions import Caption
 from assistant.session.replay import Moment, Stage
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from assistant.content.ui_text import minutes_seconds
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.exports import report
 from assistant.exports.report import Held, Page, Row
 from assistant.exports.svg import INK, SOFT, WIDTH, Sheet, clean

@@ -18,7 +18,7 @@ from assistant.content.prompts import Line
 from assistant.content.routines import HELPER, POSITIONS, Routine, find
 from assistant.dialogue.actions import Action, Say, Wait
 from assistant.dialogue.events import Event, UtteranceHeard
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.errors import RoutineError
 from assistant.playback.captions import CaptionTimeline
 from assistant.playback.outputs import Output

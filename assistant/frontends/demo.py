@@ -17,7 +17,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples, from_int16, silence,
 from assistant.audio.shaping import resample
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import factory, speech_model
 from assistant.session.factory import Language

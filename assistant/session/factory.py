@@ -16,8 +16,8 @@ from assistant.content import language_pack
 from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.dialogue.actions import Listen, SetVolume
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import IntentDataError
 from assistant.nlu.cache import KeptSentences
 from assistant.nlu.intents import Intents

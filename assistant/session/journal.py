@@ -19,7 +19,7 @@ from typing import Any, Self, TextIO, get_args, get_origin, get_type_hints
 
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started
-from assistant.dialogue.turn import CoachingOptions, DialogueState
+from assistant.dialogue.state import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}

@@ -17,7 +17,7 @@ from assistant.dialogue.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import factory
 from assistant.session.shared import SharedParts

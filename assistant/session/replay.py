@@ -16,7 +16,7 @@ from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started
 from assistant.dialogue.machine import step
-from assistant.dialogue.turn import DialogueState
+from assistant.dialogue.state import DialogueState
 from assistant.errors import AssistantError, JournalError
 from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session.journal import Conditions, Entry

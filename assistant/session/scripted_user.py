@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from assistant.dialogue.turn import QUESTIONS, DialogueState, State
+from assistant.dialogue.state import QUESTIONS, DialogueState, State
 
 _CUE = re.compile(r"^(?:#(?P<count>\d{1,2})|\+(?P<seconds>\d{1,4}(?:\.\d+)?))\s+(?P<text>.*)$")
 _FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})

@@ -12,7 +12,7 @@ from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.actions import Action, CancelTimer, Listen, Remember, SetTimer
 from assistant.dialogue.events import Event, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.machine import step
-from assistant.dialogue.turn import CoachingOptions, DialogueState
+from assistant.dialogue.state import CoachingOptions, DialogueState
 from assistant.nlu.result import Match, NoMatch
 from assistant.playback.outputs import Output
 from assistant.session.hooks import KeepFact, Watch

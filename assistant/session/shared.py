@@ -12,7 +12,7 @@ from assistant.asr.near_talker import NearTalker
 from assistant.audio.pcm import DEFAULT_RATE
 from assistant.dialogue.actions import SetVolume
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.playback.timeline import Timeline
 from assistant.session import factory, speech_model, voices
 from assistant.session.listening import ContextListener

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from assistant.asr.hypothesis import Hypothesis, known
 from assistant.audio.pcm import Samples
-from assistant.dialogue.turn import QUESTIONS, State
+from assistant.dialogue.state import QUESTIONS, State
 from assistant.playback.outputs import Output
 from assistant.session.listening import ContextListener
 from assistant.session.nbest import early, likeliest

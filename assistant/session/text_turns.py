@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from assistant.clock import Clock, VirtualClock
 from assistant.dialogue.events import Event, UtteranceMissed
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session import factory
 from assistant.session.remote_voice import Watch

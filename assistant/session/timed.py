@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from assistant.clock import Clock
 from assistant.dialogue.events import Started
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.playback.outputs import Output
 from assistant.session.hooks import Said
 from assistant.session.scripted_user import ScriptedUser

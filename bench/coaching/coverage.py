@@ -24,7 +24,7 @@ from assistant.content import language_pack
 from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS, Routine
 from assistant.dialogue.actions import SetVolume
-from assistant.dialogue.turn import CoachingOptions
+from assistant.dialogue.state import CoachingOptions
 from assistant.exports.routine_audio import Wish, positions, render, script
 from assistant.paths import cache_folder, intents_folder
 from assistant.playback.count_track import count_word

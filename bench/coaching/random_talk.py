@@ -25,8 +25,8 @@ from assistant.dialogue.events import (
     UtteranceMissed,
 )
 from assistant.dialogue.machine import step, trigger
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.paths import intents_folder
 from assistant.playback.captions import CaptionTimeline
 

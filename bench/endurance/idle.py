@@ -28,7 +28,7 @@ from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.pcm import Samples
 from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.session import factory, speech_model
 from assistant.session.listening import ContextListener
 from assistant.settings import Settings

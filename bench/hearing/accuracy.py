@@ -42,7 +42,7 @@ from assistant.audio.pcm import to_int16
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.machine import listening, step
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.paths import bundled_model_folder
 from assistant.session import factory
 from assistant.session.session import Session

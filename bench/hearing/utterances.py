@@ -23,7 +23,7 @@ from assistant.audio import audio_file
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, to_int16
 from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.nlu.matcher import Match, NoMatch
 from assistant.session import (
     factory,

@@ -43,7 +43,7 @@ from assistant.content import homophones
 from assistant.dialogue.actions import Action, Interject, Say
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.nlu.matcher import Match
 from assistant.paths import intents_folder
 from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Timeline

@@ -43,7 +43,7 @@ from assistant.audio.shaping import resampler
 from assistant.content.routines import Routine
 from assistant.dialogue.actions import Action, Chime, Say
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.exports.routine_audio import positions
 from assistant.playback.timeline import Timeline
 from assistant.playback.timeline_output import TimelineOutput

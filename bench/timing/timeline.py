@@ -20,7 +20,7 @@ from assistant.audio.pcm import FULL_SCALE, Pcm
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.exports.svg import SOFT, WIDTH, Sheet
 from assistant.frontends.demo import Demo, Remark
 from assistant.paths import intents_folder

@@ -15,7 +15,7 @@ from assistant.content import language_pack
 from assistant.dialogue.actions import Say
 from assistant.dialogue.events import UtteranceHeard
 from assistant.dialogue.machine import step
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.paths import intents_folder
 
 PACK = language_pack.load(intents_folder())

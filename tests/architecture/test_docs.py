@@ -18,7 +18,7 @@ import pytest
 import typer
 
 from assistant.cli import app
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.settings import Settings
 from tests.dialogue.test_machine import SPOKEN, in_state
 from tests.end_to_end.test_faults import FAULTS

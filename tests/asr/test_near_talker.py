@@ -12,7 +12,7 @@ from assistant.asr.near_talker import NearTalker
 from assistant.audio.pcm import Samples
 from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.session import factory, speech_model
 from assistant.settings import Settings
 from assistant.tts.synthesiser import Pyttsx3Voice

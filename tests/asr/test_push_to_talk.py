@@ -22,8 +22,8 @@ import pytest
 from assistant.asr.hypothesis import RATE, Hypothesis
 from assistant.asr.push_to_talk import PushToTalk
 from assistant.audio.pcm import Samples
+from assistant.dialogue.state import State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import State
 from assistant.frontends.live.buttons import Button, meaning
 from tests.support import pulse
 from tests.support.process import Process

@@ -27,7 +27,7 @@ from assistant.content.ui_text import load as load_wording
 from assistant.content.ui_text import minutes_seconds
 from assistant.dialogue.actions import Say
 from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.errors import ModelError
 from assistant.frontends import demo
 from assistant.frontends.live import loop

@@ -25,7 +25,7 @@ from assistant.content import language_pack, prompts
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event
-from assistant.dialogue.turn import CoachingOptions, State
+from assistant.dialogue.state import CoachingOptions, State
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
 from assistant.frontends.live import loop
 from assistant.nlu import intents

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assistant.content import language_pack, ui_text
+from assistant.dialogue.state import State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import State
 from assistant.errors import IntentDataError
 from assistant.exports import report, report_svg
 from assistant.session.journal import Conditions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.dialogue.events import DeviceFound, DeviceLost, Leaving, Suspended, TimerFired
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from tests.dialogue.test_machine import FLAGS, SPOKEN, in_state
 from tests.support.stage import PACK, Stage
 

@@ -17,8 +17,8 @@ from assistant.dialogue.actions import Action, Count, Hush, Remember, Say, SetVo
 from assistant.dialogue.events import Started, TimerFired, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.machine import step
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
 from assistant.errors import IllegalEvent
 from tests.support.stage import PACK, Stage, said
 

@@ -13,7 +13,7 @@ from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm
 from assistant.content import language_pack
 from assistant.dialogue.actions import Count, Say
-from assistant.dialogue.turn import CoachingOptions
+from assistant.dialogue.state import CoachingOptions
 from assistant.errors import AudioFileError
 from assistant.exports import audio_pack, routine_audio
 from assistant.exports.audio_pack import Piece

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from assistant.dialogue.events import HoldFinished
-from assistant.dialogue.turn import CoachingOptions, State
+from assistant.dialogue.state import CoachingOptions, State
 from assistant.exports import report, report_svg
 from assistant.exports.report import Page
 from assistant.exports.svg import clean

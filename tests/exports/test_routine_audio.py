@@ -12,7 +12,7 @@ from assistant.content import language_pack
 from assistant.content.prompts import fill
 from assistant.content.routines import POSITIONS
 from assistant.dialogue.hold import CountStyle
-from assistant.dialogue.turn import CoachingOptions
+from assistant.dialogue.state import CoachingOptions
 from assistant.errors import RoutineError
 from assistant.exports.routine_audio import SIDES, Wish, render, speech, wish
 from assistant.paths import intents_folder

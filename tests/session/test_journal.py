@@ -20,7 +20,7 @@ from assistant.dialogue.events import (
     UtteranceMissed,
 )
 from assistant.dialogue.hold import CountStyle, Hold
-from assistant.dialogue.turn import CoachingOptions, DialogueState
+from assistant.dialogue.state import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 from assistant.session import journal
 from assistant.session.journal import Conditions, Entry, Journal

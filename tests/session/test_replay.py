@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
 from assistant.dialogue.hold import CountStyle
+from assistant.dialogue.state import CoachingOptions, DialogueState
 from assistant.dialogue.table import TRANSITIONS
-from assistant.dialogue.turn import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 from assistant.playback.captions import Caption
 from assistant.session import journal, replay

@@ -10,7 +10,7 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Interject
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import CoachingOptions, State
+from assistant.dialogue.state import CoachingOptions, State
 from assistant.nlu import intents
 from assistant.nlu.matcher import Matcher
 from assistant.playback.timeline import Timeline

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant.clock import VirtualClock
 from assistant.content.language_pack import LanguagePack
-from assistant.dialogue.turn import CoachingOptions
+from assistant.dialogue.state import CoachingOptions
 from assistant.nlu.matcher import Matcher
 from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session.scripted_user import ScriptedUser

@@ -6,7 +6,7 @@ from assistant.clock import VirtualClock
 from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.turn import CoachingOptions, DialogueState, State
+from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.nlu.matcher import NoMatch
 from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session.scripted_user import awaits_user

@@ -6,7 +6,8 @@ from assistant.dialogue.actions import CancelTimer, Chime, Remember, SetVolume
 from assistant.dialogue.events import Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.rules.holding import go_on_holding, interrupted
 from assistant.dialogue.rules.resume import ask_again, resume
-from assistant.dialogue.turn import QUESTIONS, State, Turn
+from assistant.dialogue.state import QUESTIONS, State
+from assistant.dialogue.turn import Turn
 
 _TOPICS = {"ask_why": "why", "ask_prevent": "prevent", "ask_why_not_stretch": "stretch"}
 """What is asked about where the utterance names no topic of its own."""

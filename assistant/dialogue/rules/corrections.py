@@ -8,7 +8,8 @@ from assistant.dialogue.rules.onset import begin, pursue, take_in
 from assistant.dialogue.rules.resume import ask_again, resume
 from assistant.dialogue.rules.rounds import more
 from assistant.dialogue.rules.steps import reposition, speak_step
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 
 def change(turn: Turn) -> Turn:

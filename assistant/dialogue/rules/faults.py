@@ -9,7 +9,8 @@ from __future__ import annotations
 from assistant.dialogue.events import DeviceFound, DeviceLost
 from assistant.dialogue.rules.holding import go_on_holding, interrupted
 from assistant.dialogue.rules.resume import resume
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 _SILENT = (State.IDLE, State.PAUSED, State.WARNED)
 """Nothing is to be done or answered here, or it is said again anyway."""

@@ -8,7 +8,8 @@ from assistant.dialogue.actions import CancelTimer, SetTimer, SetVolume
 from assistant.dialogue.rules.holding import start_hold
 from assistant.dialogue.rules.steps import speak_step
 from assistant.dialogue.rules.triage import ask
-from assistant.dialogue.turn import COACHING, State, Turn
+from assistant.dialogue.state import COACHING, State
+from assistant.dialogue.turn import Turn
 
 _NIGHT_VOLUME, _NIGHT_PACE = 0.6, 0.9
 """Domain text 2.13: a low voice and a slow pace."""

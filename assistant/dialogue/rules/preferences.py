@@ -9,7 +9,8 @@ from assistant.dialogue.actions import CancelTimer, Remember, SetTimer, SetVoice
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.rules.controls import back_to_place
 from assistant.dialogue.rules.holding import interrupted
-from assistant.dialogue.turn import CoachingOptions, State, Turn
+from assistant.dialogue.state import CoachingOptions, State
+from assistant.dialogue.turn import Turn
 
 _OFF = "off"
 _UNITS = {"minutes": 60, "seconds": 1}

@@ -6,7 +6,8 @@ from assistant.dialogue.rules.holding import interrupted
 from assistant.dialogue.rules.onset import pursue
 from assistant.dialogue.rules.resume import resume
 from assistant.dialogue.rules.triage import ask, put, say_warning, warn
-from assistant.dialogue.turn import COACHING, State, Turn
+from assistant.dialogue.state import COACHING, State
+from assistant.dialogue.turn import Turn
 
 _REPEAT_SECONDS = (10.0, 15.0, 20.0, 30.0)
 """Silences between the repeats of a warning; it goes on until it is answered."""

@@ -6,7 +6,8 @@ from assistant.dialogue.rules.holding import go_on_holding
 from assistant.dialogue.rules.onset import pursue
 from assistant.dialogue.rules.rounds import rested
 from assistant.dialogue.rules.steps import speak_step
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 
 def resume(turn: Turn) -> Turn:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from assistant.content.routines import HELPER
 from assistant.dialogue.actions import CancelTimer, SetTimer
 from assistant.dialogue.rules.holding import interrupted
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 _SEATED = frozenset({"chair", "cant_stand", HELPER})
 """Where nobody is told to stand up afterwards."""

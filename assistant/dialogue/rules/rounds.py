@@ -8,7 +8,8 @@ from assistant.dialogue.rules.holding import start_hold, stay
 from assistant.dialogue.rules.onset import begin
 from assistant.dialogue.rules.steps import speak_step
 from assistant.dialogue.rules.triage import ask, warn
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 PLAN_B = 2
 """The rung of the ladder on which the opposite muscle has not helped twice."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assistant.dialogue.rules.holding import go_on_holding, interrupted, start_hold
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 
 def reposition(turn: Turn) -> Turn:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assistant.dialogue.turn import State, Turn
+from assistant.dialogue.state import State
+from assistant.dialogue.turn import Turn
 
 
 def warn(turn: Turn, flag: str) -> Turn:

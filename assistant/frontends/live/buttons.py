@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 
 
 class Button(StrEnum):

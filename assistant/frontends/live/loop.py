@@ -30,7 +30,7 @@ from assistant.dialogue.events import (
     Xrun,
 )
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import DialogueState, State
+from assistant.dialogue.state import DialogueState, State
 from assistant.errors import (
     AssistantError,
     DeviceError,

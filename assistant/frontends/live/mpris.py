@@ -30,7 +30,7 @@ from dbus_fast.annotations import (
 )
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
-from assistant.dialogue.turn import State
+from assistant.dialogue.state import State
 from assistant.errors import DeviceError
 from assistant.frontends.live.buttons import Button
 

@@ -30,7 +30,7 @@ from assistant import remembered, settings
 from assistant.audio import audio_file
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
-from assistant.dialogue.turn import QUESTIONS, DialogueState, State
+from assistant.dialogue.state import QUESTIONS, DialogueState, State
 from assistant.errors import SynthesiserError
 from assistant.frontends.ovos import locale
 from assistant.frontends.ovos.output import Cut, Lines, Mouth, Order, Play, Speak, Stretches

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from assistant.dialogue.turn import DialogueState
+from assistant.dialogue.state import DialogueState
 from assistant.session.scripted_user import ScriptedUser, parse
 
 _POLL_SECONDS = 0.05
