@@ -130,7 +130,7 @@ def _listener(
 ) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
     from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
-    from assistant.nlu.repair import SESSION
+    from assistant.nlu.templates import SESSION
     from assistant.session import factory, speech_model
     from assistant.session.nbest import likeliest
 

@@ -1,8 +1,8 @@
-"""The sentences of a language as they were woven and sampled the last time: a start's second.
+"""The templates of a language as they were compiled and sampled the last time: saves a second.
 
-The key of what is kept is the content of the sentence files and of the code that reads them, so
-whatever changes is read anew. A file that is missing, old, damaged or not to be written does no
-harm. Only the plain classes of the sentences are unpickled, so it cannot run anything either.
+Its key is the content of the template files and of the code that reads them, so whatever changes is
+compiled again. A file that is missing, old, damaged or cannot be written does no harm. Only the
+plain classes of `Intents` are unpickled, so the file cannot run anything either.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import io
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,19 +20,20 @@ from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 
 _READERS = ("assistant.content", "assistant.nlu", "hassil")
-"""The packages whose code decides what is made of the sentences."""
-_CLASSES: dict[str, frozenset[str]] = {
+"""The packages whose code decides what is made of the templates."""
+CLASSES: Mapping[str, frozenset[str]] = {
     "assistant.nlu.intents": frozenset({"Intents"}),
-    "assistant.nlu.automaton": frozenset({"Network"}),
-    "assistant.nlu.templates": frozenset({"Block", "Language", "Template", "Value"}),
+    "assistant.nlu.automaton": frozenset({"Automaton"}),
+    "assistant.nlu.templates": frozenset({"Block", "LanguageRules", "Template", "Value"}),
     "assistant.nlu.normalise": frozenset({"Spelling"}),
 }
+"""The classes that a cached file may hold, by module."""
 _DIGEST = 32
-"""Bytes of each of the two that stand in front: of the key, and of the rest."""
+"""Bytes of each of the two digests in front: of the key, and of the rest."""
 
 
-class KeptSentences:
-    """The sentences of one language, from the cache if they are there."""
+class CachedIntents:
+    """The templates of one language, from the cache if they are there."""
 
     def __init__(self, sentences: Path, cache: Path) -> None:
         """Load a folder of sentences; raises as `intents.load`."""
@@ -40,19 +41,19 @@ class KeptSentences:
         self._key = _key(sentences)
         found = self._read()
         self.intents = found or intents.load(sentences)
-        self.are_new = not found
-        """True if they were read anew, so are others than the last time, or the first."""
-        self._kept = self.intents.sampled if found else -1
+        self.is_new = not found
+        """True if they were compiled: they have changed since the last time, or it is the first."""
+        self._saved = self.intents.sampled if found else -1
 
-    def keep(self) -> None:
-        """Write down what is not in the cache: all of it, or phrases that were sampled since."""
-        if self.intents.sampled == self._kept:
+    def save(self) -> None:
+        """Write what is not in the cache yet: all of it, or phrases that were sampled since."""
+        if self.intents.sampled == self._saved:
             return
         body = pickle.dumps(self.intents, protocol=5)
-        with contextlib.suppress(OSError):  # the next start is slow, too
+        with contextlib.suppress(OSError):  # the next start is slow too
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._file, self._key + _digest(body) + body)
-        self._kept = self.intents.sampled
+        self._saved = self.intents.sampled
 
     def _read(self) -> Intents | None:
         try:
@@ -69,15 +70,15 @@ class KeptSentences:
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> type:
-        """Return one of the classes of the sentences; UnpicklingError for anything else."""
-        if name not in _CLASSES.get(module, ()):
-            raise pickle.UnpicklingError(f"{module}.{name} is no part of sentences")
+        """Return one of the classes of `Intents`; UnpicklingError for anything else."""
+        if name not in CLASSES.get(module, ()):
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of Intents")
         found: type = super().find_class(module, name)
         return found
 
 
 def _key(sentences: Path) -> bytes:
-    """Return a digest of everything that decides what is made of the sentences."""
+    """Return a digest of everything that decides what is made of the templates."""
     whole = hashlib.sha256()
     for path in (*_code(), *sorted(sentences.glob("*.yaml"))):
         data = path.read_bytes()

@@ -33,7 +33,7 @@ _ASIDE = "="
 """Begins the name of no rule; marks a choice that was set aside."""
 
 _TOUCHING = re.compile(r"[^\s(\[|;][(\[<{]|[)\]>}][^\s)\]|;']")
-"""Where half words may be glued together; without it the tree need not be looked at."""
+"""Where parts of words may be joined; without it the tree need not be looked at."""
 
 
 def is_plain(text: str) -> bool:
@@ -49,7 +49,7 @@ def parse(text: str, node: Node) -> Expression:
         expression = tree(text)
     except (ParseError, AssertionError, IndexError, RecursionError) as error:
         raise node.error(f"cannot read the sentence “{text}”: {error}.") from None
-    if _TOUCHING.search(text) and _glues(expression):
+    if _TOUCHING.search(text) and _joins_words(expression):
         raise node.error(f"“{text}” joins parts of words; put a space between them.")
     return expression
 
@@ -66,7 +66,7 @@ def tree(text: str) -> Expression:
     def put(found: re.Match[str]) -> str:
         options = found[0][1:-1].split("|")
         if not all(option.strip() for option in options):
-            return found[0]  # hassil shall judge it
+            return found[0]  # hassil reports what is wrong
         aside.append(_choice(options, optional=found[0][0] == "["))
         return f"<{_ASIDE}{len(aside) - 1}>"
 
@@ -120,7 +120,7 @@ def spread(expression: Expression, rules: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def simplest(expression: Expression, rules: Mapping[str, str]) -> str:
-    """Return a short sentence of an expression that has a place for each {list}, and one only."""
+    """Return a short sentence of an expression that holds each of its {lists} once."""
     parts: list[str] = []
     for part in _simplest(expression, rules).split():
         if part not in parts or not part.startswith("{"):
@@ -137,28 +137,38 @@ def _simplest(expression: Expression, rules: Mapping[str, str]) -> str:
         return _simplest(tree(rules[expression.rule_name]), rules)
     items = expression.items if isinstance(expression, Group) else []
     found = [_simplest(item, rules) for item in items]
-    if not isinstance(expression, Alternative):
-        return "".join(found)
-    with_lists = [text for text in found if "{" in text]
+    if isinstance(expression, Alternative):
+        return _simplest_choice(found, optional=expression.is_optional)
+    return "".join(found)
+
+
+def _simplest_choice(options: list[str], *, optional: bool) -> str:
+    """Return all options with a {list}; without one the first, or nothing if that is allowed."""
+    with_lists = [text for text in options if "{" in text]
     if with_lists:
         return " ".join(with_lists)
-    return "" if expression.is_optional else found[0]
+    return "" if optional else options[0]
 
 
 def _spread(expression: Expression, before: list[str], rules: Mapping[str, str]) -> list[str]:
     """Return every text of an expression after every text of `before`."""
-    if isinstance(expression, TextChunk):
-        return [text + expression.original_text for text in before]
-    if isinstance(expression, ListReference):
-        return [f"{text}{{{expression.list_name}}}" for text in before]
-    if isinstance(expression, Permutation):
-        orders = permutations(expression.items)
-        return [text for order in orders for text in _in_turn(order, before, rules)]
     if isinstance(expression, RuleReference):
         return _spread(tree(rules[expression.rule_name]), before, rules)
     if isinstance(expression, Alternative):
         return [text for item in expression.items for text in _spread(item, before, rules)]
-    return _in_turn(expression.items if isinstance(expression, Group) else (), before, rules)
+    if isinstance(expression, Permutation):
+        orders = permutations(expression.items)
+        return [text for order in orders for text in _in_turn(order, before, rules)]
+    if isinstance(expression, Group):
+        return _in_turn(expression.items, before, rules)
+    return [text + _leaf(expression) for text in before]
+
+
+def _leaf(expression: Expression) -> str:
+    """Return a piece of text, or a {list}."""
+    if isinstance(expression, ListReference):
+        return f"{{{expression.list_name}}}"
+    return expression.original_text if isinstance(expression, TextChunk) else ""
 
 
 def _in_turn(items: Iterable[Expression], before: list[str], rules: Mapping[str, str]) -> list[str]:
@@ -168,11 +178,11 @@ def _in_turn(items: Iterable[Expression], before: list[str], rules: Mapping[str,
     return before
 
 
-def _glues(expression: Expression) -> bool:
-    """Return True if half words are glued together: words are matched whole."""
+def _joins_words(expression: Expression) -> bool:
+    """Return True if parts of words are joined: words are matched whole."""
     if not isinstance(expression, Group):
         return False
-    if any(_glues(item) for item in expression.items):
+    if any(_joins_words(item) for item in expression.items):
         return True
     if isinstance(expression, (Alternative, Permutation)):
         return False

@@ -1,6 +1,6 @@
 """How alike words and phrases are, and which known word another was meant to be.
 
-The one user of rapidfuzz.
+The one user of rapidfuzz, compiled or in pure Python.
 """
 
 from __future__ import annotations
@@ -10,24 +10,18 @@ from collections.abc import Iterable
 from rapidfuzz import fuzz, process
 
 from assistant.nlu.intents import Intents
-
-WORD_CUTOFF = 82.0
-"""How alike an unknown word and a known one must be, 0 to 100."""
-
-WORD_MARGIN = 4.0
-"""How much more alike than the next known word; "car" must not become one of two."""
-
-_SHORTEST_TYPO = 5
-"""Letters a word needs to be corrected; shorter ones are one letter from half the language."""
-
-_LIKE = 12
-"""Words looked at that are like another."""
+from assistant.nlu.thresholds import (
+    REPAIR_WORDS_TRIED,
+    SPELLING_CUTOFF,
+    SPELLING_MARGIN,
+    SPELLING_MIN_LETTERS,
+)
 
 _KEPT = 10_000
 """Corrections remembered; a paste of nonsense must not fill the memory."""
 
 
-class Corrections:
+class Corrector:
     """Corrects unknown words to known ones."""
 
     def __init__(self, intents: Intents) -> None:
@@ -35,10 +29,10 @@ class Corrections:
         self._known = _by_letter(vocabulary(intents))
         self._corrected: dict[str, str] = {}
 
-    def word(self, word: str) -> str:
+    def corrected(self, word: str) -> str:
         """Return the known word that an unknown one is meant to be, or the word itself."""
         known = self._known.get(word[0], ())
-        if len(word) < _SHORTEST_TYPO or word in known or word in self._decoys:
+        if len(word) < SPELLING_MIN_LETTERS or word in known or word in self._decoys:
             return word
         if word not in self._corrected:
             if len(self._corrected) > _KEPT:
@@ -47,20 +41,22 @@ class Corrections:
         return self._corrected[word]
 
 
-def alike(one: str, other: str) -> float:
+def similarity(one: str, other: str) -> float:
     """Return how alike two texts are, letter by letter, 0 to 100."""
     return fuzz.ratio(one, other)
 
 
-def like(word: str, known: Iterable[str], cutoff: float) -> tuple[str, ...]:
-    """Return the known words that are like one, the nearest first."""
-    found = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=cutoff, limit=_LIKE)
+def similar_words(word: str, known: Iterable[str], cutoff: float) -> tuple[str, ...]:
+    """Return the known words that are like another one, the most alike first."""
+    found = process.extract(
+        word, known, scorer=fuzz.ratio, score_cutoff=cutoff, limit=REPAIR_WORDS_TRIED
+    )
     return tuple(near for near, score, _ in found if score < 100.0)
 
 
 def vocabulary(intents: Intents) -> set[str]:
     """Return every word that some template or list knows."""
-    found = intents.network.words() | intents.skip_words
+    found = intents.automaton.words() | intents.skip_words
     for values in intents.lists.values():
         for value in values:
             found.update(value.words)
@@ -78,8 +74,8 @@ def _by_letter(words: Iterable[str]) -> dict[str, frozenset[str]]:
 def _closest(word: str, known: Iterable[str]) -> str:
     """Return the known word most like an unknown one, if it is alike enough and alone."""
     found = process.extract(
-        word, sorted(known), scorer=fuzz.ratio, score_cutoff=WORD_CUTOFF, limit=2
+        word, sorted(known), scorer=fuzz.ratio, score_cutoff=SPELLING_CUTOFF, limit=2
     )
-    if not found or (len(found) == 2 and found[0][1] - found[1][1] < WORD_MARGIN):
+    if not found or (len(found) == 2 and found[0][1] - found[1][1] < SPELLING_MARGIN):
         return word
     return str(found[0][0])

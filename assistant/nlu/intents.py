@@ -11,46 +11,44 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.nlu.automaton import Network
-from assistant.nlu.templates import MEANT_FOR_ANYONE, Language, Template, Value, allows
-
-_Context = frozenset[str] | None
+from assistant.nlu.automaton import Automaton
+from assistant.nlu.templates import FOR_ANY_DEVICE, Context, LanguageRules, Template, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Intents:
     """The loaded sentence templates of one language."""
 
-    language: Language
+    language: LanguageRules
     templates: tuple[Template, ...]
     lists: Mapping[str, tuple[Value, ...]]
     rules: Mapping[str, str]
-    network: Network
+    automaton: Automaton
     skip_words: frozenset[str]
-    """Single words that may stand anywhere, inside a template too."""
-    _sampled: dict[tuple[_Context, frozenset[str] | None], tuple[str, ...]] = field(
+    """Single words that may come anywhere, inside a template too."""
+    _sampled: dict[tuple[Context, frozenset[str] | None], tuple[str, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
     @property
     def sampled(self) -> int:
-        """How many lists of phrases were gathered so far."""
+        """How many lists of phrases were sampled so far."""
         return len(self._sampled)
 
-    def blocks(self, context: frozenset[str] | None = None) -> Iterator[Template]:
+    def blocks(self, context: Context = None) -> Iterator[Template]:
         """Yield the templates that may count in `context` (None: all), in file order."""
         for template in self.templates:
-            if template.block.said and allows(template.block, context):
+            if template.block.has_meaning and template.block.counts_in(context):
                 yield template
 
     def openings(self) -> Iterator[Template]:
         """Yield the templates that wake Charley where a device listens for other things too."""
         for template in self.blocks(frozenset()):
-            if template.block.intent not in MEANT_FOR_ANYONE:
+            if template.block.intent not in FOR_ANY_DEVICE:
                 yield template
 
     def phrases(
-        self, context: frozenset[str] | None = None, among: frozenset[str] | None = None
+        self, context: Context = None, among: frozenset[str] | None = None
     ) -> tuple[str, ...]:
         """Return phrases that hold every pair of neighbours of every template and every value.
 
@@ -59,8 +57,8 @@ class Intents:
         """
         key = (context, among)
         if key not in self._sampled:
-            # Only here: it needs hassil, which takes as long to import as all of this to be read
-            # from the cache.
+            # Imported only here: hassil takes as long to import as all of this to be read from the
+            # cache, and is missing where nothing can be compiled.
             from assistant.nlu.sampler import sample
 
             blocks = self.blocks(context)
@@ -81,11 +79,11 @@ def load(folder: Path) -> Intents:
 
     files = template_files.read_folder(folder)
     compiler.check(files, folder)
-    return Intents(*compiler.weave(files))
+    return Intents(*compiler.compile_templates(files))
 
 
 def load_files(paths: Iterable[Path]) -> Intents:
     """Return the sentences of some files, without what a language adds; raises as `load`."""
     from assistant.nlu import compiler, template_files
 
-    return Intents(*compiler.weave(template_files.read_files(paths)))
+    return Intents(*compiler.compile_templates(template_files.read_files(paths)))

@@ -37,7 +37,7 @@ class Spelling:
 def normalise(text: str, spelling: Spelling) -> tuple[str, ...]:
     """Return the words of `text`: lower case, no marks, contractions and numerals written out."""
     found: list[str] = []
-    for word in _WORD.findall(plain(text[:_MAX_CHARACTERS])):
+    for word in _WORD.findall(fold(text[:_MAX_CHARACTERS])):
         found.extend(_spell(word, spelling))
         if len(found) >= MAX_WORDS:
             break
@@ -50,7 +50,7 @@ def surface(text: str) -> str:
     return " ".join(_WORD.findall(written))
 
 
-def plain(text: str) -> str:
+def fold(text: str) -> str:
     """Return `text` in lower case with straight apostrophes and no accents."""
     if text.isascii() and "`" not in text:
         return text.lower()  # nearly every text, in a twentieth of the time

@@ -1,6 +1,6 @@
 """Which stretches of an utterance are whole sentence templates, from every position on.
 
-The words are walked through the network; list values become slots on the way and skip words may
+The words are walked through the automaton; list values become slots on the way, and skip words may
 be stepped over.
 """
 
@@ -10,20 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from assistant.nlu.automaton import FREE, Network
+from assistant.nlu.automaton import EPSILON, START, LazyDfa
 from assistant.nlu.intents import Intents
 from assistant.nlu.templates import Block, Template
 
 SIDE = "{side}"
-"""The list whose values may stand inside those of another."""
+"""The list whose values may come inside those of another."""
 
+Words = tuple[str, ...]
 Slots = tuple[tuple[str, str], ...]
 
-Slip = tuple[int, str]
-"""Where a slip ends, and the word that was meant; "" if nothing was."""
+Edit = tuple[int, str]
+"""Where a misheard stretch ends, and the word that was meant; "" if none was."""
 
 _Span = tuple[int, str, Slots]
 """A list value in an utterance: where it ends, its {list}, its slots."""
+
+_Partial = tuple[int, int, bool, Words]
+"""A template begun: the position, the state, whether a word was edited, the words meant so far."""
 
 
 class Segment(NamedTuple):
@@ -34,23 +38,23 @@ class Segment(NamedTuple):
     template: int
     slots: Slots
 
-    def covers(self, other: Segment) -> bool:
+    def contains(self, other: Segment) -> bool:
         """Return True if another stretch lies inside this one."""
         return self.start <= other.start and other.end <= self.end
 
-    def apart(self, other: Segment) -> bool:
+    def is_apart(self, other: Segment) -> bool:
         """Return True if it shares no word with another."""
         return self.end <= other.start or other.end <= self.start
 
 
-class Chart:
+class TemplateParser:
     """Finds the templates of one language in utterances."""
 
     def __init__(self, intents: Intents) -> None:
         self._templates = intents.templates
         self._skip_words = intents.skip_words
-        self._language = intents.language
-        self._automaton = _Automaton(intents.network)
+        self._rules = intents.language
+        self._dfa = LazyDfa(intents.automaton)
         self._rank = {name: at for at, name in enumerate(intents.language.precedence)}
         self._values = _Trie()
         for name, values in intents.lists.items():
@@ -69,82 +73,94 @@ class Chart:
         """Return what a segment means."""
         return self._templates[segment.template].block
 
-    def skips(self, word: str) -> bool:
-        """Return True if a word may stand anywhere."""
+    def is_skip_word(self, word: str) -> bool:
+        """Return True if a word may come anywhere."""
         return word in self._skip_words
 
-    def small(self, word: str) -> bool:
+    def is_small(self, word: str) -> bool:
         """Return True if a word carries little."""
-        return word in self._language.small
+        return word in self._rules.small
 
     def asks(self, word: str, at: int) -> bool:
         """Return True for a verb in front, which makes a question."""
-        return at == 0 and word in self._language.asking
+        return at == 0 and word in self._rules.asking
 
-    def segments(self, words: tuple[str, ...]) -> Iterator[Segment]:
+    def segments(self, words: Words) -> Iterator[Segment]:
         """Yield every stretch of the words that is one whole template."""
-        spans = [list(self._spans(words, at)) for at in range(len(words))]
+        spans = self._spans(words)
         for start in range(len(words)):
-            yield from self._walk(words, spans, start)
+            yield from self._segments_from(start, words, spans)
 
-    def nearly(
-        self, words: tuple[str, ...], slips: Callable[[int], Iterable[Slip]]
-    ) -> Iterator[tuple[str, ...]]:
-        """Yield the words of every template that they all are but for one slip.
+    def one_edit_away(
+        self, words: Words, edits: Callable[[int], Iterable[Edit]]
+    ) -> Iterator[Words]:
+        """Yield the words of every template that the whole utterance is but for one edit.
 
-        `slips` tells what may have been said at a position. A list value is never a slip.
+        `edits` returns what may have been meant at a position. A list value is never edited.
         """
-        automaton = self._automaton
-        spans = [list(self._spans(words, at)) for at in range(len(words))]
-        stack: list[tuple[int, int, bool, tuple[str, ...]]] = [(0, 0, False, ())]
+        spans = self._spans(words)
+        stack: list[_Partial] = [(0, START, False, ())]
         while stack:
-            at, state, slipped, meant = stack.pop()
-            if at == len(words):
-                if slipped and automaton.ends[state]:
-                    yield meant
-                continue
-            steps = [(at + 1, words[at], words[at : at + 1], slipped)]
-            steps += [(end, name, words[at:end], slipped) for end, name, _ in spans[at]]
-            if not slipped:
-                steps += [(end, word, (word,), True) for end, word in slips(at) if word]
-                stack += [(end, state, True, meant) for end, word in slips(at) if not word]
-            for end, symbol, said, wrong in steps:
-                following = automaton.step(state, symbol)
-                if following >= 0:
-                    stack.append((end, following, wrong, meant + said))
-            if at and words[at] in self._skip_words:
-                stack.append((at + 1, state, slipped, meant))
+            partial = at, state, edited, meant = stack.pop()
+            if at < len(words):
+                stack += self._continued(partial, words, spans, edits)
+            elif edited and self._dfa.complete[state]:
+                yield meant
 
-    def _spans(self, words: tuple[str, ...], at: int) -> Iterator[_Span]:
+    def _continued(
+        self,
+        partial: _Partial,
+        words: Words,
+        spans: list[list[_Span]],
+        edits: Callable[[int], Iterable[Edit]],
+    ) -> Iterator[_Partial]:
+        """Yield a template begun with what may come next: as it was heard, or edited."""
+        at, state, edited, meant = partial
+        steps = [(at + 1, words[at], words[at : at + 1], edited)]
+        steps += [(end, name, words[at:end], edited) for end, name, _ in spans[at]]
+        if at and words[at] in self._skip_words:
+            steps.append((at + 1, EPSILON, (), edited))
+        if not edited:
+            steps += [(end, word, (word,) if word else (), True) for end, word in edits(at)]
+        for end, symbol, said, is_edited in steps:
+            following = self._dfa.step(state, symbol) if symbol else state
+            if following >= 0:
+                yield end, following, is_edited, meant + said
+
+    def _spans(self, words: Words) -> list[list[_Span]]:
+        """Return the list values that begin at each position."""
+        return [list(self._spans_from(at, words)) for at in range(len(words))]
+
+    def _spans_from(self, at: int, words: Words) -> Iterator[_Span]:
         """Yield the list values that begin at a position.
 
-        A side may stand inside a place, as in "inside of my left thigh".
+        A side may come inside a place, as in "inside of my left thigh".
         """
-        place = self._values
-        ridden: Slots = ()
+        node = self._values
+        side: Slots = ()
         for end in range(at, len(words)):
-            following = place.words.get(words[end])
+            following = node.children.get(words[end])
             if following is None:
-                side = self._side(words[end]) if end > at and not place.values else ()
-                if not side:
+                inside = self._side(words[end]) if end > at and not node.values else ()
+                if not inside:
                     return
-                ridden = side
+                side = inside
                 continue
-            place = following
-            for name, slots in place.values:
-                yield end + 1, name, slots + ridden
+            node = following
+            for name, slots in node.values:
+                yield end + 1, name, slots + side
 
     def _side(self, word: str) -> Slots:
         """Return the slot of a word that names a side by itself."""
-        place = self._values.words.get(word)
-        return next((slots for name, slots in place.values if name == SIDE), ()) if place else ()
+        node = self._values.children.get(word)
+        return next((slots for name, slots in node.values if name == SIDE), ()) if node else ()
 
-    def _walk(
-        self, words: tuple[str, ...], spans: list[list[_Span]], start: int
+    def _segments_from(
+        self, start: int, words: Words, spans: list[list[_Span]]
     ) -> Iterator[Segment]:
         """Yield the templates that begin at a position."""
-        automaton, skip = self._automaton, self._skip_words
-        stack: list[tuple[int, int, Slots]] = [(start, 0, ())]
+        dfa, skip = self._dfa, self._skip_words
+        stack: list[tuple[int, int, Slots]] = [(start, START, ())]
         seen: set[tuple[int, int, Slots]] = set()
         while stack:
             here = stack.pop()
@@ -152,69 +168,28 @@ class Chart:
             if at == len(words) or here in seen:
                 continue
             seen.add(here)
-            moves = [(at + 1, words[at], slots)]
-            moves += [(end, name, slots + more) for end, name, more in spans[at]]
-            for end, symbol, filled in moves:
-                following = automaton.step(state, symbol)
+            steps = [(at + 1, words[at], slots)]
+            steps += [(end, name, slots + more) for end, name, more in spans[at]]
+            for end, symbol, filled in steps:
+                following = dfa.step(state, symbol)
                 if following >= 0:
                     stack.append((end, following, filled))
-                    for template in automaton.ends[following]:
+                    for template in dfa.complete[following]:
                         yield Segment(start, end, template, filled)
             if at > start and words[at] in skip:
                 stack.append((at + 1, state, slots))
-
-
-class _Automaton:
-    """The network made deterministic, state by state, as utterances need it; 0 is its start."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._known: dict[frozenset[int], int] = {}
-        self._moves: list[dict[str, list[int]]] = []
-        self._steps: list[dict[str, int]] = []
-        self.ends: list[tuple[int, ...]] = []
-        self._state([0])
-
-    def step(self, state: int, symbol: str) -> int:
-        """Return the state after a word or a {list}, or -1."""
-        steps = self._steps[state]
-        if symbol not in steps:
-            targets = self._moves[state].get(symbol)
-            if targets is None:
-                return -1  # not kept, so that nonsense cannot fill the memory
-            steps[symbol] = self._state(targets)
-        return steps[symbol]
-
-    def _state(self, nodes: Iterable[int]) -> int:
-        moves: dict[str, list[int]] = {}
-        found, queue = set(nodes), list(nodes)
-        for node in queue:  # it grows while it is walked
-            for symbol, target in self._network.moves[node]:
-                if symbol != FREE:
-                    moves.setdefault(symbol, []).append(target)
-                elif target not in found:
-                    found.add(target)
-                    queue.append(target)
-        closure = frozenset(found)
-        if closure not in self._known:
-            self._known[closure] = len(self._steps)
-            self._steps.append({})
-            self._moves.append(moves)
-            ends = self._network.ends
-            self.ends.append(tuple(sorted({ends[node] for node in closure if node in ends})))
-        return self._known[closure]
 
 
 @dataclass(slots=True)
 class _Trie:
     """The values of all lists by their words."""
 
-    words: dict[str, _Trie] = field(default_factory=dict)
+    children: dict[str, _Trie] = field(default_factory=dict)
     values: list[tuple[str, Slots]] = field(default_factory=list)
 
     def add(self, words: Iterable[str], name: str, slots: Mapping[str, str]) -> None:
-        """Put a value of a list in its place."""
-        place = self
+        """Add a value of a list under its words."""
+        node = self
         for word in words:
-            place = place.words.setdefault(word, _Trie())
-        place.values.append((f"{{{name}}}", tuple(slots.items())))
+            node = node.children.setdefault(word, _Trie())
+        node.values.append((f"{{{name}}}", tuple(slots.items())))

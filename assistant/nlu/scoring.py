@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from assistant.nlu.parser import Chart, Segment
-from assistant.nlu.templates import SKIP, Block, allows
+from assistant.nlu.parser import Segment, TemplateParser, Words
+from assistant.nlu.templates import ASIDE, Block, Context
+from assistant.nlu.thresholds import (
+    ASIDE_COST,
+    COMPLAINT_WEIGHT,
+    LONE_WORD_EXTRA,
+    LONG_PHRASE_RELIEF,
+    LONG_PHRASE_WORDS,
+    OTHER_WEIGHT,
+    SEGMENT_COST,
+    SKIP_WORD_WEIGHT,
+    SMALL_WEIGHT,
+)
 
 CRAMP = "cramp"
-"""The intent whose slots may ride on every other one."""
+"""The intent whose slots may come with every other one."""
 
-OTHER_WEIGHT = 0.35
-"""What a word counts that belongs to another meaning than the one taken, 0 to 1."""
-
-COMPLAINT_WEIGHT = 0.7
-"""The same for a complaint or a question beside another: "it won't let go, it's been ages"."""
-
-SMALL_WEIGHT = 0.3
-"""What a small word counts that nothing explains, 0 to 1."""
-
-LONG_PHRASE = 3
-"""Words that a meaning must explain to be believed among more that it does not."""
-
-LONG_RELIEF = 6.0
-"""By how much the cutoff of so long a phrase is lower."""
-
-LONE_EXTRA = 15.0
-"""By how much the cutoff is higher where one word is all of a meaning: "stitch this on for me"."""
-
-_SKIP_WEIGHT = 0.3
-"""What a skip word adds when a template takes it, so that "come on" beats "come"."""
-
-_SEGMENT_COST = 0.15
-"""What each segment costs, so that one long template beats two short ones."""
-
-_ASIDE_COST = 0.05
-"""What an aside costs beyond that: a command with the same words beats it."""
+_RANK_TIE, _CONTEXT_TIE, _ORDER_TIE = 1e-4, 1e-2, 1e-7
+"""What decides between segments that explain the same: precedence, context, order in the files."""
+_LAST_RANK = 99
 
 
-class Cover:
-    """Weighs the segments of one utterance."""
+class Scorer:
+    """Scores the segments of one utterance."""
 
-    def __init__(
-        self, chart: Chart, words: tuple[str, ...], context: frozenset[str] | None
-    ) -> None:
-        self._chart = chart
+    def __init__(self, parser: TemplateParser, words: Words, context: Context) -> None:
+        self._parser = parser
         self._words = words
         self._context = context
-        # A verb in front asks ("is that right"), so there it is no small word.
+        # A verb in front asks ("is that right"), so there it is no skip word.
         self._light = [
-            chart.skips(word) and not chart.asks(word, at) for at, word in enumerate(words)
+            parser.is_skip_word(word) and not parser.asks(word, at) for at, word in enumerate(words)
         ]
 
-    def best(self, pool: Iterable[Segment]) -> list[Segment]:
+    def best(self, eligible: Iterable[Segment]) -> list[Segment]:
         """Return the segments, one after another, that explain the most words."""
         by_end: dict[int, list[Segment]] = {}
-        for segment in pool:
+        for segment in eligible:
             by_end.setdefault(segment.end, []).append(segment)
         best: list[tuple[float, tuple[Segment, ...]]] = [(0.0, ())]
         for end in range(1, len(self._words) + 1):
@@ -69,77 +55,87 @@ class Cover:
 
     def _value(self, segment: Segment) -> float:
         """Return what a segment explains; between equals the stronger and earlier one wins."""
-        block = self._chart.block(segment)
-        words = sum(
-            _SKIP_WEIGHT if self._light[at] else 1.0 for at in range(segment.start, segment.end)
-        )
-        rank = self._chart.rank(block.intent) if block.said else 99
-        needs = 0 if allows(block, self._context) else 1
-        ties = 1e-4 * rank + 1e-2 * needs + 1e-7 * segment.template
-        return words - _SEGMENT_COST - ties - (_ASIDE_COST if block.intent == SKIP else 0.0)
+        block = self._parser.block(segment)
+        light = self._light[segment.start : segment.end]
+        words = sum(SKIP_WORD_WEIGHT if is_light else 1.0 for is_light in light)
+        rank = self._parser.rank(block.intent) if block.has_meaning else _LAST_RANK
+        elsewhere = 0 if block.counts_in(self._context) else 1
+        ties = _RANK_TIE * rank + _CONTEXT_TIE * elsewhere + _ORDER_TIE * segment.template
+        return words - SEGMENT_COST - ties - (ASIDE_COST if block.intent == ASIDE else 0.0)
 
     def share(
-        self, chosen: Sequence[Segment], intent: str, asides: Iterable[Segment] = ()
+        self, chosen: Iterable[Segment], intent: str, asides: Iterable[Segment] = ()
     ) -> float:
-        """Return the share of the words that carry something which an intent explains."""
-        beside = {(s.start, s.end) for s in asides}
-        worth: dict[int, float] = {}
-        for segment in chosen:
-            kin = self._beats_cramp(intent) and self.complains(segment)
-            other = COMPLAINT_WEIGHT if kin else OTHER_WEIGHT
-            own = 1.0 if self.serves(segment, intent) else other
-            if own < 1.0 and (segment.start, segment.end) in beside:
-                own = 0.0  # "no" before a complaint is no part of it
-            worth.update(dict.fromkeys(range(segment.start, segment.end), own))
-        heavy = [
-            at for at in range(len(self._words)) if not self._light[at] and worth.get(at) != 0.0
+        """Return the share of the words that carry something which an intent explains, 0 to 1."""
+        credit = self._credits(chosen, intent, asides)
+        telling = [
+            at for at, is_light in enumerate(self._light) if not is_light and credit.get(at) != 0.0
         ]
-        if not heavy:
-            return max(worth.values(), default=0.0)
-        total = sum(1.0 if at in worth else self._matter(at) for at in heavy)
-        return sum(worth.get(at, 0.0) for at in heavy) / total
+        if not telling:
+            return max(credit.values(), default=0.0)
+        total = sum(1.0 if at in credit else self._weight(at) for at in telling)
+        return sum(credit.get(at, 0.0) for at in telling) / total
 
-    def serves(self, segment: Segment, intent: str) -> bool:
-        """Return True if a segment speaks for an intent; a cramp does for all that beat it."""
-        name = self._chart.block(segment).intent
-        return name == intent or (name == CRAMP and self._beats_cramp(intent))
+    def _credits(
+        self, chosen: Iterable[Segment], intent: str, asides: Iterable[Segment]
+    ) -> dict[int, float]:
+        """Return what each word in a segment counts for an intent, by its position."""
+        around = {(s.start, s.end) for s in asides}
+        by_word: dict[int, float] = {}
+        for segment in chosen:
+            credit = self._credit(segment, intent)
+            if credit < 1.0 and (segment.start, segment.end) in around:
+                credit = 0.0  # "no" before a complaint is no part of it
+            by_word.update(dict.fromkeys(range(segment.start, segment.end), credit))
+        return by_word
+
+    def _credit(self, segment: Segment, intent: str) -> float:
+        if self.supports(segment, intent):
+            return 1.0
+        is_kin = self._outranks_cramp(intent) and self.complains(segment)
+        return COMPLAINT_WEIGHT if is_kin else OTHER_WEIGHT
+
+    def _weight(self, at: int) -> float:
+        """Return what a word counts that nothing explains."""
+        return SMALL_WEIGHT if self._parser.is_small(self._words[at]) else 1.0
+
+    def supports(self, segment: Segment, intent: str) -> bool:
+        """Return True if a segment speaks for an intent; a cramp does for all that outrank it."""
+        name = self._parser.block(segment).intent
+        return name == intent or (name == CRAMP and self._outranks_cramp(intent))
 
     def complains(self, segment: Segment) -> bool:
-        """Return True for what beats a cramp: a danger, a complaint or a question."""
-        block = self._chart.block(segment)
-        return block.said and self._beats_cramp(block.intent)
+        """Return True for what outranks a cramp: a danger, a complaint or a question."""
+        block = self._parser.block(segment)
+        return block.has_meaning and self._outranks_cramp(block.intent)
 
-    def _beats_cramp(self, intent: str) -> bool:
-        return self._chart.rank(intent) < self._chart.rank(CRAMP)
-
-    def _matter(self, at: int) -> float:
-        """Return how much a word matters that nothing explains."""
-        return SMALL_WEIGHT if self._chart.small(self._words[at]) else 1.0
+    def _outranks_cramp(self, intent: str) -> bool:
+        return self._parser.rank(intent) < self._parser.rank(CRAMP)
 
     def cutoff(self, chosen: Iterable[Segment], block: Block) -> float:
-        """Return the share that a meaning needs here.
+        """Return the share, 0 to 100, that a meaning needs here.
 
         A long phrase is seldom an accident, a lone word often.
         """
         own = {
             at
             for at in self._explained(chosen, block.intent)
-            if not self._light[at] and not self._chart.small(self._words[at])
+            if not self._light[at] and not self._parser.is_small(self._words[at])
         }
-        if len(own) >= LONG_PHRASE:
-            return block.cutoff - LONG_RELIEF
-        lone = len(own) <= 1 and not block.requires
-        return block.cutoff + (LONE_EXTRA if lone else 0.0)
+        if len(own) >= LONG_PHRASE_WORDS:
+            return block.cutoff - LONG_PHRASE_RELIEF
+        is_lone = len(own) <= 1 and not block.requires
+        return block.cutoff + (LONE_WORD_EXTRA if is_lone else 0.0)
 
-    def complete(
+    def is_complete(
         self, chosen: Iterable[Segment], intent: str, asides: Iterable[Segment] = ()
     ) -> bool:
         """Return True if every word is of the same meaning, or is said around one."""
         explained = self._explained(chosen, intent)
         explained.update(at for s in self.best(asides) for at in range(s.start, s.end))
-        return all(self._light[at] or at in explained for at in range(len(self._words)))
+        return all(is_light or at in explained for at, is_light in enumerate(self._light))
 
     def _explained(self, chosen: Iterable[Segment], intent: str) -> set[int]:
-        """Return the places of the words that are an intent's own."""
-        same = (s for s in chosen if self._chart.block(s).intent == intent)
+        """Return the positions of the words that are an intent's own."""
+        same = (s for s in chosen if self._parser.block(s).intent == intent)
         return {at for s in same for at in range(s.start, s.end)}

@@ -1,4 +1,4 @@
-"""Read the sentence files of one language, in Home Assistant's format, into rows with their lines.
+"""Read the template files of one language, in Home Assistant's format, into rows with their lines.
 
 Besides the format's own keys a block may carry, under `metadata`:
 
@@ -7,7 +7,7 @@ Besides the format's own keys a block may carry, under `metadata`:
     cutoff: 0..100   how much of the utterance must be understood for the block to count
     common: true     what is said most; the recogniser expects every value and option there
 
-`language.yaml` beside them holds spelling, words to leave out, guards and the order of precedence.
+`language.yaml` in the same folder holds spelling, words to leave out, guards and precedence.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import Path
 
 from assistant.content.yaml_source import Node, read
 from assistant.errors import IntentDataError
-from assistant.nlu.normalise import Spelling, plain
-from assistant.nlu.templates import GUARD, GUARDS, SKIP, Block, Language
+from assistant.nlu.normalise import Spelling, fold
+from assistant.nlu.templates import ASIDE, GUARD, GUARD_KINDS, Block, LanguageRules
+from assistant.nlu.thresholds import ANSWER_CUTOFF, FREE_CUTOFF
 
 LANGUAGE_FILE = "language.yaml"
 
@@ -42,12 +43,6 @@ _LANGUAGE_KEYS = frozenset(
     }
 )
 
-_FREE_CUTOFF = 55.0
-"""Share that a complaint needs: idle talk is long and a complaint in it is rare."""
-
-_ANSWER_CUTOFF = 80.0
-"""Share that an answer needs: it is short, and all of it answers."""
-
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
@@ -58,43 +53,43 @@ class ValueRow:
 
 
 @dataclass(slots=True)
-class SentenceFiles:
+class TemplateFiles:
     """What the files of one folder say, in their order."""
 
-    language: Language
+    language: LanguageRules
     sentences: list[tuple[Block, Node]] = field(default_factory=list)
     around: list[tuple[Block, Node]] = field(default_factory=list)
-    """What is said around a command, and what vetoes one."""
+    """Asides, which may be said around a command, and guards, which keep words from being one."""
     lists: dict[str, list[ValueRow]] = field(default_factory=dict)
     rules: dict[str, Node] = field(default_factory=dict)
     skip: list[Node] = field(default_factory=list)
 
 
-def read_folder(folder: Path) -> SentenceFiles:
+def read_folder(folder: Path) -> TemplateFiles:
     """Read every file of a folder; IntentDataError with file and line for a mistake."""
     language = folder / LANGUAGE_FILE
     if not language.is_file():
         raise IntentDataError(f"No sentences for this language: {language} is missing.")
     top = read(language).mapping(_LANGUAGE_KEYS)
-    files = SentenceFiles(_language(top))
-    for kind, phrases in _entries(top.get("guards"), GUARDS).items():
+    files = TemplateFiles(_language(top))
+    for kind, phrases in _entries(top.get("guards"), GUARD_KINDS).items():
         files.around += [(_around(GUARD, kind), node) for node in phrases.items()]
-    files.around += [(_around(SKIP), node) for node in _listed(top.get("asides"))]
+    files.around += [(_around(ASIDE), node) for node in _listed(top.get("asides"))]
     for path in sorted(folder.glob("*.yaml")):
         if path != language:
             _add(files, read(path))
     return files
 
 
-def read_files(paths: Iterable[Path]) -> SentenceFiles:
+def read_files(paths: Iterable[Path]) -> TemplateFiles:
     """Read single files that belong together, of no language; IntentDataError as above."""
-    files = SentenceFiles(_language({}))
+    files = TemplateFiles(_language({}))
     for path in paths:
         _add(files, read(path))
     return files
 
 
-def _add(files: SentenceFiles, root: Node) -> None:
+def _add(files: TemplateFiles, root: Node) -> None:
     """Add one file of sentences to those before it."""
     top = root.mapping(FILE_KEYS)
     for intent, node in _entries(top.get("intents")).items():
@@ -124,7 +119,7 @@ def _block(intent: str, entry: Node) -> Block:
         requires=requires,
         barge_in=_flag(meta.get("barge_in")),
         exact=_flag(meta.get("exact")),
-        cutoff=_cutoff(meta.get("cutoff"), _ANSWER_CUTOFF if requires else _FREE_CUTOFF),
+        cutoff=_cutoff(meta.get("cutoff"), ANSWER_CUTOFF if requires else FREE_CUTOFF),
         common=_flag(meta.get("common")),
     )
 
@@ -144,9 +139,9 @@ def _value(name: str, node: Node) -> ValueRow:
     return ValueRow(node.need("in"), slots | _texts(node.mapping().get("metadata")))
 
 
-def _language(top: Mapping[str, Node]) -> Language:
+def _language(top: Mapping[str, Node]) -> LanguageRules:
     keys = _entries(top.get("spelling"), _SPELLING_KEYS)
-    return Language(
+    return LanguageRules(
         spelling=Spelling(
             words=_table(keys.get("words")),
             endings=_table(keys.get("endings")),
@@ -156,9 +151,9 @@ def _language(top: Mapping[str, Node]) -> Language:
         ignored=frozenset(_bare(top.get("ignored"))),
         asking=frozenset(_bare(top.get("asking"))),
         decoys=_words(_bare(top.get("decoys"))),
-        precedence=_plain(top.get("precedence")),
+        precedence=_listed_texts(top.get("precedence")),
         small=_words(_bare(top.get("small"))),
-        talk=_words(_plain(top.get("talk"))),
+        talk=_words(_listed_texts(top.get("talk"))),
     )
 
 
@@ -175,16 +170,16 @@ def _texts(node: Node | None) -> dict[str, str]:
 
 
 def _table(node: Node | None) -> dict[str, tuple[str, ...]]:
-    return {plain(key): tuple(plain(text).split()) for key, text in _texts(node).items()}
+    return {fold(key): tuple(fold(text).split()) for key, text in _texts(node).items()}
 
 
-def _plain(node: Node | None) -> tuple[str, ...]:
+def _listed_texts(node: Node | None) -> tuple[str, ...]:
     return tuple(item.text() for item in _listed(node))
 
 
 def _bare(node: Node | None) -> tuple[str, ...]:
     """Return the entries as an utterance is normalised: lower case, no accents."""
-    return tuple(map(plain, _plain(node)))
+    return tuple(map(fold, _listed_texts(node)))
 
 
 def _words(lines: Iterable[str]) -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""The sentences of one language as data: what may be said, and what stands around it.
+"""The sentence templates of one language as data, and the language's rules for reading them.
 
-Pure values; `sentence_files` reads them, `intents` joins them, `chart` walks through them.
+Pure values: `template_files` reads them, `intents` joins them, `parser` finds them in utterances.
 """
 
 from __future__ import annotations
@@ -10,18 +10,27 @@ from dataclasses import dataclass
 
 from assistant.nlu.normalise import Spelling
 
-SKIP = "_skip"
-"""The intent name of phrases that may be said around a command without changing it."""
+Context = frozenset[str] | None
+"""The context flags that are set, such as `SESSION`; None is every context at once."""
+
+SESSION = "session"
+"""The context flag of a running conversation; without it a phrase would start one."""
+
+ASIDE = "_aside"
+"""The intent of phrases that may be said around a command without changing it."""
 
 GUARD = "_guard"
-"""The intent name of phrases that veto a start: negation, other people, other times."""
+"""The intent of phrases that keep words from starting anything: "not", "my brother's"."""
 
-MEANT_FOR_ANYONE = frozenset({"call", "came_back", "control_stop", "help"})
+GUARD_KINDS = frozenset({"negation", "person", "time", "sense"})
+"""What a guard denies: the thing itself, whose it is, when it is, what the word means."""
+
+RED_FLAG_PREFIX = "redflag_"
+"""How the intents begin that name a sign at which Charley must not coach."""
+
+FOR_ANY_DEVICE = frozenset({"call", "came_back", "control_stop", "help"})
 """Intents whose sentences are said to whatever device listens, so they alone do not wake Charley
 where other things listen too."""
-
-GUARDS = frozenset({"negation", "person", "time", "sense"})
-"""What a guard's phrase denies: the thing itself, whose it is, when, or what the word means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +42,27 @@ class Block:
     requires: frozenset[str]
     """Context flags that must all be set; none means always."""
     barge_in: bool
+    """True if it may cut Charley short."""
     exact: bool
+    """True if it counts only as the whole utterance."""
     cutoff: float
     """Share of the utterance, 0 to 100, that must be understood for this block to count."""
     common: bool = False
     """Said so often that the recogniser should expect every value and option in its place."""
 
     @property
-    def said(self) -> bool:
-        """True if it means something, rather than standing around what does."""
-        return self.intent not in (SKIP, GUARD)
+    def has_meaning(self) -> bool:
+        """True if it means something by itself; asides and guards do not."""
+        return self.intent not in (ASIDE, GUARD)
+
+    def counts_in(self, context: Context) -> bool:
+        """Return True if it may count in a context."""
+        return context is None or self.requires <= context
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One sentence template and where it stands."""
+    """One sentence template and where it is written."""
 
     text: str
     block: Block
@@ -65,8 +80,8 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
-    """Everything about a language that is no sentence."""
+class LanguageRules:
+    """Spelling, word classes and precedence of a language: all of it that is no sentence."""
 
     spelling: Spelling
     ignored: frozenset[str]
@@ -83,12 +98,7 @@ class Language:
     """Common words of ordinary talk, for recognisers that need something else to hear."""
 
 
-def allows(block: Block, context: frozenset[str] | None) -> bool:
-    """Return True if a block may count in a context; None is every context at once."""
-    return context is None or block.requires <= context
-
-
-def content(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
+def content_words(words: tuple[str, ...], rules: LanguageRules) -> tuple[str, ...]:
     """Return the words without those that carry nothing.
 
     The last one stays, and a verb in front: "yes it is" answers, "is it gone" asks.
@@ -97,5 +107,5 @@ def content(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
     return tuple(
         word
         for at, word in enumerate(words)
-        if word not in language.ignored or at == last or (at == 0 and word in language.asking)
+        if word not in rules.ignored or at == last or (at == 0 and word in rules.asking)
     )

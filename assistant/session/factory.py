@@ -19,7 +19,7 @@ from assistant.dialogue.actions import Listen, SetVolume
 from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
 from assistant.errors import IntentDataError
-from assistant.nlu.cache import KeptSentences
+from assistant.nlu.cache import CachedIntents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Matcher
 from assistant.nlu.result import NoMatch
@@ -54,15 +54,15 @@ def language(settings: Settings) -> Language:
     """Load the user's language; IntentDataError names file and line of a mistake."""
     folder = intents_folder(settings.language)
     kept, words = (
-        KeptSentences(folder / "sentences", cache_folder() / "sentences"),
+        CachedIntents(folder / "sentences", cache_folder() / "sentences"),
         language_pack.load(folder),
     )
     sentences = kept.intents
     _check(sentences, words, folder)
     if not sys.platform.startswith("linux"):  # the choices are voices of espeak-ng
         words = replace(words, voices=replace(words.voices, choices={}))
-    kept.keep()
-    return Language(folder, words, sentences, Matcher(sentences), kept.keep, kept.are_new)
+    kept.save()
+    return Language(folder, words, sentences, Matcher(sentences), kept.save, kept.is_new)
 
 
 def pack(settings: Settings) -> LanguagePack:

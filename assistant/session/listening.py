@@ -8,7 +8,7 @@ from typing import Protocol
 from assistant.asr.hypothesis import UNKNOWN, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 from assistant.dialogue.actions import Listen
-from assistant.nlu.repair import SESSION
+from assistant.nlu.templates import SESSION
 
 _LIKELIER = 3
 """How many times an expected phrase stands in the grammar besides once (bench/hearing)."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.nlu.normalise import plain
+from assistant.nlu.normalise import fold
 from assistant.paths import models_file
 
 Pronunciation = tuple[str, ...]
@@ -80,7 +80,7 @@ class Letters:
     def guesses(self, word: str, most: int = 2) -> tuple[Pronunciation, ...]:
         """Return the likeliest pronunciations, best first; none for a word without letters."""
         rows: dict[tuple[str, Pronunciation], float] = {(START, ()): 0.0}
-        for letter in filter(self.units.__contains__, plain(word)):
+        for letter in filter(self.units.__contains__, fold(word)):
             rows = dict(nlargest(_BEAM, self._longer(rows, letter).items(), key=_worth))
         ends: dict[Pronunciation, float] = {}
         for (before, phones), score in rows.items():

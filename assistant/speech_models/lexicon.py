@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from assistant.errors import ModelError
-from assistant.nlu.normalise import plain
+from assistant.nlu.normalise import fold
 from assistant.paths import models_file
 from assistant.speech_models import g2p
 from assistant.speech_models.g2p import Pronunciation
@@ -190,7 +190,7 @@ def _spoken(word: str, said: Iterable[Pronunciation], origin: Origin) -> Spoken:
 
 def _guessed(word: str) -> tuple[Pronunciation, ...]:
     """Return what the letters suggest; nothing for letters that English does not have."""
-    letters = re.sub(r"['-]", "", plain(word))
+    letters = re.sub(r"['-]", "", fold(word))
     return g2p.guesses(letters) if re.fullmatch("[a-z]+", letters) else ()
 
 

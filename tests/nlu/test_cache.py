@@ -1,6 +1,7 @@
-"""Sentences come from the cache as they were, or are read anew; no file there does harm."""
+"""Templates come from the cache as they were, or are compiled again; no file there does harm."""
 
 import hashlib
+import io
 import os
 import pickle
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import IntentDataError
-from assistant.nlu.cache import KeptSentences
+from assistant.nlu.cache import CLASSES, CachedIntents
 from assistant.nlu.intents import Intents, load
 from assistant.nlu.matcher import Match, Matcher
+from tests.support.languages import language
 
 LANGUAGE = """\
 language: en
@@ -48,34 +50,34 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cache(tmp_path_factory: pytest.TempPathFactory, sentences: Path) -> Path:
     """Return a cache that knows them, with the phrases of one context."""
     folder = tmp_path_factory.mktemp("cache")
-    kept = KeptSentences(sentences, folder)
+    kept = CachedIntents(sentences, folder)
     kept.intents.phrases(IDLE)
-    kept.keep()
+    kept.save()
     return folder
 
 
 @pytest.fixture
-def weaving(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Note each time that the sentences are read anew."""
-    woven: list[Path] = []
+def compiling(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Note each time that the templates are compiled."""
+    compiled: list[Path] = []
 
     def noted(folder: Path) -> Intents:
-        woven.append(folder)
+        compiled.append(folder)
         return load(folder)
 
     monkeypatch.setattr("assistant.nlu.intents.load", noted)
-    return woven
+    return compiled
 
 
 def test_it_is_known_whether_sentences_are_new(sentences: Path, tmp_path: Path) -> None:
-    first = KeptSentences(sentences, tmp_path)
-    first.keep()
-    assert (first.are_new, KeptSentences(sentences, tmp_path).are_new) == (True, False)
+    first = CachedIntents(sentences, tmp_path)
+    first.save()
+    assert (first.is_new, CachedIntents(sentences, tmp_path).is_new) == (True, False)
 
 
-def test_kept_sentences_are_the_same(sentences: Path, cache: Path, weaving: list[Path]) -> None:
-    kept, fresh = KeptSentences(sentences, cache).intents, load(sentences)
-    assert not weaving
+def test_kept_sentences_are_the_same(sentences: Path, cache: Path, compiling: list[Path]) -> None:
+    kept, fresh = CachedIntents(sentences, cache).intents, load(sentences)
+    assert not compiling
     assert kept == fresh
     assert kept.sampled == 1
     assert kept.phrases(IDLE) == fresh.phrases(IDLE)
@@ -86,14 +88,14 @@ def test_kept_sentences_are_the_same(sentences: Path, cache: Path, weaving: list
 
 
 def test_what_was_written_since_is_read(
-    sentences: Path, cache: Path, weaving: list[Path], tmp_path: Path
+    sentences: Path, cache: Path, compiling: list[Path], tmp_path: Path
 ) -> None:
     other = tmp_path / "xx" / "sentences"
     other.mkdir(parents=True)
     for file in sentences.iterdir():
         (other / file.name).write_text(file.read_text("utf-8").replace('"hi"', '"hey"'), "utf-8")
-    phrases = KeptSentences(other, cache).intents.phrases()
-    assert weaving == [other]
+    phrases = CachedIntents(other, cache).intents.phrases()
+    assert compiling == [other]
     assert "hey" in phrases
     assert "hi" not in phrases
 
@@ -103,7 +105,7 @@ def test_a_mistake_is_told_each_time(tmp_path: Path) -> None:
     (tmp_path / "greet.yaml").write_text(GREET.replace("{name}", "{nam}"), "utf-8")
     for _ in range(2):
         with pytest.raises(IntentDataError, match=r"greet\.yaml, line 5: unknown list"):
-            KeptSentences(tmp_path, tmp_path / "cache")
+            CachedIntents(tmp_path, tmp_path / "cache")
 
 
 @given(data=st.data())
@@ -114,7 +116,19 @@ def test_a_damaged_file_is_read_anew(sentences: Path, cache: Path, data: st.Data
     broken = cache / "broken"
     broken.mkdir(exist_ok=True)
     (broken / "xx.pickle").write_bytes(whole[:at] + damage + whole[at + 1 :])
-    assert KeptSentences(sentences, broken).intents == load(sentences)
+    assert CachedIntents(sentences, broken).intents == load(sentences)
+
+
+def test_the_classes_that_may_be_read_are_those_of_the_templates() -> None:
+    found: dict[str, set[str]] = {}
+
+    class Noting(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> object:
+            found.setdefault(module, set()).add(name)
+            return super().find_class(module, name)
+
+    Noting(io.BytesIO(pickle.dumps(language("en").intents, protocol=5))).load()
+    assert found == CLASSES
 
 
 class Evil:
@@ -131,12 +145,12 @@ def test_nothing_is_run(
     body = pickle.dumps(Evil())
     (tmp_path / "xx.pickle").write_bytes(key + hashlib.sha256(body).digest() + body)
     monkeypatch.chdir(tmp_path)
-    assert KeptSentences(sentences, tmp_path).intents == load(sentences)
+    assert CachedIntents(sentences, tmp_path).intents == load(sentences)
     assert not (tmp_path / "was-run").exists()
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(sentences: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder", "utf-8")
-    kept = KeptSentences(sentences, tmp_path / "file")
-    kept.keep()
+    kept = CachedIntents(sentences, tmp_path / "file")
+    kept.save()
     assert kept.intents == load(sentences)

@@ -15,7 +15,7 @@ from assistant.nlu.expressions import is_plain, parse, tree
 from assistant.nlu.intents import Intents, load
 from assistant.nlu.matcher import Match, Matcher
 from assistant.nlu.normalise import surface
-from assistant.nlu.templates import GUARD, SKIP
+from assistant.nlu.templates import ASIDE, GUARD
 from tests.support import ROOT
 
 SENTENCES = ROOT / "intents/en/sentences"
@@ -269,4 +269,4 @@ def test_red_flags_need_no_conversation(intents: Intents) -> None:
 
 
 def test_blocks_are_what_people_say_not_what_stands_around_it(intents: Intents) -> None:
-    assert not {SKIP, GUARD} & {t.block.intent for t in intents.blocks()}
+    assert not {ASIDE, GUARD} & {t.block.intent for t in intents.blocks()}

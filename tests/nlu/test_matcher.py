@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assistant.nlu.intents import Intents, load
 from assistant.nlu.matcher import Match, Matcher, NoMatch
 from assistant.nlu.normalise import normalise
-from assistant.nlu.templates import GUARD, SKIP, content
+from assistant.nlu.templates import ASIDE, GUARD, content_words
 from tests.support import ROOT
 
 FILES = ROOT / "tests/utterances/en"
@@ -76,12 +76,12 @@ def test_every_file_has_its_meaning() -> None:
 def test_every_template_is_used_by_some_line() -> None:
     language, used = INTENTS.language, set()
     for _, line in everything():
-        words = content(normalise(line, language.spelling), language)
+        words = content_words(normalise(line, language.spelling), language)
         used |= {segment.template for segment in MATCHER.segments(words)}
     unused = [
         f"{t.file}, line {t.line}: {t.text}"
         for index, t in enumerate(INTENTS.templates)
-        if index not in used and t.block.intent not in (SKIP, GUARD)
+        if index not in used and t.block.intent not in (ASIDE, GUARD)
     ]
     assert unused == []
 

@@ -19,7 +19,7 @@ from assistant.atomic_file import write_whole
 from assistant.nlu.expressions import count, is_plain, simplest, spread, texts, tree
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
-from assistant.nlu.template_files import SentenceFiles, read_folder
+from assistant.nlu.template_files import TemplateFiles, read_folder
 from assistant.nlu.templates import Template
 
 AGENT = "conversation.charley"
@@ -58,7 +58,7 @@ def export(folder: Path, intents: Intents, out: Path, agent: str = AGENT) -> lis
     return list(written)
 
 
-def sentences(language: str, intents: Intents, files: SentenceFiles) -> dict[str, Any]:
+def sentences(language: str, intents: Intents, files: TemplateFiles) -> dict[str, Any]:
     """Return a custom sentence file: intents, the strongest first, and their lists and rules."""
     matcher = Matcher(intents)
     found: dict[str, list[dict[str, Any]]] = {}
@@ -80,7 +80,7 @@ def sentences(language: str, intents: Intents, files: SentenceFiles) -> dict[str
     }
 
 
-def _used(texts: Iterator[str], files: SentenceFiles) -> set[str]:
+def _used(texts: Iterator[str], files: TemplateFiles) -> set[str]:
     """Return the lists and rules that texts mention, or rules that they mention."""
     used: set[str] = set()
     fresh = {name for text in texts for name in _MENTIONED.findall(text)}
@@ -102,7 +102,7 @@ def _renamed(text: str) -> str:
     return re.sub(r"<(\w+)>", rf"<{_OURS}\1>", text)
 
 
-def _values(name: str, files: SentenceFiles, intents: Intents) -> Iterator[dict[str, str]]:
+def _values(name: str, files: TemplateFiles, intents: Intents) -> Iterator[dict[str, str]]:
     """Yield the values of a list, each with its plainest words as what the slot will hold."""
     for row in files.lists[name]:
         text = row.node.text()
