@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TEXT_HALF = (
     "playback.captions",
     "session.scripted_user",
+    "session.nbest",
     "session.session",
     "session.timed",
 )
