@@ -55,7 +55,7 @@ WRAPPED = {
     "pyttsx3": {"tts.engine_thread"},
     "rapidfuzz": {"nlu.fuzzy"},
     "requests": {"speech_models.catalogue", "frontends.home_assistant.announce"},
-    "sounddevice": {"audio.devices"},
+    "sounddevice": {"audio.portaudio"},
     "time": {"clock", "speech_models.catalogue"},  # a download waits before it tries again
     "vosk": {"asr.vosk_recogniser"},
     "zeroconf": {"frontends.wyoming.discovery"},

@@ -13,9 +13,12 @@ import numpy as np
 
 from assistant.asr.hypothesis import RATE
 from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
-from assistant.audio import devices, ducking
+from assistant.audio import ducking
+from assistant.audio.devices import output_rate
+from assistant.audio.microphone import Microphone
 from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, concatenate, silence
 from assistant.audio.shaping import resample
+from assistant.audio.speaker import Speaker
 from assistant.dialogue.actions import Chime
 from assistant.errors import AssistantError, DeviceError, ModelError, SynthesiserError
 from assistant.paths import cache_folder, settings_file
@@ -136,9 +139,9 @@ class _Examination:
         )
 
     def _speaker(self) -> Finding | str:
-        rate = devices.output_rate(self._settings.speaker)
+        rate = output_rate(self._settings.speaker)
         timeline = Timeline(_Mute(), rate)
-        with devices.Speaker(timeline, self._settings.speaker) as speaker:
+        with Speaker(timeline, self._settings.speaker) as speaker:
             timeline.perform(Chime("heard"))
             over = threading.Event()
             for _ in range(100):
@@ -152,8 +155,8 @@ class _Examination:
         if not self._settings.lower_music:
             return "stays as it is while Charley speaks, as set"
         try:
-            timeline = Timeline(_Mute(), devices.output_rate(self._settings.speaker))
-            with devices.Speaker(timeline, self._settings.speaker):
+            timeline = Timeline(_Mute(), output_rate(self._settings.speaker))
+            with Speaker(timeline, self._settings.speaker):
                 others = ducking.others_beside_us()
         except DeviceError as error:
             return f"stays as it is. {error}"
@@ -162,7 +165,7 @@ class _Examination:
         return f"is lowered while Charley speaks (of other programs, {others} now)"
 
     def _microphone(self) -> Finding | str:
-        with devices.Microphone(self._settings.microphone) as microphone:
+        with Microphone(self._settings.microphone) as microphone:
             name = microphone.device.name
             blocks: list[Samples] = []
             while sum(map(len, blocks)) < LISTEN_SECONDS * RATE:

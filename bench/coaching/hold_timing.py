@@ -38,7 +38,8 @@ AUDIBLE = 0.02
 OURS = """
 import sys, threading
 from assistant.dialogue.actions import Count
-from assistant.audio.devices import Speaker, output_rate
+from assistant.audio.devices import output_rate
+from assistant.audio.speaker import Speaker
 from assistant.dialogue.hold import Hold
 from assistant.playback.timeline import Timeline
 from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice

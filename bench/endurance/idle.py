@@ -24,7 +24,7 @@ import webrtcvad
 
 from assistant.asr.hypothesis import RATE, Recogniser
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.audio.devices import BLOCK_SECONDS
+from assistant.audio.microphone import BLOCK_SECONDS
 from assistant.audio.pcm import Samples
 from assistant.audio.shaping import resample
 from assistant.dialogue.machine import listening

@@ -27,9 +27,10 @@ SWITCHES = (0.005, 0.001)
 """Python's own switch interval, and Charley's (assistant/frontends/live/loop.py)."""
 PLAY = """
 import sys, threading
-from assistant.audio import devices
+from assistant.audio import speaker as speakers
+from assistant.audio.devices import output_rate
 from assistant.playback.timeline import Timeline
-devices.SPEAKER_LATENCY_SECONDS = float(sys.argv[1])
+speakers.SPEAKER_LATENCY_SECONDS = float(sys.argv[1])
 sys.setswitchinterval(float(sys.argv[2]))
 over = threading.Event()
 def burn():
@@ -37,7 +38,7 @@ def burn():
         sum(range(1000))
 for _ in range(int(sys.argv[3])):
     threading.Thread(target=burn, daemon=True).start()
-with devices.Speaker(Timeline(None, devices.output_rate())) as speaker:
+with speakers.Speaker(Timeline(None, output_rate())) as speaker:
     over.wait(float(sys.argv[4]))
     over.set()
     print(speaker.underflows, speaker.latency_seconds)

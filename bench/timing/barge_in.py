@@ -35,8 +35,8 @@ import numpy as np
 
 from assistant.asr.hypothesis import RATE, Hypothesis
 from assistant.asr.vosk_recogniser import STABLE_SECONDS, SpeechModel, VoskRecogniser
-from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.earcons import chime
+from assistant.audio.microphone import BLOCK_SECONDS
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
 from assistant.audio.shaping import resample, trim_silence
 from assistant.content import homophones
@@ -85,7 +85,9 @@ LOOP = """
 import sys
 import numpy as np
 from assistant.dialogue.actions import Chime, Hush
-from assistant.audio.devices import Microphone, Speaker, output_rate
+from assistant.audio.devices import output_rate
+from assistant.audio.microphone import Microphone
+from assistant.audio.speaker import Speaker
 from assistant.playback.timeline import Timeline
 timeline = Timeline(None, output_rate())
 with Speaker(timeline) as speaker, Microphone() as microphone:

@@ -36,8 +36,8 @@ from assistant.asr.near_talker import NearTalker
 from assistant.asr.voice_activity import VoiceActivityGate
 from assistant.asr.vosk_recogniser import STABLE_SECONDS
 from assistant.audio import audio_file
-from assistant.audio.devices import BLOCK_SECONDS
 from assistant.audio.echo_canceller import Reference
+from assistant.audio.microphone import BLOCK_SECONDS
 from assistant.audio.pcm import DEFAULT_RATE, FULL_SCALE, Samples
 from assistant.audio.shaping import resampler
 from assistant.content.routines import Routine

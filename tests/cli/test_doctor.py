@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from assistant.asr.vosk_recogniser import SpeechModel
-from assistant.audio import devices
+from assistant.audio.devices import DeviceInfo
 from assistant.audio.pcm import Samples
 from assistant.cli import app, doctor
 from assistant.cli.doctor import Finding, Grade, examine, level, listen
@@ -27,7 +27,7 @@ PARTS = ["settings", "language", "cache", "voice", "model", "speaker", "music", 
 class Usb:
     """A sound card that works: it plays all at once and hums into the microphone."""
 
-    device = devices.DeviceInfo(1, "USB", 1, 1, 16000, default_input=True, default_output=True)
+    device = DeviceInfo(1, "USB", 1, 1, 16000, default_input=True, default_output=True)
     latency_seconds = 0.02
     underflows = overflows = dropped_blocks = 0
     hum: Samples = np.tile(np.array([300, -300], np.int16), 800)
@@ -70,9 +70,9 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def healthy(monkeypatch: pytest.MonkeyPatch, fresh_home: Path) -> None:  # noqa: ARG001
     """Make a machine on which all is well."""
-    monkeypatch.setattr(devices, "Microphone", Usb)
-    monkeypatch.setattr(devices, "Speaker", Playing)
-    monkeypatch.setattr(devices, "output_rate", lambda _name: 22050)
+    monkeypatch.setattr(doctor, "Microphone", Usb)
+    monkeypatch.setattr(doctor, "Speaker", Playing)
+    monkeypatch.setattr(doctor, "output_rate", lambda _name: 22050)
     monkeypatch.setattr(catalogue, "find", lambda _name: Path("model"))
     knows_all = SimpleNamespace(knows=lambda _word: True)
     monkeypatch.setattr(doctor, "SpeechModel", lambda _folder: knows_all)
@@ -162,7 +162,7 @@ class TestParts:
     def test_a_missing_device_is_a_warning_with_a_way_round(
         self, monkeypatch: pytest.MonkeyPatch, part: str, name: str
     ) -> None:
-        monkeypatch.setattr(devices, name, raiser(DeviceError("None was found; plug one in.")))
+        monkeypatch.setattr(doctor, name, raiser(DeviceError("None was found; plug one in.")))
         found = findings()[part]
         assert found.grade is Grade.WARNING
         assert "plug one in. Until then `charley type`" in found.text
@@ -178,7 +178,7 @@ class TestParts:
         assert "allow this program to record" in findings()["microphone"].text
 
     def test_a_speaker_that_hangs_is_a_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(devices, "Speaker", Usb)
+        monkeypatch.setattr(doctor, "Speaker", Usb)
         assert "plays nothing" in findings()["speaker"].text
 
     def test_a_silent_voice_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ class TestCommand:
     def test_what_is_essential_decides_the_exit_code(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(devices, "Microphone", raiser(DeviceError("None.")))
+        monkeypatch.setattr(doctor, "Microphone", raiser(DeviceError("None.")))
         assert app.main(["doctor"]) == 0
         assert app.main(["doctor", "--rate", "7"]) == 1
         assert "missing  settings    --rate must be" in capsys.readouterr().out

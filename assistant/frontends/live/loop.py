@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from assistant import malloc
 from assistant.asr.push_to_talk import PushToTalk
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.audio import devices
-from assistant.audio.devices import Microphone, Speaker, output_rate
+from assistant.audio import stream
+from assistant.audio.devices import output_rate
 from assistant.audio.ducking import SOON_SECONDS, Music
+from assistant.audio.microphone import Microphone
 from assistant.audio.pcm import DEFAULT_RATE, Samples
+from assistant.audio.speaker import Speaker
 from assistant.clock import SystemClock
 from assistant.dialogue.actions import Action, Chime, Interject, Say, SetVolume
 from assistant.dialogue.events import (
@@ -597,7 +599,7 @@ class _Live:
     def _look_for(self, name: str, at: float) -> None:
         # It makes a gap in what is spoken: not while somebody listens.
         if name == self._mouth.name or (name == self._hearing.name and self._mouth.is_idle):
-            devices.look_anew()
+            stream.rescan()
         try:
             self._parts[name].open()
         except AssistantError:
