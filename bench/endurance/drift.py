@@ -34,14 +34,14 @@ CAUGHT_UP_SECONDS = 0.5
 
 MONITOR = """
 import json, threading, time
-from assistant.frontends.live import loop as live
+from assistant.frontends.live import loop, microphone_input, speaker_output
 seen = {{"clock": None, "played": [], "heard": [], "waits": [], "dry": 0, "lost": 0}}
-class Timeline(live.Timeline):
+class Timeline(speaker_output.Timeline):
     def read(self, frames):
         sound = super().read(frames)
         seen["played"].append(self.position_samples / self.rate - time.monotonic())
         return sound
-class Speaker(live.Speaker):
+class Speaker(speaker_output.Speaker):
     def __init__(self, *words):
         super().__init__(*words)
         seen["dry"] += 1
@@ -49,7 +49,7 @@ class Speaker(live.Speaker):
         before = self.underflows
         super()._callback(*words)
         seen["dry"] += self.underflows - before
-class Microphone(live.Microphone):
+class Microphone(microphone_input.Microphone):
     seconds = 0.0
     def __init__(self, *words):
         super().__init__(*words)
@@ -61,12 +61,13 @@ class Microphone(live.Microphone):
         Microphone.seconds += frames / self.rate
         seen["heard"].append(Microphone.seconds - time.monotonic())
         seen["waits"].append(self.behind_seconds)
-class SystemClock(live.SystemClock):
+class SystemClock(loop.SystemClock):
     def __init__(self):
         super().__init__()
         seen["clock"] = self
-live.Timeline, live.Speaker, live.Microphone = Timeline, Speaker, Microphone
-live.SystemClock = SystemClock
+speaker_output.Timeline, speaker_output.Speaker = Timeline, Speaker
+microphone_input.Microphone = Microphone
+loop.SystemClock = SystemClock
 def note():
     with open({path!r}, "w", buffering=1) as file:
         while True:

@@ -27,7 +27,7 @@ from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event
 from assistant.dialogue.state import CoachingOptions, State
 from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
-from assistant.frontends.live import loop
+from assistant.frontends.live import microphone_input
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match, Matcher
@@ -470,14 +470,16 @@ def test_the_microphone_is_not_misheard_in_english(monkeypatch: pytest.MonkeyPat
 
         def __exit__(self, *_args: object) -> None: ...
 
-    monkeypatch.setattr(loop, "Microphone", Open)
+    monkeypatch.setattr(microphone_input, "Microphone", Open)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     told: list[str] = []
     settings = Settings(language="de")
     with ExitStack() as devices:
         language = factory.language(settings)
-        hearing = loop._Hearing(settings, language, devices, told.append, told.append)
-    assert hearing.ear is None
+        hearing = microphone_input.MicrophoneInput(
+            settings, language, devices, told.append, told.append
+        )
+    assert hearing.listener is None
     assert len(told) == 1
     assert "--model FOLDER" in told[0]
     assert told[0].endswith("Type to Charley instead, one line at a time.")

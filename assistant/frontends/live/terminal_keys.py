@@ -1,4 +1,4 @@
-"""Single keys of a terminal, without Enter: for push-to-talk, and for those who rather press."""
+"""Single keys of a terminal, without Enter: for push-to-talk and for people who press."""
 
 from __future__ import annotations
 
@@ -25,8 +25,13 @@ KEYS = {
 }
 
 
+def is_terminal() -> bool:
+    """Return whether somebody can type on standard input."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 class Keys:
-    """Tells which keys are pressed in a terminal; a context manager."""
+    """Reports which keys are pressed in a terminal; a context manager."""
 
     def __init__(self, terminal: TextIO, pressed: Callable[[Button], None]) -> None:
         """`pressed` is called from a thread of its own."""
