@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from assistant.audio import devices
+from assistant.audio import stream
 from assistant.dialogue.events import DeviceFound, DeviceLost, Event, Xrun
 from assistant.errors import AssistantError
 from assistant.frontends.live.microphone_input import MicrophoneInput
@@ -81,7 +81,7 @@ class DeviceRecovery:
         # Listing the devices again makes a gap in what is spoken: not while somebody listens.
         is_idle_microphone = name == self._microphone.name and self._speaker.is_idle
         if name == self._speaker.name or is_idle_microphone:
-            devices.look_anew()
+            stream.rescan()
         try:
             self._parts[name].open()
         except AssistantError:

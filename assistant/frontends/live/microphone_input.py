@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 from assistant.asr.push_to_talk import PushToTalk
 from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.audio.devices import Microphone
+from assistant.audio.microphone import Microphone
 from assistant.audio.pcm import Samples
 from assistant.errors import DeviceError, ModelError
 from assistant.frontends.live.speaker_output import SpeakerOutput

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from assistant.audio.devices import Speaker, output_rate
+from assistant.audio.devices import output_rate
 from assistant.audio.ducking import SOON_SECONDS
 from assistant.audio.pcm import DEFAULT_RATE, Samples
+from assistant.audio.speaker import Speaker
 from assistant.dialogue.actions import Interject, SetVolume
 from assistant.errors import DeviceError, SynthesiserError
 from assistant.playback.captions import Caption, CaptionTimeline
