@@ -7,7 +7,7 @@ from assistant.audio.shaping import fade
 
 CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
     # (hertz, begins at seconds, loudness); rising is "go on", falling is "I wait".
-    # Those that may sound beside speech leave it room (synthesiser.SPEECH_PEAK).
+    # Those that may sound beside speech leave it room (tts.cache.SPEECH_PEAK).
     "heard": ((880.0, 0.0, 0.10),),
     "missed": ((392.0, 0.0, 0.10),),
     "quiet": ((587.3, 0.0, 0.09), (440.0, 0.14, 0.09)),

@@ -226,7 +226,7 @@ def devices(
     _print_devices("Microphones", found, "input")
     _print_devices("Speakers", found, "output")
     if voices:
-        from assistant.tts.synthesiser import voices as list_voices
+        from assistant.tts.pyttsx3_voice import voices as list_voices
 
         print("Voices")
         for voice in list_voices():

@@ -23,7 +23,9 @@ from assistant.session import factory, speech_model
 from assistant.session.factory import Language
 from assistant.session.scripted_user import ScriptedUser, awaits_user
 from assistant.settings import Settings
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Synthesiser
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
+from assistant.tts.synthesiser import Synthesiser
 
 BLOCKS_PER_SECOND = 50
 RUNNER_WORDS_PER_MINUTE = 160

@@ -10,7 +10,8 @@ from assistant.errors import SynthesiserError
 from assistant.paths import cache_folder
 from assistant.session.hooks import Tell
 from assistant.settings import Settings
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice, Usual
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import DefaultVoice, Pyttsx3Voice
 
 
 def voice(pack: LanguagePack, settings: Settings, tell: Tell) -> CachedVoice:
@@ -28,10 +29,10 @@ def uncached(pack: LanguagePack, settings: Settings, tell: Tell) -> Pyttsx3Voice
 
     `tell` gets one sentence if a voice that was chosen by voice is gone and the usual one speaks.
     """
-    usual = Usual(pack.voices.charley, pack.voices.system)
+    default = DefaultVoice(pack.voices.charley, pack.voices.system)
 
     def called(name: str) -> Pyttsx3Voice:
-        return Pyttsx3Voice(name, settings.words_per_minute, usual=usual)
+        return Pyttsx3Voice(name, settings.words_per_minute, default=default)
 
     try:
         return called(settings.voice or "")

@@ -1,8 +1,8 @@
-"""The engine room: the one thread that owns pyttsx3's engine. The only module that knows pyttsx3.
+"""The one thread that owns pyttsx3's engine. The only module that imports pyttsx3.
 
 pyttsx3 never plays anything here: it renders off-line. Its engines must be made and run on one
-thread (its issues 327 and 126), and espeak-ng keeps one state per process, so all voices share one
-room. What only a job in the room may call says so.
+thread (its issues 327 and 126), and espeak-ng keeps one state per process, so all voices share
+`ENGINE_THREAD`. What only its jobs may call says so.
 """
 
 import contextlib
@@ -23,12 +23,12 @@ from assistant.errors import AudioFileError, SynthesiserError
 
 POLL_SECONDS = 0.02
 ESPEAK_TRIES = 3
-"""So often is a line rendered that comes out empty."""
+"""How often a line is rendered that comes out empty."""
 
 Made = TypeVar("Made")
 
 
-class EngineRoom:
+class EngineThread:
     """One thread that owns the pyttsx3 engine and does one job after the other."""
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class EngineRoom:
         self._finished = threading.Event()
 
     def do(self, job: Callable[[], Made], timeout_seconds: float) -> Made:
-        """Run a job on the room's thread; raises SynthesiserError if it hangs or fails."""
+        """Run a job on the thread; raises SynthesiserError if it hangs or fails."""
         with self._lock:
             if self._stuck is not None and not self._stuck.done():
-                raise SynthesiserError("The voice engine hangs; start Charley again.")
+                raise SynthesiserError("The voice engine hangs; restart Charley.")
             self._start()
             future: Future[Made] = Future()
             self._jobs.put((job, future))
@@ -87,7 +87,7 @@ class EngineRoom:
                 future.set_exception(SynthesiserError(f"The voice engine failed: {error}."))
 
 
-ROOM = EngineRoom()
+ENGINE_THREAD = EngineThread()
 """The only one of this process."""
 
 
@@ -126,7 +126,7 @@ def _silence_prints() -> None:
 
 
 def uses_espeak(engine: Any) -> bool:
-    """Tell whether the engine is espeak-ng, as on Linux; else it is the system's own."""
+    """Return whether the engine is espeak-ng, as on Linux; else it is the system's own."""
     return bool(engine.driver_name == "espeak")
 
 
@@ -138,7 +138,7 @@ def render(text: str, voice: str | None, rate: int, timeout_seconds: float) -> P
 
     Only for jobs. Raises SynthesiserError.
     """
-    engine = ROOM.engine()
+    engine = ENGINE_THREAD.engine()
     if voice is not None:
         engine.setProperty("voice", voice)
     engine.setProperty("rate", rate)
@@ -154,12 +154,12 @@ def _render_with_espeak(engine: Any, text: str, timeout_seconds: float) -> Pcm:
     """Render one line on Linux, where espeak-ng writes the file from a thread of its own.
 
     pyttsx3 cancels whatever that thread does when a line begins, be it the change of rate just
-    asked for, and may come back before the file is written (its issue 219). So the thread must be
-    idle before, and must have said that it is done after.
+    asked for, and may return before the file is written (its issue 219). So the thread must be
+    idle before, and must have reported that it is done after.
     """
     for _ in range(ESPEAK_TRIES):
         with _scratch_file() as path:
-            finished = ROOM.begin()
+            finished = ENGINE_THREAD.begin()
             _await_espeak()
             engine.save_to_file(text, path)
             engine.runAndWait()

@@ -29,7 +29,8 @@ from assistant.exports.routine_audio import Wish, positions, render, script
 from assistant.paths import cache_folder, intents_folder
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Begun, Timeline
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 COLUMNS = (*POSITIONS, HELPER)
 EXACT = ("wav", "flac")

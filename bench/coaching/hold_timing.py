@@ -21,7 +21,8 @@ from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm, from_int16
 from assistant.dialogue.hold import Hold
 from assistant.playback.count_track import render_hold
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.paths import ROOT
 from tests.support import pulse
 
@@ -42,7 +43,8 @@ from assistant.audio.devices import output_rate
 from assistant.audio.speaker import Speaker
 from assistant.dialogue.hold import Hold
 from assistant.playback.timeline import Timeline
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
 timeline.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
 with Speaker(timeline):
@@ -54,7 +56,7 @@ with Speaker(timeline):
 NAIVE = """
 import sys, time
 import sounddevice
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 voice = Pyttsx3Voice()
 for word in sys.argv[3:]:
     spoken = voice.render(word)

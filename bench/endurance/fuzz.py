@@ -27,7 +27,7 @@ from wyoming.info import Describe, Info
 
 from assistant.asr.hypothesis import RATE
 from assistant.audio.shaping import resample
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support.fuzzing import message
 from tests.support.network import Caller, free_port, serving
 

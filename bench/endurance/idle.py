@@ -32,7 +32,7 @@ from assistant.dialogue.state import DialogueState, State
 from assistant.session import factory, speech_model
 from assistant.session.listening import ContextListener
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.hearing.utterances import STATES, VOICES, Noise, utterances
 from bench.paths import SPEECH, UNSEEN
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.audio.pcm import Pcm
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.hearing.utterances import VOICES
 from tests.support import pulse
 from tests.support.process import Process

@@ -58,7 +58,7 @@ from assistant.session.factory import Language
 from assistant.session.session import Session
 from assistant.session.spoken import SpokenConversation
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.endurance import drift
 from bench.hearing.utterances import VOICES
 from tests.support import pulse

@@ -32,7 +32,7 @@ from assistant.session import (
 from assistant.session.listening import ContextListener
 from assistant.session.nbest import likeliest
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 RATE = 16000
 BLOCK_SAMPLES = 480

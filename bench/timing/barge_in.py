@@ -53,7 +53,7 @@ from assistant.session.listening import ContextListener
 from assistant.session.session import Session
 from assistant.session.spoken import SpokenConversation
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.hearing.utterances import VOICES
 from bench.paths import ROOT
 from tests.support import pulse

@@ -84,7 +84,8 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     from assistant.session import factory
     from assistant.session.session import Session
     from assistant.settings import Settings
-    from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+    from assistant.tts.cache import CachedVoice
+    from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
     class Noted(Timeline):
         def perform(self, action: Action) -> None:

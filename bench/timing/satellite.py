@@ -27,7 +27,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Pcm
 from assistant.playback.count_track import count_word
 from assistant.session import factory, voices
 from assistant.settings import Settings
-from assistant.tts.synthesiser import CachedVoice
+from assistant.tts.cache import CachedVoice
 from bench.hearing.utterances import VOICES
 from bench.timing.barge_in import Card, last_audible, sound_card, spoken
 from tests.support import pulse

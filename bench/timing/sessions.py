@@ -29,7 +29,7 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.audio.shaping import resample, trim_silence
 from assistant.session import factory, voices
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.endurance.fuzz import UNDERSTOOD, metrics, resident_mb
 from tests.support.listening import place
 from tests.support.network import Caller, Heard, Serving, free_port, serving

@@ -15,7 +15,7 @@ from assistant.dialogue.machine import listening
 from assistant.dialogue.state import DialogueState, State
 from assistant.session import factory, speech_model
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support.stage import PACK
 
 BLOCK = round(0.03 * RATE)

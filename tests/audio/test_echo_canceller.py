@@ -11,7 +11,7 @@ from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
 from assistant.audio.shaping import resample
 from assistant.session import voices
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support.listening import place
 from tests.support.stage import PACK
 

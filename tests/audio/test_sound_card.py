@@ -20,7 +20,8 @@ from assistant.audio.devices import output_rate
 from assistant.audio.speaker import Speaker
 from assistant.dialogue.hold import Hold
 from assistant.playback.timeline import Timeline
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 words = "zero one two three four five six seven eight nine ten".split()
 timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
 timeline.perform(Count(Hold(10), tuple(words)))
@@ -212,7 +213,7 @@ def test_a_sound_server_that_dies_is_a_lost_device() -> None:
 def test_importing_charleys_sound_loads_no_device_library() -> None:
     code = (
         "import sys, assistant.audio.microphone, assistant.audio.speaker\n"
-        "import assistant.asr.vosk_recogniser, assistant.tts.synthesiser\n"
+        "import assistant.asr.vosk_recogniser, assistant.tts.pyttsx3_voice\n"
         "print(sorted({'sounddevice', 'vosk', 'pyttsx3', 'soxr', 'soundfile'} & set(sys.modules)))"
     )
     done = subprocess.run(

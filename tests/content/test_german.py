@@ -38,8 +38,9 @@ from assistant.session.session import Session
 from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
-from assistant.tts import synthesiser
-from assistant.tts.synthesiser import Usual, VoiceInfo
+from assistant.tts import pyttsx3_voice
+from assistant.tts.pyttsx3_voice import DefaultVoice
+from assistant.tts.synthesiser import VoiceInfo
 from tests.support import ROOT
 from tests.support.stage import PACK as ENGLISH_PACK
 
@@ -411,7 +412,7 @@ def test_the_voices_to_change_to_are_of_the_language(folder: Path) -> None:
 def test_a_choice_that_the_machine_lacks_is_no_reason_to_fall_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(synthesiser, "_variants", dict)
+    monkeypatch.setattr(pyttsx3_voice, "_variants", dict)
     told: list[str] = []
     usual = voices.by_name(ENGLISH_PACK, Settings(), told.append)("")
     assert voices.by_name(ENGLISH_PACK, Settings(), told.append)("en-us+f3").name == usual.name
@@ -430,25 +431,25 @@ def test_german_is_spoken_by_a_german_voice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "usual", "found"),
+    ("wanted", "default", "found"),
     [
-        ("", Usual("de", "de-de"), "com.apple.voice.compact.de-DE.Anna"),
-        ("", Usual("en-us"), None),
-        ("", Usual("fr", "fr-fr"), None),
-        ("samantha", Usual("de", "de-de"), "com.apple.voice.compact.en-US.Samantha"),
+        ("", DefaultVoice("de", "de-de"), "com.apple.voice.compact.de-DE.Anna"),
+        ("", DefaultVoice("en-us"), None),
+        ("", DefaultVoice("fr", "fr-fr"), None),
+        ("samantha", DefaultVoice("de", "de-de"), "com.apple.voice.compact.en-US.Samantha"),
     ],
 )
 def test_a_system_without_espeak_has_its_own_names(
-    monkeypatch: pytest.MonkeyPatch, wanted: str, usual: Usual, found: str | None
+    monkeypatch: pytest.MonkeyPatch, wanted: str, default: DefaultVoice, found: str | None
 ) -> None:
     there = [
         VoiceInfo("com.apple.voice.compact.en-US.Samantha", "Samantha"),
         VoiceInfo("com.apple.voice.compact.de-DE.Anna", "Anna"),
     ]
-    monkeypatch.setattr(synthesiser, "ROOM", SimpleNamespace(engine=lambda: None))
-    monkeypatch.setattr(synthesiser, "uses_espeak", lambda _engine: False)
-    monkeypatch.setattr(synthesiser, "_list_voices", lambda: there)
-    assert synthesiser._engine_voice(wanted, usual) == found
+    monkeypatch.setattr(pyttsx3_voice, "ENGINE_THREAD", SimpleNamespace(engine=lambda: None))
+    monkeypatch.setattr(pyttsx3_voice, "uses_espeak", lambda _engine: False)
+    monkeypatch.setattr(pyttsx3_voice, "_list_voices", lambda: there)
+    assert pyttsx3_voice._engine_voice(wanted, default) == found
 
 
 @pytest.mark.model

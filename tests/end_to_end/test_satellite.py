@@ -15,7 +15,8 @@ from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
 from assistant.session import voices
 from assistant.settings import Settings
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support import pulse
 from tests.support.listening import counts, place
 from tests.support.network import free_port, satellite, serving

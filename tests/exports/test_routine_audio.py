@@ -18,7 +18,8 @@ from assistant.exports.routine_audio import SIDES, Wish, render, speech, wish
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Begun, Timeline
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 PACK = language_pack.load(intents_folder())
 ROUTINES = tuple(PACK.routines)

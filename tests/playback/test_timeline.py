@@ -30,7 +30,7 @@ from assistant.playback.timeline import (
     Finished,
     Timeline,
 )
-from assistant.tts.synthesiser import SPEECH_PEAK
+from assistant.tts.cache import SPEECH_PEAK
 
 RATE = 1000
 """Hertz: one sample a millisecond keeps the numbers readable."""

@@ -27,7 +27,7 @@ from assistant.speech_models import extend, vocabulary
 from assistant.speech_models.decoding_graph import LEXICON, WordGraph, read_words
 from assistant.speech_models.lexicon import Lexicon, Origin
 from assistant.speech_models.phones import PHONES, SILENCE
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support.commands import Charley
 
 PHONE_ROWS = st.lists(st.sampled_from([p for p in PHONES if p != SILENCE]), min_size=1, max_size=6)

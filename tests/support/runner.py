@@ -6,7 +6,8 @@ from assistant.audio.pcm import Pcm, silence
 from assistant.content import language_pack
 from assistant.frontends.demo import RUNNER_WORDS_PER_MINUTE
 from assistant.paths import intents_folder
-from assistant.tts.synthesiser import CachedVoice, Pyttsx3Voice
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support import pulse
 
 

@@ -11,44 +11,44 @@ from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError, SynthesiserError
 from assistant.tts import engine_thread
-from assistant.tts.engine_thread import EngineRoom
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.engine_thread import EngineThread
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 
 def test_a_hanging_engine_is_told_in_time() -> None:
-    room, release = EngineRoom(), threading.Event()
+    thread, release = EngineThread(), threading.Event()
     with pytest.raises(SynthesiserError, match="did not answer"):
-        room.do(release.wait, 0.01)
+        thread.do(release.wait, 0.01)
     with pytest.raises(SynthesiserError, match="hangs"):
-        room.do(lambda: 1, 10)
+        thread.do(lambda: 1, 10)
     release.set()
 
 
 def test_an_engine_that_comes_back_is_used_again() -> None:
-    room, release = EngineRoom(), threading.Event()
+    thread, release = EngineThread(), threading.Event()
     with pytest.raises(SynthesiserError):
-        room.do(release.wait, 0.01)
-    stuck = room._stuck
+        thread.do(release.wait, 0.01)
+    stuck = thread._stuck
     release.set()
     assert stuck is not None
     assert stuck.result(10)
-    assert room.do(lambda: "spoken", 10) == "spoken"
+    assert thread.do(lambda: "spoken", 10) == "spoken"
 
 
 def test_a_failing_engine_is_told_and_goes_on() -> None:
     def fail() -> None:
         raise ValueError("SetVoiceByName failed")
 
-    room = EngineRoom()
+    thread = EngineThread()
     with pytest.raises(SynthesiserError, match="SetVoiceByName"):
-        room.do(fail, 10)
-    assert room.do(lambda: 1, 10) == 1
+        thread.do(fail, 10)
+    assert thread.do(lambda: 1, 10) == 1
 
 
 def test_all_work_is_done_on_one_thread() -> None:
-    room = EngineRoom()
+    thread = EngineThread()
     with ThreadPoolExecutor(4) as pool:
-        jobs = [pool.submit(room.do, threading.get_ident, 10) for _ in range(20)]
+        jobs = [pool.submit(thread.do, threading.get_ident, 10) for _ in range(20)]
     assert len({job.result() for job in jobs}) == 1
 
 

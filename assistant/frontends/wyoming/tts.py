@@ -16,7 +16,8 @@ from assistant.playback.count_track import render_hold
 from assistant.playback.timeline import BREATH_SECONDS
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import PAUSE
-from assistant.tts.synthesiser import Synthesiser, level
+from assistant.tts.cache import level
+from assistant.tts.synthesiser import Synthesiser
 
 _CHUNK_SAMPLES = 1024
 _WIDTH = 2

@@ -40,7 +40,7 @@ from assistant.session.remote_voice import Talk
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 pytestmark = pytest.mark.model
 

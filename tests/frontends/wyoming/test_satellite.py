@@ -30,7 +30,7 @@ from assistant.session.remote_voice import Talk
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import IDLE_SECONDS, Turns
 from assistant.settings import Settings
-from assistant.tts.synthesiser import Pyttsx3Voice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 pytestmark = pytest.mark.model
 HERE = "127.0.0.1"
