@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -121,17 +120,17 @@ class TestRun:
         with card.recording() as recorded:
             charley = Process(card, tmp_path, env={"XDG_STATE_HOME": str(tmp_path)})
             charley.awaits("not a doctor")
-            time.sleep(5.0)  # real sound takes real time: let the welcome be spoken
+            charley.falls_silent()
             says("my left calf is cramping")
             charley.awaits("Stop running")
             charley.awaits("Put your left leg")
-            time.sleep(4.0)
+            charley.falls_silent()
             says("okay")
             charley.awaits("Is it gone")
-            time.sleep(2.0)
+            charley.falls_silent()
             says("stop")
             charley.awaits("I'm here if you need me")
-            time.sleep(2.0)
+            charley.falls_silent()
             assert charley.interrupt() in (0, 130)
         found = counts(recorded[0], count_words)
         # From count to count: a card that runs dry on a busy machine moves all the rest, once.

@@ -94,6 +94,7 @@ class Process(Told):
             command, env={**card.env, **env}, stdin=keys, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         )  # fmt: skip
+        card.programs.append(process)
         super().__init__(process, process.stdout)
 
     @property
@@ -132,6 +133,19 @@ class Process(Told):
             assert self.process.poll() is None, self.shown
             time.sleep(0.05)
         raise AssertionError(f"the journal never had {wanted}:\n{self.shown}")
+
+    def falls_silent(self) -> None:
+        """Come back when all that it had to say has been said."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_silent():
+            assert time.monotonic() < end, f"never silent:\n{self.shown}"
+            assert self.process.poll() is None, self.shown
+            time.sleep(0.05)
+
+    def _is_silent(self) -> bool:
+        steps = [entry.get("event") or entry.get("action") for entry in self.entries()]
+        spoken = [step for step in steps if step in {"Say", "Count", "SpeechFinished"}]
+        return spoken[-1:] == ["SpeechFinished"]
 
     def signals(self, number: int) -> None:
         """Send it a signal."""

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,8 @@ class SoundCard:
     """Name of what can be unplugged to its module of PulseAudio."""
     server: "list[subprocess.Popen[bytes]]"
     """The server that runs, or has run."""
+    programs: "list[subprocess.Popen[str]]" = field(default_factory=list)
+    """Those that use it; what still runs at the end is ended by force."""
 
     def play(self, pcm: Pcm) -> "subprocess.Popen[bytes]":
         """Play into the microphone; the process ends when all was played."""
@@ -145,6 +147,10 @@ def sound_card(rate: int = RATE, channels: int = 1) -> Iterator[SoundCard]:
             with _listening(env, "speaker"), _listening(env, "room"):
                 yield card
         finally:
+            for program in card.programs:
+                if program.poll() is None:
+                    program.kill()
+                    program.wait()
             for server in card.server:
                 server.terminate()
                 server.wait()
