@@ -14,14 +14,15 @@ from hypothesis import settings
 
 from tests.support import pulse
 from tests.support.commands import Charley, Done
+from tests.support.examples import USUAL
 from tests.support.process import heed_ctrl_c
 
 if TYPE_CHECKING:
     from assistant.nlu.intents import Intents
 
 # A slow moment on a busy machine is no failure; and a failure must come again on the next run.
-settings.register_profile("charley", deadline=None, derandomize=True)
-settings.load_profile("charley")
+settings.register_profile("usual", deadline=None, derandomize=True, max_examples=USUAL)
+settings.register_profile("thorough", deadline=None, max_examples=40 * USUAL)
 
 _FOLDERS = {
     "XDG_CACHE_HOME": "cache",
@@ -59,8 +60,16 @@ def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def pytest_configure() -> None:
-    """Let the processes that tests start hear Ctrl-C."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what script/test explains."""
+    parser.addoption(
+        "--thorough", action="store_true", help="try many more examples of each property"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples are tried, and let the processes that tests start hear Ctrl-C."""
+    settings.load_profile("thorough" if config.getoption("thorough") else "usual")
     heed_ctrl_c()
 
 

@@ -29,6 +29,7 @@ from assistant.audio.ducking import (
 )
 from assistant.audio.pcm import Pcm
 from tests.support import pulse
+from tests.support.examples import examples
 from tests.support.process import Process
 
 SPEAKER, OTHER_SPEAKER = 0, 1
@@ -131,7 +132,7 @@ def happen(server: Server, lowering: Lowering, what: str, *how: object) -> None:
                     del server.playing[index]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 @given(st.lists(HAPPENINGS, max_size=30))
 def test_in_the_end_all_is_as_it_would_be_without_charley(
     happenings: list[tuple[object, ...]],
@@ -143,7 +144,7 @@ def test_in_the_end_all_is_as_it_would_be_without_charley(
     assert server.is_as_without_charley()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 @given(st.lists(HAPPENINGS, max_size=30), st.integers(0, 20))
 def test_what_a_killed_charley_left_low_is_mended_at_the_next_start(
     happenings: list[tuple[object, ...]], dies_after: int

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Self
@@ -16,7 +17,7 @@ from assistant.cli import app, doctor
 from assistant.cli.doctor import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.playback.timeline import Timeline
-from assistant.session import voices
+from assistant.session import factory, voices
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from tests.support import tone_model
@@ -67,9 +68,14 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tone_model.write_model(tmp_path_factory.mktemp("model") / "tones")
 
 
+LANGUAGE = cache(factory.language)
+"""Read once for all of these tests."""
+
+
 @pytest.fixture
 def healthy(monkeypatch: pytest.MonkeyPatch, fresh_home: Path) -> None:  # noqa: ARG001
     """Make a machine on which all is well."""
+    monkeypatch.setattr(factory, "language", LANGUAGE)
     monkeypatch.setattr(doctor, "Microphone", Usb)
     monkeypatch.setattr(doctor, "Speaker", Playing)
     monkeypatch.setattr(doctor, "output_rate", lambda _name: 22050)

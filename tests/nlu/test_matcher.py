@@ -12,6 +12,7 @@ from assistant.nlu.matcher import Match, Matcher, NoMatch
 from assistant.nlu.normalise import normalise
 from assistant.nlu.templates import ASIDE, GUARD, content_words
 from tests.support import ROOT
+from tests.support.examples import CHARACTERS, examples
 
 FILES = ROOT / "tests/utterances/en"
 EXPECTED = yaml.safe_load((FILES / "expected.yaml").read_text("utf-8"))
@@ -359,8 +360,8 @@ VOCABULARY = sorted({word for _, line in everything() for word in line.split()})
 TALK = st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.one_of(st.text(max_size=80), TALK), CONTEXTS)
+@settings(max_examples=examples(100))
+@given(st.one_of(st.text(CHARACTERS, max_size=80), TALK), CONTEXTS)
 def test_any_text_has_a_sane_answer(text: str, context: frozenset[str] | None) -> None:
     found = MATCHER.match(text, context)
     assert found.text == text
@@ -371,7 +372,7 @@ def test_any_text_has_a_sane_answer(text: str, context: frozenset[str] | None) -
     assert all(0.0 <= candidate.score <= 100.0 for candidate in found.rejected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30))
 @given(TALK, CONTEXTS)
 def test_the_answer_does_not_depend_on_what_was_asked_before(
     text: str, context: frozenset[str] | None
@@ -379,7 +380,7 @@ def test_the_answer_does_not_depend_on_what_was_asked_before(
     assert MATCHER.match(text, context) == FRESH.match(text, context)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100))
 @given(TALK)
 def test_what_is_understood_when_idle_is_never_lost_later(text: str) -> None:
     """A red flag stays one in every state, and nothing heard when idle turns to silence."""
@@ -391,7 +392,7 @@ def test_what_is_understood_when_idle_is_never_lost_later(text: str) -> None:
             assert later[0].startswith("redflag_")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100))
 @given(TALK)
 def test_only_a_whole_utterance_stops(text: str) -> None:
     if meaning(f"{text} banana", None) is not None:

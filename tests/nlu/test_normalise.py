@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from assistant.nlu.intents import load
 from assistant.nlu.normalise import MAX_WORDS, Spelling, normalise, surface
 from tests.support import ROOT
+from tests.support.examples import CHARACTERS
 
 SPELLING = load(ROOT / "intents/en/sentences").language.spelling
 
@@ -55,7 +56,7 @@ def test_surface_keeps_apostrophes_for_the_recogniser() -> None:
     assert surface("  My Calf\u2019s   GONE! ") == "my calf's gone"
 
 
-@given(st.text(max_size=200))
+@given(st.text(CHARACTERS, max_size=200))
 def test_any_text_becomes_plain_words(text: str) -> None:
     words = normalise(text, SPELLING)
     assert len(words) <= MAX_WORDS

@@ -31,6 +31,7 @@ from assistant.playback.timeline import (
     Timeline,
 )
 from assistant.tts.cache import SPEECH_PEAK
+from tests.support.examples import examples
 
 RATE = 1000
 """Hertz: one sample a millisecond keeps the numbers readable."""
@@ -494,7 +495,7 @@ def test_no_sample_is_ever_louder_than_the_loudest_source_and_an_earcon(
     st.lists(st.tuples(st.integers(0, 1500), st.integers(50, 2500)), max_size=6),
     st.integers(1, 6),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 def test_no_interjection_moves_the_end_or_delays_a_count(
     asked: list[tuple[int, int]], seconds: int
 ) -> None:

@@ -24,8 +24,9 @@ from assistant.dialogue.state import CoachingOptions, DialogueState
 from assistant.errors import JournalError
 from assistant.session import journal
 from assistant.session.journal import Conditions, Entry, Journal
+from tests.support.examples import CHARACTERS
 
-TEXTS = st.text(max_size=20)
+TEXTS = st.text(CHARACTERS, max_size=20)
 SECONDS = st.floats(min_value=0, max_value=1e6)
 HOLDS = st.builds(
     Hold, st.integers(1, 60), st.sampled_from(CountStyle), SECONDS, st.integers(0, 60)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from assistant.errors import ModelError
 from assistant.speech_models import catalogue
 from assistant.speech_models.catalogue import OFFICIAL, find, get, listed, models_folder
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.usefixtures("fresh_home", "quick")
 
@@ -398,7 +399,7 @@ def test_a_damaged_model_in_its_place_is_replaced(site: Site) -> None:
     assert contents(fetch(site)) == FILES
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=30))
 def test_any_damage_is_told_or_harmless(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
     small = FILES | {"am/final.mdl": b"m"}

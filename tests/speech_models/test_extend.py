@@ -29,6 +29,7 @@ from assistant.speech_models.lexicon import Lexicon, Origin
 from assistant.speech_models.phones import PHONES, SILENCE
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support.commands import Charley
+from tests.support.examples import CHARACTERS
 
 PHONE_ROWS = st.lists(st.sampled_from([p for p in PHONES if p != SILENCE]), min_size=1, max_size=6)
 
@@ -124,7 +125,7 @@ class TestVocabulary:
         with pytest.raises(IntentDataError, match=r"no \.txt or \.yaml"):
             vocabulary.words([tmp_path / "empty"])
 
-    @given(st.text(max_size=60))
+    @given(st.text(CHARACTERS, max_size=60))
     def test_any_text_is_words_or_a_mistake(self, text: str) -> None:
         found: dict[str, str] = {}
         with suppress(IntentDataError):

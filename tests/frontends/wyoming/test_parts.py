@@ -29,6 +29,7 @@ from assistant.playback.captions import Caption
 from assistant.playback.count_track import count_word
 from assistant.playback.timeline import Timeline
 from assistant.session.text_turns import written
+from tests.support.examples import CHARACTERS
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
 LEAD = 0.2
@@ -228,7 +229,13 @@ class TestMicrophone:
     @given(
         st.dictionaries(
             st.sampled_from(["rate", "width", "channels", "timestamp"]),
-            st.one_of(st.none(), st.integers(), st.text(max_size=3), st.floats(), st.booleans()),
+            st.one_of(
+                st.none(),
+                st.integers(),
+                st.text(CHARACTERS, max_size=3),
+                st.floats(),
+                st.booleans(),
+            ),
         ),
         st.binary(max_size=50),
     )
@@ -311,9 +318,9 @@ class TestFraming:
 
     @given(
         st.recursive(
-            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(CHARACTERS)),
             lambda inner: st.one_of(
-                st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)
+                st.lists(inner, max_size=3), st.dictionaries(st.text(CHARACTERS), inner, max_size=3)
             ),
         ),
         st.integers(-1, 9),
