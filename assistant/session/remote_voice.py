@@ -28,7 +28,7 @@ _ENDING = np.zeros(RATE, np.int16)
 """Silence that ends an utterance when a satellite stops streaming behind it."""
 
 
-class Talk:
+class RemoteVoice:
     """One session with its own ear, timeline and words.
 
     `tick` is for one thread at a time; the timeline may be read from another.

@@ -21,7 +21,6 @@ from assistant.frontends.home_assistant.announce import Announcer, HomeAssistant
 from assistant.frontends.monitoring.health import HealthServer
 from assistant.frontends.monitoring.metrics import Measures
 from assistant.frontends.wyoming import wire
-from assistant.frontends.wyoming.audio_out import LEAD_SECONDS
 from assistant.frontends.wyoming.connection import Link
 from assistant.frontends.wyoming.discovery import Neighbourhood
 from assistant.frontends.wyoming.info import describe
@@ -29,7 +28,8 @@ from assistant.frontends.wyoming.requests import Services
 from assistant.frontends.wyoming.satellite import Address, Satellite
 from assistant.frontends.wyoming.server import Server
 from assistant.frontends.wyoming.wire import Limits
-from assistant.session.remote_voice import Talk
+from assistant.playback.pacing import LEAD_SECONDS
+from assistant.session.remote_voice import RemoteVoice
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
@@ -150,8 +150,8 @@ class _Process:
         self._tell(f"Wyoming services: tcp://{at.host}:{port}")
         return port
 
-    def _talk(self) -> Talk:
-        return Talk(self._parts, self._measures.watch("sound"))
+    def _talk(self) -> RemoteVoice:
+        return RemoteVoice(self._parts, self._measures.watch("sound"))
 
     # Satellites
 

@@ -17,7 +17,7 @@ from assistant.clock import Clock
 from assistant.errors import NetworkError
 from assistant.frontends.monitoring.metrics import Measures
 from assistant.frontends.wyoming.connection import Link, Streams
-from assistant.session.remote_voice import Talk
+from assistant.session.remote_voice import RemoteVoice
 
 SATELLITE_PORT = 10700
 """The port in wyoming-satellite's own examples."""
@@ -58,8 +58,8 @@ class Satellite:
     def __init__(
         self,
         at: Address,
-        talk: Talk,
-        link: Callable[[Talk, Streams], Link],
+        talk: RemoteVoice,
+        link: Callable[[RemoteVoice, Streams], Link],
         *,
         clock: Clock,
         measures: Measures,

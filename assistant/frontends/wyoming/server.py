@@ -16,7 +16,7 @@ from assistant.errors import NetworkError
 from assistant.frontends.wyoming import wire
 from assistant.frontends.wyoming.connection import Link, Streams
 from assistant.frontends.wyoming.requests import Requests, Services
-from assistant.session.remote_voice import Talk
+from assistant.session.remote_voice import RemoteVoice
 
 _CLOSE_SECONDS = 2.0
 _PENALTY_SECONDS = 0.5
@@ -34,8 +34,8 @@ class Server:
         self,
         services: Services,
         clock: Clock,
-        talk: Callable[[], Talk],
-        link: Callable[[Talk, Streams], Link],
+        talk: Callable[[], RemoteVoice],
+        link: Callable[[RemoteVoice, Streams], Link],
         tell: Callable[[str], None],
     ) -> None:
         """`tell` gets a sentence about what should never happen."""

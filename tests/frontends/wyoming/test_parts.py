@@ -22,11 +22,12 @@ from assistant.dialogue.hold import Hold
 from assistant.errors import NetworkError
 from assistant.frontends.wyoming import wire
 from assistant.frontends.wyoming.audio_in import Incoming
-from assistant.frontends.wyoming.audio_out import BLOCK_SECONDS, LINGER_SECONDS, Pacer
+from assistant.frontends.wyoming.audio_out import message
 from assistant.frontends.wyoming.satellite import Address, address
 from assistant.frontends.wyoming.wire import Limits
 from assistant.playback.captions import Caption
 from assistant.playback.count_track import count_word
+from assistant.playback.pacing import BLOCK_SECONDS, LINGER_SECONDS, Pacer
 from assistant.playback.timeline import Timeline
 from assistant.session.text_turns import written
 from tests.support.examples import CHARACTERS
@@ -64,7 +65,7 @@ class Kitchen:
         """Let time pass."""
         for _ in range(round(seconds / self.step)):
             self.now += self.step
-            self.got += [(self.now, event) for event in self.pacer.due(self.now)]
+            self.got += [(self.now, message(p, DEFAULT_RATE)) for p in self.pacer.due(self.now)]
 
     @property
     def kinds(self) -> list[str]:
@@ -179,7 +180,8 @@ def test_a_closed_stream_says_so_once() -> None:
     kitchen = Kitchen()
     kitchen.timeline.perform(Say("x", "hello"))
     kitchen.run(0.05)
-    assert [event.type for event in kitchen.pacer.close()] == ["audio-stop"]
+    closing = [message(part, DEFAULT_RATE) for part in kitchen.pacer.close()]
+    assert [event.type for event in closing] == ["audio-stop"]
     assert kitchen.pacer.close() == []
 
 

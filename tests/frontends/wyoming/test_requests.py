@@ -36,7 +36,7 @@ from assistant.frontends.wyoming.connection import Link
 from assistant.frontends.wyoming.requests import Services
 from assistant.frontends.wyoming.server import Server
 from assistant.frontends.wyoming.wire import Limits
-from assistant.session.remote_voice import Talk
+from assistant.session.remote_voice import RemoteVoice
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
@@ -72,7 +72,7 @@ async def server(
         Link, clock=clock, threads=threads, measures=measures, lead_seconds=0.1, limits=limits
     )
     faults: list[str] = []
-    made = Server(services, clock, partial(Talk, parts), link, faults.append)
+    made = Server(services, clock, partial(RemoteVoice, parts), link, faults.append)
     port = await made.start("127.0.0.1", 0)
     try:
         yield port

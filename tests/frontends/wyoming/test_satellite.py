@@ -22,11 +22,13 @@ from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.audio.shaping import resample
 from assistant.clock import SystemClock, VirtualClock
 from assistant.frontends.monitoring.metrics import Measures
-from assistant.frontends.wyoming.connection import Link, _Ears, _Lights
+from assistant.frontends.wyoming.backlog import SoundBacklog
+from assistant.frontends.wyoming.connection import Link
+from assistant.frontends.wyoming.lights import SatelliteLights
 from assistant.frontends.wyoming.satellite import Address
 from assistant.frontends.wyoming.satellite import Satellite as Kept
 from assistant.frontends.wyoming.wire import Limits
-from assistant.session.remote_voice import Talk
+from assistant.session.remote_voice import RemoteVoice
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import IDLE_SECONDS, Turns
 from assistant.settings import Settings
@@ -50,7 +52,7 @@ def speech(text: str) -> Samples:
     return np.concatenate([spoken, np.zeros(RATE, np.int16)])
 
 
-def hear(talk: Talk, sound: Samples, at: float) -> float:
+def hear(talk: RemoteVoice, sound: Samples, at: float) -> float:
     """Let a talk hear sound in virtual time; return when it was over."""
     for first in range(0, len(sound), BLOCK):
         at += BLOCK / RATE
@@ -63,7 +65,7 @@ class TestTalk:
     """One conversation by sound, in virtual time."""
 
     def test_two_talks_share_a_model_and_nothing_else(self, parts: SharedParts) -> None:
-        kitchen, bath = Talk(parts), Talk(parts)
+        kitchen, bath = RemoteVoice(parts), RemoteVoice(parts)
         kitchen.begin(0.0)
         bath.begin(0.0)
         hear(kitchen, speech("my left calf is cramping"), 0.0)
@@ -73,7 +75,7 @@ class TestTalk:
     def test_many_at_once_hear_what_each_would_hear_alone(self, parts: SharedParts) -> None:
         def heard(sound: Samples) -> list[str]:
             found: list[str] = []
-            talk = Talk(parts, lambda event, _: found.append(getattr(event, "text", "")))
+            talk = RemoteVoice(parts, lambda event, _: found.append(getattr(event, "text", "")))
             talk.begin(0.0)
             hear(talk, sound, 0.0)
             return found
@@ -86,14 +88,14 @@ class TestTalk:
         assert "my left calf is cramping" in together[0]
 
     def test_it_begins_without_a_word_once_the_note_was_told(self, parts: SharedParts) -> None:
-        talk = Talk(parts)
+        talk = RemoteVoice(parts)
         talk.begin(0.0)
         assert talk.timeline.is_idle
         assert not talk.is_coaching
 
     def test_a_stream_that_ends_ends_the_utterance(self, parts: SharedParts) -> None:
         heard: list[str] = []
-        talk = Talk(parts, lambda event, _: heard.append(getattr(event, "intent", "")))
+        talk = RemoteVoice(parts, lambda event, _: heard.append(getattr(event, "intent", "")))
         talk.begin(0.0)
         words = speech("my left calf is cramping")[:-RATE]
         talk.tick(1.0, words)
@@ -105,7 +107,7 @@ class TestLights:
     """What a satellite is told besides sound."""
 
     def test_a_satellite_with_a_wake_word_waits_for_it_again(self) -> None:
-        lights = _Lights()
+        lights = SatelliteLights()
         lights.woken(RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event(), 0.0)
         assert lights.shown(1.0, is_coaching=True) == []
         assert lights.shown(10.0, is_coaching=False) == []
@@ -114,7 +116,7 @@ class TestLights:
         assert lights.shown(99.0, is_coaching=False) == []
 
     def test_one_that_always_streams_lights_up_while_charley_coaches(self) -> None:
-        lights = _Lights()
+        lights = SatelliteLights()
         lights.woken(RunPipeline(PipelineStage.WAKE, PipelineStage.TTS).event(), 0.0)
         assert lights.shown(100.0, is_coaching=False) == []
         assert [event.type for event in lights.shown(101.0, is_coaching=True)] == ["detection"]
@@ -132,7 +134,7 @@ class TestEars:
         """Return how much is heard of chunks that arrive at these moments."""
 
         async def listen() -> float:
-            ears, samples = _Ears(Measures()), 0
+            ears, samples = SoundBacklog(Measures()), 0
             for number, at in enumerate(arrivals):
                 ears.take(self.chunk(), at)
                 if number % 50 < 49:
@@ -266,7 +268,9 @@ def with_satellites(
             for one in satellites:
                 await one.start()
                 at = Address(HERE, one.port)
-                kept = Kept(at, Talk(parts), link, clock=clock, measures=measures, tell=told.append)
+                kept = Kept(
+                    at, RemoteVoice(parts), link, clock=clock, measures=measures, tell=told.append
+                )
                 tasks.append(asyncio.create_task(kept.run()))
             try:
                 async with asyncio.timeout(60):
