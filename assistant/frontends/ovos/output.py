@@ -8,7 +8,6 @@ moment what is heard: what is new is sent, and what has changed replaces the res
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.dialogue.actions import Action, Hush, Interject
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.playback.captions import Caption, CaptionTimeline
-from assistant.playback.outputs import Output
 from assistant.playback.timeline import Finished, Timeline
 
 _LONGEST_LAG_SECONDS = 5.0
@@ -45,16 +43,6 @@ class Cut:
 
 
 Order = Play | Speak | Cut
-
-
-class Mouth(Output, Protocol):
-    """An output whose sound is made elsewhere."""
-
-    def take(self, at: float) -> list[Order]:
-        """Return what the audio service must do now, in its order."""
-
-    def began(self, number: int, at: float) -> None:
-        """The audio service has begun to play a stretch."""
 
 
 class Stretches:
@@ -192,3 +180,7 @@ class Lines(CaptionTimeline):
 
     def began(self, number: int, at: float) -> None:
         """Lines are not told apart; nothing is learnt from it."""
+
+
+OvosOutput = Stretches | Lines
+"""An output whose sound is made elsewhere."""

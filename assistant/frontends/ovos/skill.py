@@ -6,12 +6,9 @@ here waits: speech is sent ahead as files, and OVOS's scheduler calls back when 
 
 from __future__ import annotations
 
-import itertools
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,26 +17,33 @@ from langcodes import standardize_tag
 from ovos_bus_client.message import Message, dig_for_message
 from ovos_bus_client.session import Session as OvosSession
 from ovos_bus_client.session import SessionManager
-from ovos_config.locale import get_valid_languages
 from ovos_utils import classproperty
 from ovos_utils.process_utils import RuntimeRequirements
 from ovos_workshop.skills.converse import ConversationalSkill
 from ovos_workshop.skills.fallback import FallbackSkill
 
 from assistant import remembered, settings
-from assistant.audio import audio_file
 from assistant.clock import Clock, SystemClock
 from assistant.dialogue.machine import listening
 from assistant.dialogue.state import QUESTIONS, DialogueState, State
 from assistant.errors import SynthesiserError
 from assistant.frontends.ovos import locale
-from assistant.frontends.ovos.output import Cut, Lines, Mouth, Order, Play, Speak, Stretches
+from assistant.frontends.ovos.messages import language_code, session_id, spoken_tags, utterances
+from assistant.frontends.ovos.output import (
+    Cut,
+    Lines,
+    Order,
+    OvosOutput,
+    Play,
+    Speak,
+    Stretches,
+)
+from assistant.frontends.ovos.sound_files import SoundFiles
+from assistant.frontends.ovos.talk import DeviceTalk
 from assistant.nlu.matcher import Match
-from assistant.paths import cache_folder, languages
+from assistant.paths import cache_folder
 from assistant.session import factory
 from assistant.session.factory import Language
-from assistant.session.session import Session
-from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
 
 _FALLBACK_PRIORITY = 5
@@ -54,34 +58,6 @@ _LISTENING = QUESTIONS | {State.WARNED}
 """States whose silence is for the user: the microphone opens without a wake word."""
 
 
-@dataclass(slots=True)
-class _Talk:
-    """One device's conversation."""
-
-    conversation: TimedConversation
-    mouth: Mouth
-    at: float
-    """When it last did anything."""
-    stop_at: float | None = None
-    """When to answer a "stop" at which the sound was cut already."""
-    was_speaking: bool = False
-
-    @property
-    def session(self) -> Session:
-        """What it knows."""
-        return self.conversation.session
-
-    @property
-    def is_live(self) -> bool:
-        """True while Charley coaches, asks, warns or speaks."""
-        return self.session.now.state is not State.IDLE or self.session.now.speaking
-
-    @property
-    def next_at(self) -> float | None:
-        """When it must go on by itself; None for never."""
-        return self.conversation.next_at if self.stop_at is None else self.stop_at
-
-
 class CharleySkill(FallbackSkill, ConversationalSkill):
     """The skill; OVOS makes one, and it holds a conversation with every device that talks to it."""
 
@@ -91,12 +67,9 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         """Write the locale folder and load the languages that this OVOS is set to."""
         self._lock = threading.RLock()
         self._chosen = settings.load()
-        self._languages = {tag: _language(self._chosen, tag) for tag in _spoken_tags()}
-        self._talks: dict[str, _Talk] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="charley-"))
-        self._names = (str(self._folder / f"{n}.wav") for n in itertools.count(1))
-        self._sent: dict[str, tuple[_Talk, int, float]] = {}
-        """Sound file to its conversation, its number there, and when it may go."""
+        self._languages = {tag: _language(self._chosen, tag) for tag in spoken_tags()}
+        self._talks: dict[str, DeviceTalk] = {}
+        self._files = SoundFiles()
         resources = cache_folder() / "ovos"
         for tag, language in self._languages.items():
             locale.write(resources, tag, locale.files(language.intents, language.pack))
@@ -136,20 +109,20 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
     def can_converse(self, message: Message) -> bool:
         """Tell whether the utterance means something in the conversation that is going on."""
         with self._lock:
-            talk = self._talks.get(_session_id(message))
+            talk = self._talks.get(session_id(message))
             return talk is not None and talk.is_live and self._understood(message) is not None
 
     def can_answer(self, message: Message) -> bool:
         """Tell whether to take what no intent is sure of; an answer to a question is for us."""
         with self._lock:
-            talk = self._talks.get(_session_id(message))
+            talk = self._talks.get(session_id(message))
             asked = talk is not None and talk.session.now.state in QUESTIONS
             return asked or self._understood(message) is not None
 
     def can_stop(self, message: Message) -> bool:
         """Tell whether there is anything to stop."""
         with self._lock:
-            talk = self._talks.get(_session_id(message))
+            talk = self._talks.get(session_id(message))
             return talk is not None and talk.is_live
 
     # What OVOS tells.
@@ -169,7 +142,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         """Take an utterance that no intent fits; False leaves it to others."""
         if not self.can_answer(message):
             return False
-        return self._hear(message, self._understood(message) or _utterances(message)[0])
+        return self._hear(message, self._understood(message) or utterances(message)[0])
 
     def stop_session(self, session: OvosSession) -> bool:
         """Fall silent at once, and answer a moment later; True if there was anything to stop."""
@@ -186,23 +159,23 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
     def handle_playback(self, message: Message) -> None:
         """The audio service begins with a file: its clock is the one that counts."""
         with self._lock:
-            if (sent := self._sent.get(message.data.get("uri", ""))) is not None:
-                talk, number, _ = sent
-                talk.mouth.began(number, self.clock.now())
+            if (sent := self._files.sender(message.data.get("uri", ""))) is not None:
+                talk, number = sent
+                talk.output.began(number, self.clock.now())
                 self._plan(message, talk)
 
     def handle_due(self, message: Message) -> None:
         """OVOS's scheduler: something of a conversation is due."""
         with self._lock:
-            if (talk := self._talks.get(_session_id(message))) is not None:
-                self._settle(talk)
+            if (talk := self._talks.get(session_id(message))) is not None:
+                talk.settle()
                 self._carry_on(message, talk)
 
     def shutdown(self) -> None:
         """Forget every conversation and remove the sound files."""
         with self._lock:
             self._talks.clear()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._files.remove()
 
     # The conversation.
 
@@ -211,28 +184,18 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
             talk = self._talk(message)
             if talk is None:
                 return False
-            self._settle(talk)
+            talk.settle()
             talk.conversation.say(text)
             self._carry_on(message, talk)
             return True
 
-    def _settle(self, talk: _Talk) -> None:
-        """Answer a "stop" that is still waiting for its answer."""
-        if talk.stop_at is not None:
-            talk.stop_at = None
-            talk.conversation.command("control_stop")
-
-    def _carry_on(self, message: Message, talk: _Talk) -> None:
+    def _carry_on(self, message: Message, talk: DeviceTalk) -> None:
         """Do what is due by now, send what is new, and be woken for the next thing."""
-        now = self.clock.now()
-        while talk.conversation.run_next(now):
-            pass
-        self._send(message, talk, talk.mouth.take(now))
+        self._send(message, talk, talk.carry_on(self.clock.now()))
         self._attend(message, talk)
-        talk.at = now
         self._plan(message, talk)
 
-    def _attend(self, message: Message, talk: _Talk) -> None:
+    def _attend(self, message: Message, talk: DeviceTalk) -> None:
         """Tell OVOS whose turn it is."""
         state, speaking = talk.session.now.state, talk.session.now.speaking
         if talk.is_live:
@@ -243,28 +206,28 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
             self.bus.emit(message.forward("mycroft.mic.listen"))
         talk.was_speaking = speaking
 
-    def _talk(self, message: Message) -> _Talk | None:
+    def _talk(self, message: Message) -> DeviceTalk | None:
         """Return the conversation with a message's device, a new one if need be."""
-        session_id, now = _session_id(message), self.clock.now()
+        device, now = session_id(message), self.clock.now()
         for name, other in list(self._talks.items()):
             if not other.is_live and now - other.at > _FORGET_SECONDS:
                 del self._talks[name]
-        if session_id not in self._talks:
+        if device not in self._talks:
             if (language := self._language(message)) is None:
                 return None
-            self._talks[session_id] = self._begin(language, now)
-        return self._talks[session_id]
+            self._talks[device] = self._begin(language, now)
+        return self._talks[device]
 
-    def _begin(self, language: Language, now: float) -> _Talk:
+    def _begin(self, language: Language, now: float) -> DeviceTalk:
         chosen = replace(self._chosen, language=language.folder.name)
-        mouth = self._mouth(language, chosen)
+        output = self._output(language, chosen)
         start = replace(factory.beginning(chosen), listening=listening(DialogueState()))
         conversation = factory.text_session(
-            language, chosen, mouth, self.clock, start=start, remember=remembered.remember
+            language, chosen, output, self.clock, start=start, remember=remembered.remember
         )
-        return _Talk(conversation, mouth, now)
+        return DeviceTalk(conversation, output, now)
 
-    def _mouth(self, language: Language, chosen: Settings) -> Mouth:
+    def _output(self, language: Language, chosen: Settings) -> OvosOutput:
         """Return Charley's own voice; lines for the device's voice where that is asked for."""
         if self.settings.get("speech") == "text":
             return Lines()
@@ -280,12 +243,12 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
 
     def _understood(self, message: Message) -> str | None:
         """Return the hypothesis of an utterance that means something now; None if none does."""
-        talk = self._talks.get(_session_id(message))
+        talk = self._talks.get(session_id(message))
         language = self._language(message)
         if language is None:
             return None
         context = talk.session.now.context if talk else frozenset[str]()
-        for text in _utterances(message):
+        for text in utterances(message):
             found = language.matcher.match(text, context)
             if isinstance(found, Match) and (context or found.intent != "control_stop"):
                 return text
@@ -293,7 +256,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
 
     # What the bus carries.
 
-    def _send(self, message: Message, talk: _Talk, orders: Iterable[Order]) -> None:
+    def _send(self, message: Message, talk: DeviceTalk, orders: Iterable[Order]) -> None:
         for order in orders:
             match order:
                 case Cut():
@@ -301,46 +264,16 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
                 case Speak(text=text):
                     self.speak(text)
                 case Play():
-                    self._play(message, talk, order)
+                    self.play_audio(self._files.write(talk, order, self.clock.now()))
 
-    def _play(self, message: Message, talk: _Talk, stretch: Play) -> None:  # noqa: ARG002
-        now, name = self.clock.now(), next(self._names)
-        audio_file.write(name, stretch.pcm)
-        self._sent[name] = (talk, stretch.number, now + stretch.pcm.seconds + _KEEP_SECONDS)
-        self.play_audio(name)
-        for old in [name for name, (_, _, until) in self._sent.items() if until < now]:
-            del self._sent[old]
-            Path(old).unlink(missing_ok=True)
-
-    def _plan(self, message: Message, talk: _Talk) -> None:
+    def _plan(self, message: Message, talk: DeviceTalk) -> None:
         """Ask OVOS's scheduler to call back when the next thing is due."""
-        name = f"due {_session_id(message)}"
+        name = f"due {session_id(message)}"
         self.cancel_scheduled_event(name)
         if (at := talk.next_at) is not None:
             when = datetime.now(UTC) + timedelta(seconds=max(0.0, at - self.clock.now()))
             self.schedule_event(self.handle_due, when, {"at": at}, name)
 
 
-def _session_id(message: Message) -> str:
-    return str(SessionManager.get(message).session_id)
-
-
-def _utterances(message: Message) -> list[str]:
-    """Return the hypotheses of what was said, the likeliest first."""
-    return message.data.get("utterances") or [message.data.get("utterance", "")]
-
-
-def _spoken_tags() -> list[str]:
-    """Return the language tags that OVOS is set to and that Charley speaks."""
-    tags = sorted(map(standardize_tag, get_valid_languages()))
-    return [tag for tag in tags if _code(tag) is not None]
-
-
-def _code(tag: str) -> str | None:
-    """Return Charley's code for a tag such as "en-US"; None if it does not speak it."""
-    whole, short = tag.replace("-", "_"), tag.split("-", maxsplit=1)[0]
-    return next((code for code in (whole, short) if code in languages()), None)
-
-
 def _language(chosen: Settings, tag: str) -> Language:
-    return factory.language(replace(chosen, language=_code(tag) or tag))
+    return factory.language(replace(chosen, language=language_code(tag) or tag))
