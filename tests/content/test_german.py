@@ -1,6 +1,6 @@
-"""German is a folder: it loads, is understood and speaks, and no code knows a word of it.
+"""German is a folder: it is understood and speaks, and no code knows a word of it.
 
-What holds for one language holds for each, so the first tests go through every folder of intents/.
+What every language must pass is in test_languages.py; here are German words and voices.
 """
 
 from __future__ import annotations
@@ -16,115 +16,33 @@ from types import SimpleNamespace
 from typing import Self
 
 import pytest
-import yaml
 
 from assistant.audio import audio_file
 from assistant.cli import app
-from assistant.clock import VirtualClock
-from assistant.content import language_pack, prompts
-from assistant.content.routines import HELPER, POSITIONS
-from assistant.dialogue.actions import Action, Say
-from assistant.dialogue.events import Event
-from assistant.dialogue.state import CoachingOptions, State
-from assistant.errors import IntentDataError, ModelError, RoutineError, SynthesiserError
+from assistant.content import prompts
+from assistant.dialogue.state import State
+from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.frontends.live import microphone_input
 from assistant.nlu import intents
-from assistant.nlu.intents import Intents
-from assistant.nlu.matcher import Match, Matcher
-from assistant.playback.captions import Caption, CaptionTimeline
+from assistant.nlu.matcher import Match
 from assistant.session import factory, speech_model, voices
-from assistant.session.scripted_user import ScriptedUser
-from assistant.session.session import Session
-from assistant.session.timed import TimedConversation
 from assistant.settings import Settings
 from assistant.speech_models import catalogue
 from assistant.tts import pyttsx3_voice
 from assistant.tts.pyttsx3_voice import DefaultVoice
 from assistant.tts.synthesiser import VoiceInfo
 from tests.support import ROOT
+from tests.support.languages import ASKED, IDLE, SESSION, language
 from tests.support.stage import PACK as ENGLISH_PACK
+from tests.support.talk import Talk
 
-FOLDERS = sorted(path for path in (ROOT / "intents").glob("*/") if path.name[0].isalpha())
-ENGLISH, GERMAN = ROOT / "intents" / "en", ROOT / "intents" / "de"
-UTTERANCES = ROOT / "tests/utterances" / "de"
-
-IDLE: frozenset[str] = frozenset()
-SESSION = frozenset({"session", "recent"})
-ASKED = SESSION | {"asked"}
-
-PACK = language_pack.load(GERMAN)
-SENTENCES = intents.load(GERMAN / "sentences")
-MATCHER = Matcher(SENTENCES)
-
-EXPECTED = yaml.safe_load((UTTERANCES / "expected.yaml").read_text("utf-8"))
-NEGATIVE = (UTTERANCES / "negative.txt").read_text("utf-8").splitlines()
-MEANINGS = sorted(path.stem for path in UTTERANCES.glob("*.txt") if path.stem != "negative")
-
-each_language = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+SPOKEN = language("de")
+GERMAN, PACK, MATCHER = SPOKEN.folder, SPOKEN.pack, SPOKEN.matcher
 
 
-def lines(meaning: str) -> list[str]:
-    return (UTTERANCES / f"{meaning}.txt").read_text("utf-8").splitlines()
-
-
-# --- Every language ------------------------------------------------------------------------------
-
-
-def slots(loaded: Intents, name: str) -> set[str]:
-    """Return every value that the sentences can give a slot."""
-    blocks = {t.block.slots[name] for t in loaded.templates if name in t.block.slots}
-    values = {v.slots[name] for row in loaded.lists.values() for v in row if name in v.slots}
-    return blocks | values
-
-
-@each_language
-def test_a_language_has_every_prompt_and_every_red_flag(folder: Path) -> None:
-    there, english = language_pack.load(folder), language_pack.load(ENGLISH)
-    assert there.prompts.lines.keys() >= prompts.KEYS
-    assert there.red_flags.flags.keys() == english.red_flags.flags.keys()
-    assert there.red_flags.questions.keys() == english.red_flags.questions.keys()
-    for name, flag in english.red_flags.flags.items():
-        assert there.red_flags.flags[name].level == flag.level
-        assert len(there.red_flags.flags[name].lines) == len(flag.lines)
-    assert len(there.prompts.numbers) == 61
-    assert there.prompts.sides.keys() == {"left", "right", "both"}
-
-
-@each_language
-def test_what_the_sentences_name_is_there_to_be_said(folder: Path) -> None:
-    loaded, there = intents.load(folder / "sentences"), language_pack.load(folder)
-    topics = slots(loaded, "topic") - {"words"}
-    assert {f"answer.{topic}" for topic in topics} <= there.prompts.lines.keys()
-    said = {t.block.intent for t in loaded.templates if t.block.intent.startswith("redflag_")}
-    assert said == there.red_flags.flags.keys()
-    assert slots(loaded, "triage") <= there.red_flags.questions.keys()
-    assert slots(loaded, "position") <= {*POSITIONS, HELPER}
-    assert slots(loaded, "number") <= set(there.prompts.numbers)
-
-
-@each_language
-def test_a_line_keeps_its_length_when_its_slots_are_filled(folder: Path) -> None:
-    for text in language_pack.load(folder).texts():
-        assert 0 < len(text.split()) <= prompts.MAX_WORDS + 2, text
-        assert not set("{}") & set(text)
-
-
-@pytest.mark.parametrize("key", ["gone.walk", "listening", "ask.only", "numbers", "titles"])
-def test_a_missing_prompt_is_told_at_once(tmp_path: Path, key: str) -> None:
-    folder = shutil.copytree(GERMAN, tmp_path / "de")
-    path = folder / "prompts.yaml"
-    path.write_text(path.read_text("utf-8").replace(f"\n{key}:", f"\nx{key}:"), "utf-8")
-    with pytest.raises(RoutineError, match=f"prompts.yaml, line 1: the key “{key}” is missing"):
-        language_pack.load(folder)
-
-
-@pytest.mark.parametrize(("old", "what"), [("helper: mit", "helper"), ("or: oder", "or")])
-def test_a_missing_word_of_a_title_is_told_at_once(tmp_path: Path, old: str, what: str) -> None:
-    folder = shutil.copytree(GERMAN, tmp_path / "de")
-    path = folder / "prompts.yaml"
-    path.write_text(path.read_text("utf-8").replace(old, f"x{old}"), "utf-8")
-    with pytest.raises((RoutineError, IntentDataError), match=f"prompts.yaml.*“{what}”"):
-        language_pack.load(folder)
+def converse(*said: str) -> Talk:
+    """Hold a typed conversation in German."""
+    return Talk(PACK, MATCHER, *said)
 
 
 def named_keys() -> set[str]:
@@ -148,42 +66,36 @@ def test_the_table_of_prompts_is_what_the_rules_ask_for() -> None:
 # --- German is understood ------------------------------------------------------------------------
 
 
-def test_every_meaning_has_six_lines_or_more() -> None:
-    assert all(len(lines(meaning)) >= 6 for meaning in MEANINGS)
-    known = {t.block.intent for t in SENTENCES.templates if t.block.has_meaning}
-    assert known == {EXPECTED.get(name, {"intent": name})["intent"] for name in MEANINGS}
+@pytest.mark.parametrize(
+    "meaning", ["cramp_calf", "cramp_other", "cramp_unspecified", "stitch", "help", "call"]
+)
+def test_a_complaint_is_understood_out_of_the_blue(meaning: str) -> None:
+    for line in SPOKEN.lines(meaning):
+        found = MATCHER.match(line, IDLE)
+        if "was kann ich sagen" not in line:
+            assert isinstance(found, Match), line
 
 
-@pytest.mark.parametrize("meaning", MEANINGS)
-def test_german_is_understood(meaning: str) -> None:
-    wanted = EXPECTED.get(meaning, {"intent": meaning, "slots": {}})
+@pytest.mark.parametrize("meaning", SPOKEN.meanings)
+def test_german_is_understood_unasked(meaning: str) -> None:
+    wanted = SPOKEN.expected()[meaning]
     context = ASKED if meaning.startswith(("side_", "both_")) else SESSION
-    for line in lines(meaning):
+    for line in SPOKEN.lines(meaning):
         found = MATCHER.match(line, context)
         assert isinstance(found, Match), line
         assert found.intent == wanted["intent"], line
         assert wanted["slots"].items() <= found.slots.items(), line
 
 
-@pytest.mark.parametrize(
-    "meaning", ["cramp_calf", "cramp_other", "cramp_unspecified", "stitch", "help", "call"]
-)
-def test_a_complaint_is_understood_out_of_the_blue(meaning: str) -> None:
-    for line in lines(meaning):
-        found = MATCHER.match(line, IDLE)
-        if "was kann ich sagen" not in line:
-            assert isinstance(found, Match), line
-
-
-@pytest.mark.parametrize("meaning", [name for name in MEANINGS if name.startswith("redflag")])
-def test_a_red_flag_is_heard_out_of_the_blue(meaning: str) -> None:
-    for line in lines(meaning):
+@pytest.mark.parametrize("meaning", PACK.red_flags.flags)
+def test_every_red_flag_is_heard_out_of_the_blue(meaning: str) -> None:
+    for line in SPOKEN.lines(meaning):
         found = MATCHER.match(line, IDLE)
         assert isinstance(found, Match), line
         assert found.intent == meaning, line
 
 
-@pytest.mark.parametrize("line", NEGATIVE)
+@pytest.mark.parametrize("line", SPOKEN.lines("negative"))
 def test_other_talk_starts_nothing(line: str) -> None:
     assert not isinstance(MATCHER.match(line, IDLE), Match)
 
@@ -246,7 +158,7 @@ def test_numerals_become_german_words() -> None:
 
 
 def test_the_recogniser_gets_the_words_with_their_umlauts() -> None:
-    words = set(SENTENCES.words())
+    words = set(SPOKEN.intents.words())
     assert {"fünfzehn", "krämpfe", "füße", "zurück", "straße"} <= words
     assert not {"funfzehn", "fusse", "zuruck"} & words
 
@@ -254,28 +166,16 @@ def test_the_recogniser_gets_the_words_with_their_umlauts() -> None:
 # --- German is spoken ----------------------------------------------------------------------------
 
 
-class Talk:
-    """A typed conversation in German."""
-
-    def __init__(self, *said: str) -> None:
-        self.keys: list[str] = []
-        self.heard: list[str] = []
-        captions = CaptionTimeline(self._hear)
-        self.session = Session(PACK, MATCHER, CoachingOptions(), captions, watch=self._watch)
-        conversation = TimedConversation(self.session, captions, VirtualClock())
-        conversation.start(first_time=False)
-        conversation.play(ScriptedUser(said, self.session.meaning))
-
-    def _hear(self, caption: Caption) -> None:
-        if caption.kind != "chime":
-            self.heard.append(caption.text)
-
-    def _watch(self, _event: Event, actions: tuple[Action, ...]) -> None:
-        self.keys += [action.key for action in actions if isinstance(action, Say)]
-
-
 def test_a_whole_conversation() -> None:
-    talk = Talk("Meine linke Wade krampft", "okay", "#4 wie lange noch", "noch da", "es ist weg")
+    talk = Talk(
+        PACK,
+        MATCHER,
+        "Meine linke Wade krampft",
+        "okay",
+        "#4 wie lange noch",
+        "noch da",
+        "es ist weg",
+    )
     assert (
         "Stell das linke Bein einen Schritt nach vorn, den Fuß flach auf den Boden." in talk.heard
     )
@@ -288,12 +188,12 @@ def test_a_whole_conversation() -> None:
 
 
 def test_both_calves() -> None:
-    talk = Talk("beide waden krampfen", "ich sitze", "okay", "es ist weg")
+    talk = converse("beide waden krampfen", "ich sitze", "okay", "es ist weg")
     assert "Setz oder leg dich hin. Beide Beine nach vorn, die Knie weich." in talk.heard
 
 
 def test_a_red_flag_in_the_middle_of_a_hold() -> None:
-    talk = Talk("wadenkrampf rechts", "okay", "#5 ich kriege keine luft")
+    talk = converse("wadenkrampf rechts", "okay", "#5 ich kriege keine luft")
     five = talk.heard.index("fünf")
     assert talk.heard[five + 1] == "Hör auf und setz dich. Hol jetzt Hilfe."
     assert "sechs" not in talk.heard
@@ -301,7 +201,15 @@ def test_a_red_flag_in_the_middle_of_a_hold() -> None:
 
 
 def test_after_a_red_flag_nothing_goes_on_by_itself() -> None:
-    talk = Talk("wadenkrampf", "#5 mir wird schwindlig", "weiter", "mir geht es gut", "das reicht")
+    talk = Talk(
+        PACK,
+        MATCHER,
+        "wadenkrampf",
+        "#5 mir wird schwindlig",
+        "weiter",
+        "mir geht es gut",
+        "das reicht",
+    )
     assert "warned.first" in talk.keys
     assert talk.keys[-1] == "stop.done"
 
@@ -310,54 +218,22 @@ def test_after_a_red_flag_nothing_goes_on_by_itself() -> None:
     "said", ["mein oberschenkel krampft", "krampf im linken fuß", "ich habe seitenstechen"]
 )
 def test_a_muscle_without_a_routine_is_said_to_have_none(said: str) -> None:
-    talk = Talk(said)
+    talk = converse(said)
     assert talk.keys[1] == "ask.only"
     assert talk.session.now.state is State.ASKING
-    assert "calf.standing.1" in Talk(said, "wade").keys
-    assert "calf.standing.1" in Talk(said, "ja").keys
-    assert Talk(said, "stopp").session.now.state is State.IDLE
+    assert "calf.standing.1" in converse(said, "wade").keys
+    assert "calf.standing.1" in converse(said, "ja").keys
+    assert converse(said, "stopp").session.now.state is State.IDLE
 
 
 def test_a_belly_is_asked_about_first() -> None:
-    assert Talk("mein bauch krampft").keys[1] == "triage.belly"
-    assert "ask.only" in Talk("mein bauch krampft", "nein").keys
+    assert converse("mein bauch krampft").keys[1] == "triage.belly"
+    assert "ask.only" in converse("mein bauch krampft", "nein").keys
 
 
 def test_another_muscle_in_the_middle_of_a_routine() -> None:
-    talk = Talk("wadenkrampf", "okay", "jetzt krampft mein oberschenkel", "stopp")
+    talk = converse("wadenkrampf", "okay", "jetzt krampft mein oberschenkel", "stopp")
     assert talk.session.now.state in (State.IDLE, State.GUIDING, State.CHECKING, State.ASKING)
-
-
-BEFORE = {
-    "idle": (),
-    "asking": ("krampf",),
-    "guiding": ("wadenkrampf",),
-    "holding": ("wadenkrampf", "okay"),
-    "checking": ("wadenkrampf", "okay", "noch da"),
-    "gone": ("wadenkrampf", "okay", "es ist weg"),
-    "warned": ("wadenkrampf", "mir ist schwindlig"),
-}
-"""What was said before, to where that leads."""
-
-
-@pytest.mark.parametrize("state", BEFORE)
-@pytest.mark.parametrize("meaning", [name for name in MEANINGS if name.startswith("redflag")])
-def test_a_red_flag_is_answered_wherever_we_are(meaning: str, state: str) -> None:
-    line = lines(meaning)[0]
-    cue = f"#3 {line}" if state == "holding" else line
-    talk = Talk(*BEFORE[state], cue)
-    asked = PACK.red_flags.question_for(meaning, certain=True)
-    wanted = f"triage.{asked}" if asked and state != "warned" else f"{meaning}.1"
-    assert wanted in talk.keys
-    assert talk.session.now.state in (State.WARNED, State.TRIAGE)
-
-
-@pytest.mark.parametrize("state", BEFORE)
-def test_nothing_that_can_be_said_breaks_a_conversation(state: str) -> None:
-    for meaning in MEANINGS:
-        line = lines(meaning)[-1]
-        talk = Talk(*BEFORE[state], f"#3 {line}" if state == "holding" else line, "hm", "stopp")
-        assert set(talk.keys) & prompts.KEYS, line
 
 
 # --- Sound and commands --------------------------------------------------------------------------
@@ -398,15 +274,6 @@ def test_a_german_routine_is_rendered(tmp_path: Path) -> None:
     line = ["--language", "de", "render", "calf", "--side", "left", "--rounds", "1"]
     assert app.main([*line, "--out", str(out)]) == 0
     assert 45 < audio_file.read(out).seconds < 90
-
-
-@pytest.mark.usefixtures("fresh_home")
-@each_language
-def test_the_voices_to_change_to_are_of_the_language(folder: Path) -> None:
-    there = language_pack.voices(folder)
-    assert next(iter(there.choices)) == there.charley
-    assert all(name[:2] == folder.name[:2] for name in there.choices)
-    assert {"deeper", "higher"} == set(there.choices.values())
 
 
 def test_a_choice_that_the_machine_lacks_is_no_reason_to_fall_silent(

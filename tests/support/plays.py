@@ -19,7 +19,9 @@ from assistant.session.session import Session
 from assistant.session.timed import TimedConversation
 from tests.support import ROOT
 
-FOLDERS = {"en": ROOT / "tests" / "plays", "de": ROOT / "tests" / "plays_de"}
+FOLDERS = {"en": ROOT / "tests" / "plays"} | {
+    path.name.removeprefix("plays_"): path for path in sorted((ROOT / "tests").glob("plays_*"))
+}
 """Where the plays of a language are."""
 
 
