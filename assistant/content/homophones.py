@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from assistant.content import yaml_source
 from assistant.content.yaml_source import Node
 
 
@@ -37,8 +35,3 @@ def parse(root: Node) -> Homophones:
     table.mapping(frozenset({"usual", "beside"}))
     usual = {word: node.text() for word, node in table.need("usual").mapping().items()}
     return Homophones(usual, frozenset(table.need("beside").texts()))
-
-
-def load(path: Path) -> Homophones:
-    """Read speech.yaml for its homophones alone."""
-    return parse(yaml_source.read(path))

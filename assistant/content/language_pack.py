@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.content import homophones, prompts, red_flags, routines, ui_text, yaml_source
-from assistant.content import voices as voice_names
+from assistant.content import homophones, prompts, red_flags, routines, ui_text, voices, yaml_source
 from assistant.content.homophones import Homophones
 from assistant.content.prompts import Line, Prompts, fill
 from assistant.content.red_flags import RedFlags
@@ -80,11 +79,6 @@ class LanguagePack:
             yield fill(text, {"side": side})
 
 
-def voices(folder: Path) -> Voices:
-    """Read the voices of intents/<language> alone; IntentDataError names file and line."""
-    return voice_names.parse(_speech(folder))
-
-
 def load(folder: Path) -> LanguagePack:
     """Read intents/<language>, each file once; IntentDataError names file and line of a mistake."""
     speech = _speech(folder)
@@ -93,7 +87,7 @@ def load(folder: Path) -> LanguagePack:
         routines.load(folder / "routines"),
         red_flags.load(folder / "red_flags.yaml"),
         ui_text.load(folder / "pages.yaml"),
-        voice_names.parse(speech),
+        voices.parse(speech),
         homophones.parse(speech),
     )
     _check_positions(pack, folder)

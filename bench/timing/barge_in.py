@@ -39,7 +39,7 @@ from assistant.audio.earcons import chime
 from assistant.audio.microphone import BLOCK_SECONDS
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
 from assistant.audio.shaping import resample, trim_silence
-from assistant.content import homophones
+from assistant.content import language_pack
 from assistant.dialogue.actions import Action, Interject, Say
 from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.machine import listening
@@ -152,7 +152,7 @@ class Kit:
         self.language = factory.language(self.settings)
         self.voice = voices.voice(self.language.pack, self.settings, lambda _sentence: None)
         self.block_seconds = block_seconds
-        alike = homophones.load(intents_folder("en") / "speech.yaml")
+        alike = language_pack.load(intents_folder("en")).homophones
         model = SpeechModel(speech_model.folder(self.settings))
         self.recogniser = VoskRecogniser(model, (), stable_seconds, alike)
 

@@ -6,16 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from assistant.content import language_pack, yaml_source
-from assistant.nlu.intents import load
+from assistant.content import yaml_source
 from assistant.nlu.matcher import Match, Matcher
-from tests.support import ROOT
+from tests.support.languages import SESSION, Language
 
-INTENTS = ROOT / "intents"
-LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())
-SESSION = frozenset({"session", "recent"})
 HARMLESS = frozenset({"yes"})
 """What changes nothing while Charley speaks: "Good." """
 
@@ -33,12 +27,11 @@ def heard(text: str, matcher: Matcher) -> Iterator[str]:
             yield f"{' '.join(words[:end])} … = {found.intent}"
 
 
-def echoes(folder: Path) -> dict[str, set[str]]:
+def echoes(spoken: Language) -> dict[str, set[str]]:
     """Return the keys of all lines that mean something when they are heard, and what."""
-    matcher = Matcher(load(folder / "sentences"))
     found: dict[str, set[str]] = {}
-    for line in language_pack.load(folder).lines():
-        for meaning in heard(re.sub(r"\{\w+\} ?", "", line.text), matcher):
+    for line in spoken.pack.lines():
+        for meaning in heard(re.sub(r"\{\w+\} ?", "", line.text), spoken.matcher):
             found.setdefault(line.key, set()).add(meaning)
     return found
 
@@ -49,11 +42,10 @@ def excused(folder: Path) -> set[str]:
     return {key for node in reasons.values() for key in node.texts()}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_prompt_is_a_command_unless_its_reason_is_listed(language: str) -> None:
-    listed = excused(INTENTS / language)
-    found = echoes(INTENTS / language)
+def test_no_prompt_is_a_command_unless_its_reason_is_listed(spoken: Language) -> None:
+    listed = excused(spoken.folder)
+    found = echoes(spoken)
     for key, meanings in found.items():
         assert {key, key.rpartition(".")[0]} & listed, f"{key}: {sorted(meanings)}"
     unneeded = listed - {k for key in found for k in (key, key.rpartition(".")[0])}
-    assert not unneeded, f"no longer needed in {language}/speech.yaml: {sorted(unneeded)}"
+    assert not unneeded, f"no longer needed in {spoken.folder.name}/speech.yaml: {sorted(unneeded)}"

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant.content import homophones
+from assistant.content import homophones, yaml_source
 from assistant.errors import IntentDataError
-from tests.support.stage import ENGLISH
+from tests.support.languages import language
+from tests.support.stage import PACK
 
-ALIKE = homophones.load(ENGLISH / "speech.yaml")
+ALIKE = PACK.homophones
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_one_leg_is_likelier_than_two(heard: str, said: str) -> None:
 
 
 def test_a_language_may_have_none() -> None:
-    none = homophones.load(ENGLISH.parent / "de" / "speech.yaml")
+    none = language("de").pack.homophones
     assert none.settled(["wade"]) == ["wade"]
 
 
@@ -37,4 +38,4 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "speech.yaml"
     file.write_text("voice: en\nhomophones:\n  usual: {a: b}\n  besides: [c]\n")
     with pytest.raises(IntentDataError, match=r"line 4.*besides|line 3.*besides"):
-        homophones.load(file)
+        homophones.parse(yaml_source.read(file))

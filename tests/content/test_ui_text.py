@@ -7,25 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from assistant.content import language_pack, ui_text
+from assistant.content import ui_text
 from assistant.dialogue.state import State
 from assistant.dialogue.table import TRANSITIONS
 from assistant.errors import IntentDataError
 from assistant.exports import report, report_svg
 from assistant.session.journal import Conditions
 from tests.session.test_replay import Kept, moments
-from tests.support import ROOT
+from tests.support.languages import INTENTS, Language, language
 from tests.support.stage import PACK
 
-INTENTS = ROOT / "intents"
-LANGUAGES = sorted(path.name for path in INTENTS.iterdir() if path.is_dir())
 
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_that_may_be_meant_has_words(language: str) -> None:
-    written = language_pack.load(INTENTS / language)
-    spoken = {cell for cell in TRANSITIONS[State.IDLE] if cell[0].islower() and " " not in cell}
-    assert set(written.ui_text.meanings) == spoken - {"redflag"}
+def test_everything_that_may_be_meant_has_words(spoken: Language) -> None:
+    written = spoken.pack
+    meant = {cell for cell in TRANSITIONS[State.IDLE] if cell[0].islower() and " " not in cell}
+    assert set(written.ui_text.meanings) == meant - {"redflag"}
     assert all(flag.name for flag in written.red_flags.flags.values())
 
 
@@ -68,7 +64,7 @@ def a_session(path: Path) -> None:
 
 def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
     a_session(tmp_path / "journal.jsonl")
-    german = language_pack.load(INTENTS / "de")
+    german = language("de").pack
     page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
     page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
     shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", report_svg.draw(page))

@@ -29,7 +29,7 @@ from tests.support.stage import PACK
 pytestmark = pytest.mark.model
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 MODEL_RATE = 16000
-VOICES = language_pack.voices(intents_folder())
+VOICES = language_pack.load(intents_folder()).voices
 
 
 @pytest.fixture(scope="module")

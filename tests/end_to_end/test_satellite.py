@@ -24,7 +24,7 @@ from tests.support.stage import PACK
 
 pytestmark = [pytest.mark.model, pytest.mark.sound, pytest.mark.slow]
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-VOICES = language_pack.voices(intents_folder())
+VOICES = language_pack.load(intents_folder()).voices
 
 
 def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(

@@ -18,7 +18,7 @@ def says(card: pulse.SoundCard, text: str) -> None:
 
 def utterance(text: str) -> Pcm:
     """Return what a runner says, with a second of silence before and after."""
-    names = language_pack.voices(intents_folder())
+    names = language_pack.load(intents_folder()).voices
     spoken = CachedVoice(Pyttsx3Voice(names.runner, RUNNER_WORDS_PER_MINUTE), None).render(text)
     quiet = silence(spoken.rate, spoken.rate).samples
     return Pcm(np.concatenate([quiet, spoken.samples, quiet]), spoken.rate)
