@@ -71,7 +71,9 @@ def _conditions(settings: Settings) -> Conditions:
     from assistant.session import factory
     from assistant.session.journal import Conditions
 
-    return Conditions(coaching=factory.coaching(settings), start=factory.beginning(settings))
+    return Conditions(
+        coaching=factory.coaching_options(settings), start=factory.initial_state(settings)
+    )
 
 
 def _language(settings: Settings, recording: Recording) -> Language:

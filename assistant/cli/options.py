@@ -131,8 +131,8 @@ def journal(
     conditions = Conditions(
         datetime.now().astimezone().isoformat(timespec="seconds"),
         settings.language,
-        factory.coaching(settings),
-        factory.beginning(settings),
+        factory.coaching_options(settings),
+        factory.initial_state(settings),
     )
     return Journal(path, with_text, tell, conditions)
 

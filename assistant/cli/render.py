@@ -91,9 +91,9 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
         sound = routine_audio.render(
             pack,
             wish,
-            factory.coaching(settings),
+            factory.coaching_options(settings),
             _timeline(pack, settings),
-            start=factory.beginning(settings),
+            start=factory.initial_state(settings),
             progress=progress,
         )
         audio_file.write(out, sound)
@@ -108,7 +108,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
 
     ending = _ending(kind)
     pack = factory.pack(settings)
-    coaching, start = factory.coaching(settings), factory.beginning(settings)
+    coaching, start = factory.coaching_options(settings), factory.initial_state(settings)
     voice = voices.voice(pack, settings, tell)
     wanted = audio_pack.pieces(pack, coaching, start)
     done: list[audio_pack.Written] = []

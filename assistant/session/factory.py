@@ -89,7 +89,7 @@ def _check(sentences: Intents, words: LanguagePack, folder: Path) -> None:
                 )
 
 
-def coaching(settings: Settings) -> CoachingOptions:
+def coaching_options(settings: Settings) -> CoachingOptions:
     """Return what the user set of the routines."""
     return CoachingOptions(
         hold_seconds=settings.hold_seconds,
@@ -101,7 +101,7 @@ def coaching(settings: Settings) -> CoachingOptions:
     )
 
 
-def beginning(settings: Settings) -> DialogueState:
+def initial_state(settings: Settings) -> DialogueState:
     """Return what the conversation knows before it begins."""
     return DialogueState(pace=settings.pace, volume=settings.volume)
 
@@ -123,9 +123,9 @@ def session(
     return Session(
         language.pack,
         language.matcher,
-        coaching(settings),
+        coaching_options(settings),
         output,
-        start=start or beginning(settings),
+        start=start or initial_state(settings),
         watch=watch,
         listen=listen,
         remember=remember,

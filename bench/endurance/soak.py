@@ -196,7 +196,7 @@ class Virtual:
         voice = voices.voice(language.pack, settings, print)
         self._timeline = Timeline(voice, DEFAULT_RATE)
         self._session = Session(
-            language.pack, language.matcher, factory.coaching(settings),
+            language.pack, language.matcher, factory.coaching_options(settings),
             TimelineOutput(self._timeline),
             watch=lambda event, actions: self.ledger.note(event, actions, 2 * BLOCK_SECONDS),
         )  # fmt: skip

@@ -234,7 +234,7 @@ class Witness(Session):
             state=state, speaking=speaking, listening=listening(DialogueState(state=state))
         )
         language = hearer.language
-        self._table = (language.pack, factory.coaching(Settings()))
+        self._table = (language.pack, factory.coaching_options(Settings()))
         super().__init__(language.pack, language.matcher, self._table[1], _Silent(), start=here)
         self.done: Counter[str] = Counter()
 

@@ -173,8 +173,8 @@ class Lockstep:
         self.ear.heard = []
         self.events: list[tuple[Event, tuple[Action, ...]]] = []
         self.session = Session(
-            kit.language.pack, kit.language.matcher, factory.coaching(kit.settings),
-            TimelineOutput(self.timeline), start=factory.beginning(kit.settings),
+            kit.language.pack, kit.language.matcher, factory.coaching_options(kit.settings),
+            TimelineOutput(self.timeline), start=factory.initial_state(kit.settings),
             watch=lambda event, actions: self.events.append((event, actions)),
             listen=self.ear.listen,
         )  # fmt: skip

@@ -98,7 +98,10 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     for _ in range(runs):
         timeline = Noted(CachedVoice(Pyttsx3Voice(), cache))
         session = Session(
-            language.pack, language.matcher, factory.coaching(Settings()), TimelineOutput(timeline)
+            language.pack,
+            language.matcher,
+            factory.coaching_options(Settings()),
+            TimelineOutput(timeline),
         )
         session.handle(Started(0.0, first_time=False))
         for at, text in enumerate(UTTERANCES, start=1):

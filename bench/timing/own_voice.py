@@ -288,8 +288,8 @@ class Kitchen:
         self.busy_seconds = 0.0
         sound = TimelineOutput(self.timeline)
         self.session = Session(
-            kit.language.pack, kit.language.matcher, factory.coaching(kit.settings), sound,
-            start=factory.beginning(kit.settings), watch=self._watch, listen=self.ear.listen,
+            kit.language.pack, kit.language.matcher, factory.coaching_options(kit.settings), sound,
+            start=factory.initial_state(kit.settings), watch=self._watch, listen=self.ear.listen,
         )  # fmt: skip
         own = self._way.own_words if self._way.words else None
         self._conversation = SpokenConversation(self.session, sound, self.ear, own)

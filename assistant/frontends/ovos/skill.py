@@ -221,7 +221,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
     def _begin(self, language: Language, now: float) -> DeviceTalk:
         chosen = replace(self._chosen, language=language.folder.name)
         output = self._output(language, chosen)
-        start = replace(factory.beginning(chosen), listening=listening(DialogueState()))
+        start = replace(factory.initial_state(chosen), listening=listening(DialogueState()))
         conversation = factory.text_session(
             language, chosen, output, self.clock, start=start, remember=remembered.remember
         )
