@@ -49,14 +49,14 @@ class Hold:
         """Return the samples from the hold's start to its last count."""
         return round((self.seconds - self.start_count) * self.beat * rate)
 
-    def counted(self, position_seconds: float) -> int:
+    def counts_done(self, position_seconds: float) -> int:
         """Return how many counts have begun at a position from this timeline's start."""
         done = self.start_count + int(max(0.0, position_seconds) / self.beat + 1e-9)
         return min(done, self.seconds)
 
     def left(self, position_seconds: float) -> int:
         """Return how many counts are still to come at a position."""
-        return self.seconds - self.counted(position_seconds)
+        return self.seconds - self.counts_done(position_seconds)
 
     def _number(self, count: int) -> int:
         return count if self.style is CountStyle.UP else self.seconds - count + 1

@@ -97,7 +97,7 @@ def step(
 def _noted(turn: Turn) -> Turn:
     """Take in what every event of its kind changes."""
     if isinstance(turn.event, UtteranceHeard):
-        return turn.know(misses=0, silences=0, quiet=False)
+        return turn.know(misses=0, silences=0, is_waiting_quietly=False)
     if isinstance(turn.event, SpeechFinished):
         return turn.know(speaking=False)
     return turn
@@ -119,7 +119,7 @@ def _timed(turn: Turn) -> Turn:
     hushed = last_hush >= 0
     if queued:
         said = tuple(a for a in turn.actions[last_hush + 1 :] if isinstance(a, Say))
-        turn = turn.know(speaking=True, said=said or turn.now.said)
+        turn = turn.know(speaking=True, last_lines=said or turn.now.last_lines)
         put_off = tuple(CancelTimer(name) for name in ("step", "answer", "warn"))
         return replace(turn, actions=put_off + turn.actions)
     if hushed:
@@ -133,14 +133,14 @@ def _timed(turn: Turn) -> Turn:
 def _state_timer(turn: Turn) -> tuple[Action, ...]:
     """Return the timer that runs while a state is silent."""
     now, coaching = turn.now, turn.coaching
-    if now.quiet:
+    if now.is_waiting_quietly:
         return ()
     if now.state is State.GUIDING:
         return (SetTimer("step", round(coaching.step_seconds / now.pace, 3)),)
     if now.state in QUESTIONS:
         return (SetTimer("answer", coaching.answer_seconds),)
     if now.state is State.WARNED:
-        return (SetTimer("warn", red_flags.repeat_seconds(now.warned_times)),)
+        return (SetTimer("warn", red_flags.repeat_seconds(now.warning_repeats)),)
     return ()
 
 

@@ -46,11 +46,10 @@ COACHING = frozenset(
 QUESTIONS = frozenset(
     {State.ASKING, State.TRIAGE, State.CHECKING, State.FOLLOWING, State.PAUSED, State.OFFERING}
 )
-"""The states that wait for an answer and have a ladder for silence."""
-
+"""The states that wait for an answer and reprompt after silence."""
 
 DETOURS = frozenset({State.TRIAGE, State.PAUSED, State.WARNED, State.OFFERING})
-"""The states that lead back to the place where the conversation was."""
+"""The states that lead back to the state that they interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,71 +86,94 @@ class DialogueState:
     state: State = State.IDLE
     speaking: bool = False
     """True while something is queued or being played."""
-    # The cramp
+
+    # --- The cramp ---
     muscle: str = ""
+    """As in the routines' files, or "thigh" until it is known which part; empty if unknown."""
     side: str = ""
+    """"left", "right" or "both"; empty if unknown."""
     position: str = ""
+    """How the person stands, sits or lies, as in the routines' files; empty if unknown."""
     toes: str = ""
+    """"up" if the toes are pulled up; empty otherwise."""
     pregnant: bool = False
     routine: str = ""
     """Key of the routine under way, or of the last one."""
     version: str = ""
     """Name of its version under way."""
-    # Where in the routine
+
+    # --- Where in the routine ---
     step: int = 0
+    """Index of the step that was spoken last."""
     round: int = 0
     """Rounds done in this position."""
     ladder: int = 0
-    """0 first position, 1 another position, 2 plan B."""
-    counted: int = 0
-    """Counts done of an interrupted hold."""
+    """What is being tried: 0 the first position, 1 another position, 2 plan B."""
+    counts_done: int = 0
+    """Counts done before a hold was interrupted."""
     beat: float = 1.0
     """Seconds between two counts."""
     gentle: bool = False
+    """True to hold with less effort."""
     one_more: bool = False
-    """Another round was asked for during the hold."""
+    """True if another round was asked for during the hold."""
     rests: int = 0
+    """Rests taken in this cramp."""
     checks: int = 0
-    # Where to return to
-    place: State = State.IDLE
-    """State that an interruption left."""
-    asked: str = ""
-    """What was asked: "muscle", "thigh" or "position"."""
+    """How often it was asked how this cramp feels."""
+
+    # --- What was asked, and where to return to ---
+    return_state: State = State.IDLE
+    """The state that an interruption left."""
+    requested_slot: str = ""
+    """What was asked for: "muscle", "position", or "thigh" (which part of it); empty for none."""
     invited: bool = False
     """True while idle after Charley asked where it cramps: the muscle alone is answer enough."""
-    answered: frozenset[str] = frozenset()
-    """Questions that were put already and are not put again in this cramp."""
-    questions: tuple[str, ...] = ()
-    """Safety questions still to be put; the first is the one that was asked."""
+    already_asked: frozenset[str] = frozenset()
+    """Slots and safety questions that are not asked again in this cramp."""
+    safety_questions: tuple[str, ...] = ()
+    """Safety questions still to be answered; the first was put last."""
     wants_help: bool = False
-    """Help was called for; the safety question comes first."""
-    flag: str = ""
-    """The red flag that was raised."""
-    worse: int = 0
-    warned_times: int = 0
-    # The talk
+    """True if help was called for; the safety question comes first."""
+
+    # --- Safety ---
+    red_flag: str = ""
+    """The last red flag that was raised."""
+    times_worse: int = 0
+    """How often it got worse in this cramp."""
+    warning_repeats: int = 0
+    """How often the warning was repeated."""
+
+    # --- The talk ---
     misses: int = 0
+    """Utterances in a row that were not understood."""
     silences: int = 0
-    quiet: bool = False
+    """Questions in a row that were not answered."""
+    is_waiting_quietly: bool = False
     """True once Charley has said that it will wait quietly."""
-    said: tuple[Say, ...] = ()
-    """The lines of the last turn, for "repeat"."""
+    last_lines: tuple[Say, ...] = ()
+    """The lines of the last turn that spoke, for "repeat"."""
     pace: float = 1.0
+    """Speaking rate relative to the voice's usual one."""
     volume: float = 1.0
+    """From 0.0 (silent) to 1.0 (full)."""
     topic: str = ""
     """What was asked about last, for "more"."""
-    told: int = 0
-    """How much of its answer was told."""
-    habits: CoachingOptions | None = None
-    """What the user changed by voice; None for nothing."""
-    before: tuple[CoachingOptions, ...] = ()
-    """How it was before each change, for "undo"."""
+    answer_lines_said: int = 0
+    """How many lines of its answer were said."""
+    changed_options: CoachingOptions | None = None
+    """The options since the user changed some by voice; None if that was never done."""
+    earlier_options: tuple[CoachingOptions, ...] = ()
+    """The options before each change, for "undo"."""
     newcomer: bool = False
     """True if this is the first session ever: openings are longer."""
-    # Over the session
+
+    # --- The session ---
     routines_begun: int = 0
     returns: int = 0
+    """How often this cramp came back."""
     eased_at: float | None = None
+    """Session time at which the last routine ended; None before."""
     listening: Listen | None = None
     """What the recogniser was last told to listen for; None before the first time."""
 

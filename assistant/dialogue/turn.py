@@ -13,7 +13,7 @@ from assistant.content.language_pack import LanguagePack
 from assistant.content.prompts import Line, fill
 from assistant.content.routines import Routine, Version
 from assistant.dialogue.actions import Action, Count, Hush, Interject, Say, Wait
-from assistant.dialogue.events import Event, UtteranceHeard
+from assistant.dialogue.events import DeviceFound, Event, Suspended, UtteranceHeard
 from assistant.dialogue.hold import Hold
 from assistant.dialogue.state import DETOURS, CoachingOptions, DialogueState, State
 
@@ -28,7 +28,7 @@ class Turn:
     coaching: CoachingOptions
     actions: tuple[Action, ...] = field(default=())
 
-    # What is known
+    # --- What is known ---
 
     @property
     def routine(self) -> Routine:
@@ -41,21 +41,26 @@ class Turn:
         return next(v for v in self.routine.versions if v.name == self.now.version)
 
     @property
-    def habits(self) -> CoachingOptions:
-        """What holds of the routines now: the settings, and what was changed by voice."""
-        return self.now.habits or self.coaching
+    def options(self) -> CoachingOptions:
+        """The options that hold now: the settings, or what the user made of them by voice."""
+        return self.now.changed_options or self.coaching
 
     @property
-    def counts(self) -> int:
-        """Counts of a hold: as the user wants it, else as its version does."""
-        wanted, usual = self.habits.hold_seconds, CoachingOptions().hold_seconds
+    def count_target(self) -> int:
+        """How many counts a hold has: what the user wants, else what its version says."""
+        wanted, usual = self.options.hold_seconds, CoachingOptions().hold_seconds
         own = self.version.hold_seconds if self.now.version else None
         return own if own is not None and wanted == usual else wanted
 
     @property
-    def place(self) -> State:
+    def is_on_foot(self) -> bool:
+        """True if the person stands, or may stand, on the muscle that cramps."""
+        return self.now.position in ("", "standing") and self.pack.is_on_foot(self.now.muscle)
+
+    @property
+    def return_state(self) -> State:
         """Where to come back to from a detour that begins now, or that goes on."""
-        return self.now.place if self.now.state in DETOURS else self.now.state
+        return self.now.return_state if self.now.state in DETOURS else self.now.state
 
     def slot(self, name: str) -> str:
         """Return a slot of the utterance that is being answered; empty if it has none."""
@@ -69,24 +74,30 @@ class Turn:
     @property
     def hold_position_seconds(self) -> float | None:
         """Position in the running hold in seconds; None outside a count."""
-        return getattr(self.event, "hold_position_seconds", None)
+        if isinstance(self.event, UtteranceHeard | DeviceFound | Suspended):
+            return self.event.hold_position_seconds
+        return None
+
+    def hold(self, start: int = 0) -> Hold:
+        """Return the hold as it is counted now, from a count on."""
+        return Hold(self.count_target, self.options.count_style, self.now.beat, start)
 
     def number(self, count: int) -> str:
         """Return the spoken word of a number."""
         words = self.pack.prompts.numbers
         return words[min(max(count, 0), len(words) - 1)]
 
-    # What changes
+    # --- What changes ---
 
     def know(self, **changes: Any) -> Turn:
-        """Return a turn that knows these fields of Dialogue differently."""
+        """Return a turn that knows these fields of the state differently."""
         return replace(self, now=replace(self.now, **changes))
 
     def go(self, state: State, **changes: Any) -> Turn:
         """Return a turn in another state."""
         return self.know(state=state, **changes)
 
-    # What is done
+    # --- What is done ---
 
     def do(self, *actions: Action) -> Turn:
         """Return a turn with more actions."""
@@ -110,13 +121,12 @@ class Turn:
         return self.do(Interject(line.key, self.filled(line, **slots)))
 
     def rest(self, seconds: float) -> Turn:
-        """Queue a silence, longer when the talk was asked to be slower."""
+        """Queue a silence, longer if slower speech was asked for."""
         return self.do(Wait(round(seconds / self.now.pace, 3)))
 
     def count(self, start: int = 0) -> Turn:
         """Queue the counted hold from a count on."""
-        hold = Hold(self.counts, self.habits.count_style, self.now.beat, start)
-        return self.do(Count(hold, self.pack.prompts.numbers))
+        return self.do(Count(self.hold(start), self.pack.prompts.numbers))
 
     def filled(self, line: Line, **slots: str) -> str:
         """Return a line's words with side, muscle and the given slots in their places."""

@@ -160,10 +160,10 @@ class _Scribe:
 
     def _note_flag(self, moment: Moment) -> bool:
         before, after = moment.before, moment.after
-        is_new = before.state is not State.WARNED or before.flag != after.flag
+        is_new = before.state is not State.WARNED or before.red_flag != after.red_flag
         if after.state is not State.WARNED or not is_new:
             return False
-        self._page.flags.append((moment.event.at, self._pack.red_flags.flags[after.flag].name))
+        self._page.flags.append((moment.event.at, self._pack.red_flags.flags[after.red_flag].name))
         return True
 
     def _note_words(self, moment: Moment, *, is_alarm: bool) -> None:

@@ -97,7 +97,7 @@ class ScriptedUser:
             reached = hold_position_seconds is not None and now.state is State.HOLDING
             return (
                 reached
-                and now.counted + (hold_position_seconds or 0.0) / now.beat >= cue.count - 1e-9
+                and now.counts_done + (hold_position_seconds or 0.0) / now.beat >= cue.count - 1e-9
             )
         if now.state is State.GUIDING and self._meaning(cue.text) in _FEELINGS:
             return False

@@ -121,7 +121,7 @@ class Talk:
 
     def _check_alive(self, event: Event) -> None:
         waits = bool(set(self._timers) - {"long", "checkin"})
-        told = self._now.quiet or self._now.state is State.IDLE
+        told = self._now.is_waiting_quietly or self._now.state is State.IDLE
         if not (self._captions.next_at is not None or waits or told):
             raise SystemExit(f"mute after {event} in {self._now}")
 

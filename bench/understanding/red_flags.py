@@ -25,8 +25,8 @@ CERTAIN = (True, False)
 def cell(state: State, flag: str, *, certain: bool) -> str:
     """Return what the first line is that answers a sign in a state."""
     now = DialogueState(
-        state=state, muscle="calf", routine="calf", version="standing", asked="muscle",
-        questions=("pop",), flag="redflag_numb_weak",
+        state=state, muscle="calf", routine="calf", version="standing", requested_slot="muscle",
+        safety_questions=("pop",), red_flag="redflag_numb_weak",
     )  # fmt: skip
     slots = {} if certain else {"certain": "no"}
     _, actions = step(now, UtteranceHeard(0.0, flag, flag, slots), PACK, CoachingOptions())

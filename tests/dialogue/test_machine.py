@@ -114,7 +114,7 @@ class TestTable:
         stage = in_state(state)
         stage.says("redflag_numb_weak" if meaning == "redflag" else meaning)
         for _ in range(200):
-            waiting = stage.session.now.quiet or stage.state is State.IDLE
+            waiting = stage.session.now.is_waiting_quietly or stage.state is State.IDLE
             if not stage.session.now.speaking and waiting:
                 return
             if stage.state is State.WARNED:
@@ -150,7 +150,7 @@ class TestFirstRunner:
         stage = in_state(State.HOLDING)
         stage.until(State.CHECKING)
         heard = stage.listens()
-        cue = stage.words.index(stage.session.now.said[0].text) - 11
+        cue = stage.words.index(stage.session.now.last_lines[0].text) - 11
         assert stage.words[cue : cue + 11] == [
             "Squeeze your shin muscle. Think shin, not stretch. Hold, and keep breathing.",
             "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -382,14 +382,14 @@ class TestStillHurts:
         assert stage.keys[-3:] == ["plan_b.opening", "plan_b.stretch", "plan_b.rub"]
         stage.until(State.CHECKING).says("still_hurts")
         assert stage.state is State.WARNED
-        assert stage.session.now.flag == "redflag_long_lasting"
+        assert stage.session.now.red_flag == "redflag_long_lasting"
 
     def test_ten_minutes_of_cramp_end_the_coaching(self) -> None:
         stage = in_state(State.CHECKING)
         for _ in range(80):
             stage.says("control_repeat")
             stage.waits(9)
-        assert stage.session.now.flag == "redflag_long_lasting"
+        assert stage.session.now.red_flag == "redflag_long_lasting"
 
     def test_a_runner_who_never_answered_is_not_warned_of_ten_minutes(self) -> None:
         stage = in_state(State.CHECKING)
@@ -408,7 +408,7 @@ class TestStillHurts:
         stage = in_state(State.HOLDING)
         stage.says("worse")
         stage.says("yes")
-        assert stage.session.now.flag == "redflag_pop_tear"
+        assert stage.session.now.red_flag == "redflag_pop_tear"
 
     def test_first_second_and_third_return(self) -> None:
         stage = in_state(State.EASING)
@@ -489,7 +489,7 @@ class TestNonsenseAndSilence:
         stage.waits(60)
         assert stage.keys[-1] == "silence.wait"
         assert stage.waits(400) == []
-        assert stage.session.now.quiet
+        assert stage.session.now.is_waiting_quietly
 
     @pytest.mark.parametrize("state", [State.ASKING, State.TRIAGE, State.CHECKING, State.OFFERING])
     def test_nonsense_after_a_question_is_never_told_three_times(self, state: State) -> None:
@@ -556,7 +556,7 @@ def test_no_conversation_raises_or_goes_mute(
         meaning, slots, seconds = utterance
         stage.says(meaning, **slots)
         now = stage.session.now
-        alive = now.speaking or now.quiet or stage.state is State.IDLE
+        alive = now.speaking or now.is_waiting_quietly or stage.state is State.IDLE
         assert alive or stage.play.next_at is not None, f"mute in {now.state.value}"
         stage.waits(seconds)
 
@@ -640,9 +640,9 @@ class TestHabits:
         stage.says("change", setting="hold_seconds", number="twenty")
         stage.says("change", setting="rounds", number="two")
         stage.says("undo")
-        assert stage.session.now.habits == CoachingOptions(hold_seconds=20)
+        assert stage.session.now.changed_options == CoachingOptions(hold_seconds=20)
         stage.says("undo")
-        assert stage.session.now.habits == CoachingOptions()
+        assert stage.session.now.changed_options == CoachingOptions()
         assert stage.says("undo")[0] == "undo.nothing"
 
     def test_a_change_is_remembered(self) -> None:
@@ -669,8 +669,8 @@ class TestHabits:
         spoken = []
         for _ in fitting:
             stage.says("change", setting="voice", **({"to": kind} if kind else {}))
-            habits = stage.session.now.habits
-            spoken.append(habits.voice if habits else "")
+            options = stage.session.now.changed_options
+            spoken.append(options.voice if options else "")
         assert sorted(spoken) == sorted(fitting)
         assert stage.keys.count("change.voice") == len(fitting)
 

@@ -99,7 +99,7 @@ CONDITIONS = Conditions(
     "2026-11-22T12:40:00+01:00",
     "de",
     CoachingOptions(hold_seconds=5, count_style=CountStyle.DOWN, terse=True),
-    DialogueState(pace=0.8, volume=0.5, habits=CoachingOptions(rounds=2)),
+    DialogueState(pace=0.8, volume=0.5, changed_options=CoachingOptions(rounds=2)),
 )
 
 

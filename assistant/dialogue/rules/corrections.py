@@ -2,64 +2,68 @@
 
 from __future__ import annotations
 
-from assistant.dialogue.rules.controls import pause, say_how_to_start
-from assistant.dialogue.rules.holding import interrupted, stay
-from assistant.dialogue.rules.onset import begin, pursue, take_in
+from assistant.dialogue.rules.controls import pause
+from assistant.dialogue.rules.holding import encourage_to_hold, interrupt
+from assistant.dialogue.rules.onset import ask_or_open, begin, note_slots
+from assistant.dialogue.rules.questions import say_how_to_start
 from assistant.dialogue.rules.resume import ask_again, resume
-from assistant.dialogue.rules.rounds import more
+from assistant.dialogue.rules.rounds import escalate
 from assistant.dialogue.rules.steps import reposition, speak_step
 from assistant.dialogue.state import State
 from assistant.dialogue.turn import Turn
 
 
-def change(turn: Turn) -> Turn:
-    """A cramp was named while one is coached: another muscle, side or position, or the same."""
-    now, muscle = turn.now, turn.slot("muscle")
-    if muscle and muscle != now.muscle:
+def correct(turn: Turn) -> Turn:
+    """Take in a cramp named while one is coached: another muscle, side or position, or the same."""
+    if turn.slot("muscle") not in ("", turn.now.muscle):
         return begin(turn)
-    changed = take_in(turn)
-    if changed.now.side != now.side and "both" in (changed.now.side, now.side):
-        return pursue(changed.hush())
-    if changed.now.toes != now.toes:
-        return pursue(changed.hush())
-    if changed.now.position != now.position:
+    before, changed = turn.now, note_slots(turn)
+    after = changed.now
+    if _needs_another_routine(before.side, after.side) or after.toes != before.toes:
+        return ask_or_open(changed.hush())
+    if after.position != before.position:
         return reposition(changed)
-    if changed.now.side != now.side:
+    if after.side != before.side:
         return resume(changed.hush())
     return encourage(turn)
 
 
-def start_or_tell(turn: Turn) -> Turn:
-    """Begin if the place was named ("what do I do for my calf?"), else tell how to."""
+def _needs_another_routine(side: str, named: str) -> bool:
+    """Return whether one leg became both, or both one."""
+    return named != side and "both" in (named, side)
+
+
+def begin_or_explain(turn: Turn) -> Turn:
+    """Begin if a muscle was named ("what do I do for my calf?"), else say how to."""
     return begin(turn) if turn.slot("muscle") else say_how_to_start(turn)
 
 
-def behind(turn: Turn) -> Turn:
-    """Take "back" for a place where the thigh was asked for."""
-    if turn.now.asked == "thigh":
-        return pursue(turn.hush().know(muscle="hamstring"))
+def back_of_thigh(turn: Turn) -> Turn:
+    """Take "back" for the hamstring where it was asked which part of the thigh."""
+    if turn.now.requested_slot == "thigh":
+        return ask_or_open(turn.hush().know(muscle="hamstring"))
     return ask_again(turn.hush())
 
 
-def wait_or_more(turn: Turn) -> Turn:
+def pause_or_not_yet(turn: Turn) -> Turn:
     """Take "not yet" for an answer where it was asked how it feels; "wait" is a pause."""
-    return more(turn) if turn.slot("gone") == "no" else pause(turn)
+    return escalate(turn) if turn.slot("gone") == "no" else pause(turn)
 
 
-def another_way(turn: Turn) -> Turn:
-    """This one cannot be done: the next version of the routine."""
+def other_version(turn: Turn) -> Turn:
+    """Turn to the next version of the routine: this one cannot be done."""
     other = turn.routine.other(turn.version)
     if other is None:
-        return resume(interrupted(turn).say("cant_do.only"))
-    moved = turn.hush().know(version=other.name, step=0, counted=0)
+        return resume(interrupt(turn).say("cant_do.only"))
+    moved = turn.hush().know(version=other.name, step=0, counts_done=0)
     return speak_step(moved.say("opening.version"))
 
 
 def encourage(turn: Turn) -> Turn:
-    """The same cramp named again, or "still hurts" at a step: say so and go on."""
+    """Encourage and go on: the same cramp was named again, or a step still hurts."""
     state = turn.now.state
     if state is State.HOLDING:
-        return stay(turn)
+        return encourage_to_hold(turn)
     if state in (State.CHECKING, State.EASING):
-        return more(turn)
+        return escalate(turn)
     return resume(turn.hush().say("encourage"))

@@ -5,58 +5,61 @@ from __future__ import annotations
 from assistant.dialogue.state import State
 from assistant.dialogue.turn import Turn
 
+_LONGER, _LONGEST_BEAT = 1.25, 2.0
+"""Factor of the beat for "slower", and the longest beat in seconds."""
+_FASTER, _FASTEST_PACE = 1.2, 1.5
+
 
 def start_hold(turn: Turn) -> Turn:
     """Speak the cue and count."""
     cue = turn.version.cue if turn.now.round == 0 else turn.version.again
-    turn = turn.go(State.HOLDING, counted=0, one_more=False)
+    turn = turn.go(State.HOLDING, counts_done=0, one_more=False)
     turn = turn.say("hold.gentle") if turn.now.gentle else turn
     return turn.speak(cue).count()
 
 
-def go_on_holding(turn: Turn) -> Turn:
+def interrupt(turn: Turn) -> Turn:
+    """Cut the sound; a running hold keeps its count."""
+    if turn.now.state is not State.HOLDING or turn.hold_position_seconds is None:
+        return turn.hush()
+    return turn.hush().know(counts_done=_counts_done(turn, turn.hold_position_seconds))
+
+
+def resume_hold(turn: Turn) -> Turn:
     """Count on after an interruption."""
     held = turn.go(State.HOLDING)
-    if held.now.counted == 0:
+    if held.now.counts_done == 0:
         return held.speak(held.version.again).count()
-    return held.say("hold.resume").count(held.now.counted)
+    return held.say("hold.resume").count(held.now.counts_done)
 
 
-def interrupted(turn: Turn) -> Turn:
-    """Cut the sound; a running hold remembers how far it came."""
-    seconds = turn.hold_position_seconds
-    if turn.now.state is not State.HOLDING or seconds is None:
-        return turn.hush()
-    return turn.hush().know(counted=counted(turn, seconds))
+def _counts_done(turn: Turn, position_seconds: float) -> int:
+    """Return the counts done at a position in the running hold; the last is never done in it."""
+    done = turn.hold(turn.now.counts_done).counts_done(position_seconds)
+    return min(done, turn.count_target - 1)
 
 
-def counted(turn: Turn, seconds: float) -> int:
-    """Return the counts done when the running hold is so many seconds old."""
-    done = turn.now.counted + int(seconds / turn.now.beat + 1e-9)
-    return min(done, turn.counts - 1)
-
-
-def again_cue(turn: Turn) -> Turn:
+def repeat_cue(turn: Turn) -> Turn:
     """Say in a few words what to do, and count on."""
-    cut = interrupted(turn)
-    return cut.speak(cut.version.again).count(cut.now.counted)
+    cut = interrupt(turn)
+    return cut.speak(cut.version.again).count(cut.now.counts_done)
 
 
 def one_more(turn: Turn) -> Turn:
-    """Another round after this hold."""
+    """Promise another round after this hold."""
     return turn.know(one_more=True).interject("hold.more")
 
 
-def stay(turn: Turn) -> Turn:
-    """Pain during the hold is expected: encourage in the gap."""
+def encourage_to_hold(turn: Turn) -> Turn:
+    """Encourage between two counts: pain during the hold is expected."""
     return turn.interject("hold.stay")
 
 
-def time_left(turn: Turn) -> Turn:
-    """Answer between two counts how many are left."""
+def counts_left(turn: Turn) -> Turn:
+    """Say between two counts how many are left."""
     if turn.hold_position_seconds is None:
-        return turn.interject("hold.full", left=turn.number(turn.counts))
-    left = turn.counts - counted(turn, turn.hold_position_seconds)
+        return turn.interject("hold.full", left=turn.number(turn.count_target))
+    left = turn.count_target - _counts_done(turn, turn.hold_position_seconds)
     if left <= 1:
         return turn.interject("hold.last")
     return turn.interject("hold.left", left=turn.number(left))
@@ -64,10 +67,11 @@ def time_left(turn: Turn) -> Turn:
 
 def slower_hold(turn: Turn) -> Turn:
     """Count on with longer beats."""
-    cut = interrupted(turn).know(beat=min(2.0, turn.now.beat * 1.25))
-    return cut.say("hold.slower").count(cut.now.counted)
+    cut = interrupt(turn).know(beat=min(_LONGEST_BEAT, turn.now.beat * _LONGER))
+    return cut.say("hold.slower").count(cut.now.counts_done)
 
 
 def faster_hold(turn: Turn) -> Turn:
-    """Back to beats of a second, never below: a short hold does not help."""
-    return turn.know(beat=1.0, pace=min(1.5, turn.now.pace * 1.2)).interject("hold.stay")
+    """Return to beats of a second, never less: a shorter hold does not help."""
+    pace = min(_FASTEST_PACE, turn.now.pace * _FASTER)
+    return turn.know(beat=1.0, pace=pace).interject("hold.stay")

@@ -3,83 +3,83 @@
 from __future__ import annotations
 
 from assistant.content import routines
-from assistant.content.routines import Version
-from assistant.dialogue.rules.holding import start_hold, stay
+from assistant.dialogue.rules.holding import encourage_to_hold, start_hold
 from assistant.dialogue.rules.onset import begin
 from assistant.dialogue.rules.steps import speak_step
-from assistant.dialogue.rules.triage import ask, warn
+from assistant.dialogue.rules.triage import ask_safety, warn
 from assistant.dialogue.state import State
 from assistant.dialogue.turn import Turn
 
 PLAN_B = 2
-"""The rung of the ladder on which the opposite muscle has not helped twice."""
+"""The rung of the ladder on which two positions have not helped."""
 _PLAN_B_SECONDS = 20.0
 """How long the gentle stretch is held (American Red Cross, about 20 s)."""
 
 
-def held(turn: Turn) -> Turn:
-    """The hold is over: let go slowly, then ask or rest."""
-    turn = turn.know(counted=0).speak(turn.version.release)
+def hold_finished(turn: Turn) -> Turn:
+    """Let go slowly, then ask how it feels, or rest if another round was asked for."""
+    turn = turn.know(counts_done=0).speak(turn.version.release)
     if turn.now.one_more:
         return take_rest(turn.know(round=turn.now.round + 1))
     return check(turn)
 
 
 def end_hold(turn: Turn) -> Turn:
-    """Do not hold any longer; "keep going" means to hold on."""
-    return stay(turn) if turn.slot("going") == "on" else held(turn.hush())
+    """End the hold early; "keep going" means to hold on."""
+    is_to_hold_on = turn.slot("going") == "on"
+    return encourage_to_hold(turn) if is_to_hold_on else hold_finished(turn.hush())
 
 
 def check(turn: Turn) -> Turn:
     """Ask whether it is gone, still there, or worse."""
-    asked = turn.go(State.CHECKING, checks=turn.now.checks + 1)
-    return asked.say("check.ask", 2 if turn.habits.terse else turn.now.checks)
+    checking = turn.go(State.CHECKING, checks=turn.now.checks + 1)
+    return checking.say("check.ask", 2 if turn.options.terse else turn.now.checks)
 
 
-def more(turn: Turn) -> Turn:
-    """It still hurts: another round, another position, plan B, and then help."""
+def escalate(turn: Turn) -> Turn:
+    """Try the next thing, for it still hurts: a round, another position, plan B, then help."""
     turn = turn.hush().know(round=turn.now.round + 1)
     if turn.now.ladder >= PLAN_B:
         return warn(turn, "redflag_long_lasting")
-    if turn.now.round < turn.habits.rounds:
+    if turn.now.round < turn.options.rounds:
         return take_rest(turn)
     if turn.now.ladder == 0:
         return _other_position(turn.know(ladder=1, round=0))
     return _plan_b(turn.know(ladder=PLAN_B))
 
 
-def again(turn: Turn) -> Turn:
-    """Another round was asked for."""
+def another_round(turn: Turn) -> Turn:
+    """Do another round because it was asked for."""
     return take_rest(turn.hush().know(round=turn.now.round + 1))
 
 
 def take_rest(turn: Turn) -> Turn:
     """Rest for some breaths before the next round."""
-    first = turn.now.rests == 0
-    rested = turn.go(State.RESTING, rests=turn.now.rests + 1)
-    rested = rested.say("rest.first" if first else "rest.next")
-    if first and turn.now.position == "" and turn.pack.is_on_foot(turn.now.muscle):
-        rested = rested.say("opening.reassure")
-    return rested.rest(turn.habits.rest_seconds)
+    is_first = turn.now.rests == 0
+    resting = turn.go(State.RESTING, rests=turn.now.rests + 1)
+    resting = resting.say("rest.first" if is_first else "rest.next")
+    if is_first and turn.now.position == "" and turn.pack.is_on_foot(turn.now.muscle):
+        resting = resting.say("opening.reassure")
+    return resting.rest(turn.options.rest_seconds)
 
 
-def rested(turn: Turn) -> Turn:
-    """The rest, or plan B, is over."""
+def rest_over(turn: Turn) -> Turn:
+    """Start the next hold after a rest; after plan B ask how it feels."""
     return check(turn) if turn.now.ladder >= PLAN_B else start_hold(turn)
 
 
-def start_round(turn: Turn) -> Turn:
-    """Do not rest any longer."""
-    return rested(turn.hush())
+def skip_rest(turn: Turn) -> Turn:
+    """Cut the rest short."""
+    return rest_over(turn.hush())
 
 
 def _other_position(turn: Turn) -> Turn:
-    other: Version | None = turn.routine.other(turn.version)
+    other = turn.routine.other(turn.version)
     if other is None:
         return take_rest(turn.know(gentle=True).say("ladder.same"))
-    # Who cannot stand still cannot when it is over.
-    seated = turn.now.position in ("chair", "cant_stand")
-    position = turn.now.position if seated else other.serves[0]
+    # Somebody who cannot stand now cannot stand afterwards either.
+    is_seated = turn.now.position in ("chair", "cant_stand")
+    position = turn.now.position if is_seated else other.serves[0]
     moved = turn.know(version=other.name, step=0, position=position)
     return speak_step(moved.say("ladder.position"))
 
@@ -91,25 +91,24 @@ def _plan_b(turn: Turn) -> Turn:
 
 
 def worse(turn: Turn) -> Turn:
-    """It gets worse: let go, rule out a tear and a clot, then go on with less effort."""
-    if _is_elsewhere(turn):
+    """Let go, rule out a tear and a clot, then go on with less effort."""
+    if _is_third_muscle(turn):
         return begin(turn)
-    turn = turn.hush().know(worse=turn.now.worse + 1, gentle=True, counted=0)
-    if turn.now.worse > 2 or turn.now.ladder >= PLAN_B:
+    turn = turn.hush().know(times_worse=turn.now.times_worse + 1, gentle=True, counts_done=0)
+    if turn.now.times_worse > 2 or turn.now.ladder >= PLAN_B:
         return warn(turn, "redflag_long_lasting")
-    asked = ask(turn.go(State.RESTING).say("worse.loose"), "pop", "swollen")
-    return asked if asked.now.state is State.TRIAGE else gentler(asked)
+    asking = ask_safety(turn.go(State.RESTING).say("worse.loose"), "pop", "swollen")
+    return asking if asking.now.state is State.TRIAGE else _gentler(asking)
 
 
-def _is_elsewhere(turn: Turn) -> bool:
-    """Tell whether a third muscle cramps, neither the coached one nor the one that helps it."""
+def _is_third_muscle(turn: Turn) -> bool:
+    """Return whether neither the coached muscle nor the one that helps it was named."""
     found = routines.find(turn.pack.routines, turn.slot("muscle"), both=False, toes="")
     if found is None or not turn.now.version:
         return False
     return found.muscle != turn.now.muscle and found.name not in turn.routine.opposite
 
 
-def gentler(turn: Turn) -> Turn:
-    """One more round, barely squeezing."""
+def _gentler(turn: Turn) -> Turn:
     turn = turn.go(State.RESTING, gentle=True).say("worse.gentle")
-    return turn.rest(turn.habits.rest_seconds)
+    return turn.rest(turn.options.rest_seconds)

@@ -1,4 +1,4 @@
-"""Raise a red flag, or put the question that tells whether it is one (domain text, part 4)."""
+"""Raise a red flag, or put the question whose answer decides about it (domain text, part 4)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,38 @@ from assistant.dialogue.turn import Turn
 
 
 def warn(turn: Turn, flag: str) -> Turn:
-    """Cut everything and say what to do; coaching is over until the person is okay."""
+    """Cut everything and say what to do; there is no coaching until the person is okay."""
     warned = turn.hush().go(
-        State.WARNED, place=turn.place, flag=flag, counted=0, warned_times=0, questions=()
+        State.WARNED,
+        return_state=turn.return_state,
+        red_flag=flag,
+        counts_done=0,
+        warning_repeats=0,
+        safety_questions=(),
     )
     return say_warning(warned)
 
 
 def say_warning(turn: Turn) -> Turn:
     """Speak the lines of the red flag and ask for company."""
-    for line in turn.pack.red_flags.flags[turn.now.flag].lines:
+    for line in turn.pack.red_flags.flags[turn.now.red_flag].lines:
         turn = turn.speak(line)
     return turn.say("warned.company")
 
 
-def ask(turn: Turn, *names: str) -> Turn:
-    """Put safety questions that were not put before; the turn stays as it was if none is left."""
-    fresh = tuple(n for n in dict.fromkeys(names) if n and n not in turn.now.answered)
+def ask_safety(turn: Turn, *names: str) -> Turn:
+    """Put the safety questions that were not put before; without any, return the turn itself."""
+    fresh = tuple(n for n in dict.fromkeys(names) if n and n not in turn.now.already_asked)
     if not fresh:
         return turn
-    return put(turn.go(State.TRIAGE, place=turn.place, questions=fresh, wants_help=False))
+    asking = turn.go(
+        State.TRIAGE, return_state=turn.return_state, safety_questions=fresh, wants_help=False
+    )
+    return put_question(asking)
 
 
-def put(turn: Turn) -> Turn:
-    """Speak the safety question that is due."""
-    name = turn.now.questions[0]
-    asked = turn.know(answered=turn.now.answered | {name})
+def put_question(turn: Turn) -> Turn:
+    """Speak the first of the safety questions that are left."""
+    name = turn.now.safety_questions[0]
+    asked = turn.know(already_asked=turn.now.already_asked | {name})
     return asked.speak(turn.pack.red_flags.questions[name].line)
