@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -21,7 +20,7 @@ SOFT_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Word:
+class ClipWord:
     """Sound at its place in a clip."""
 
     at: int
@@ -46,7 +45,7 @@ class Clip:
 
     length: int
     """Samples."""
-    words: list[Word] = field(default_factory=list)
+    words: list[ClipWord] = field(default_factory=list)
     is_line: bool = False
     """True for a spoken line: two of them need a breath between."""
     hold: Hold | None = None
@@ -68,7 +67,7 @@ class Clip:
         return self.hold is not None and self.at < self.hold_samples
 
     @property
-    def word_now(self) -> Word | None:
+    def word_now(self) -> ClipWord | None:
         """The word that sounds, or that begins now; None in a silence."""
         return next((word for word in self.words if word.at <= self.at < word.end), None)
 
@@ -88,7 +87,7 @@ def word_bounds(text: str, begins: float, ends: float) -> list[float]:
     return [begins + at * (ends - begins) / max(1, letters[-1]) for at in letters]
 
 
-def end_of_word(word: Word, at: int, rate: int) -> int:
+def end_of_word(word: ClipWord, at: int, rate: int) -> int:
     """Return the sample of the clip at which the word that sounds at `at` is over.
 
     A line is cut in the softest moment about where its next word should begin.
@@ -108,29 +107,4 @@ def end_of_word(word: Word, at: int, rate: int) -> int:
 
 def line(text: str, samples: Samples) -> Clip:
     """Return a spoken line."""
-    return Clip(len(samples), [Word(0, samples, text)], is_line=True)
-
-
-def interjected(
-    words: list[Word], takes: Sequence[Samples], text: str, earliest: int, clearance: int
-) -> list[Word]:
-    """Return a hold's words with an interjection in the next gap.
-
-    `takes` are the same words at several paces; `earliest` is a sample of the clip and `clearance`
-    a length in samples. The first take that fits before the next word is used; if none does, the
-    first one that covers no fixed word, and the counts under it are dropped. Words are never late
-    and never overlap; what would cover the last count is not said at all.
-    """
-    start = max([earliest, *(w.end + clearance for w in words if w.fixed and w.at < earliest)])
-    for word in words:
-        begun = word.at < earliest or not word.text
-        if (begun or word.fixed) and word.at < start + clearance and word.end + clearance > start:
-            start = word.end + clearance
-    for may_cover in (False, True):
-        for samples in takes:
-            end = start + len(samples) + clearance
-            under = [w for w in words if w.at < end and w.end + clearance > start]
-            if not under or (may_cover and not any(w.fixed for w in under)):
-                kept = [w for w in words if w not in under]
-                return sorted([*kept, Word(start, samples, text, fixed=True)], key=lambda w: w.at)
-    return words
+    return Clip(len(samples), [ClipWord(0, samples, text)], is_line=True)

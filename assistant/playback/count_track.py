@@ -9,7 +9,7 @@ from assistant.audio.earcons import chime
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
 from assistant.audio.shaping import fade, lift_onset, resample, trim_silence
 from assistant.dialogue.hold import Hold
-from assistant.playback.clip import CLEARANCE_SECONDS, Clip, Word
+from assistant.playback.clip import CLEARANCE_SECONDS, Clip, ClipWord
 from assistant.tts.synthesiser import Synthesiser
 
 CHIME_GAP_SECONDS = 0.1
@@ -44,14 +44,14 @@ def hold_clip(
     """
     limit = max(1, round((hold.beat - CLEARANCE_SECONDS) * rate))
     words = [
-        Word(cue.at_samples, sound(names[cue.number], limit), names[cue.number], count=True)
+        ClipWord(cue.at_samples, sound(names[cue.number], limit), names[cue.number], count=True)
         for cue in hold.cues(rate)
     ]
     length = hold.length_samples(rate)
     if words:
         words[-1] = replace(words[-1], fixed=True)
         length = words[-1].end + round(CHIME_GAP_SECONDS * rate)
-    end = Word(length, chime("end", rate).samples, "", fixed=True)
+    end = ClipWord(length, chime("end", rate).samples, "", fixed=True)
     return Clip(end.end, [*words, end], hold=hold, hold_samples=hold.length_samples(rate))
 
 

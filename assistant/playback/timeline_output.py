@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
-from assistant.playback.timeline import Finished, Timeline
+from assistant.playback.play_log import Finished
+from assistant.playback.timeline import Timeline
 
 
 class TimelineOutput:

@@ -28,7 +28,8 @@ from assistant.dialogue.state import CoachingOptions
 from assistant.exports.routine_audio import Wish, positions, render, script
 from assistant.paths import cache_folder, intents_folder
 from assistant.playback.count_track import count_word
-from assistant.playback.timeline import Begun, Timeline
+from assistant.playback.play_log import Begun
+from assistant.playback.timeline import Timeline
 from assistant.tts.cache import CachedVoice
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 

@@ -46,7 +46,9 @@ from assistant.dialogue.machine import listening
 from assistant.dialogue.state import DialogueState, State
 from assistant.nlu.matcher import Match
 from assistant.paths import intents_folder
-from assistant.playback.timeline import BREATH_SECONDS, INTERJECT_PACES, Timeline
+from assistant.playback.clip_queue import BREATH_SECONDS
+from assistant.playback.speech import INTERJECT_PACES
+from assistant.playback.timeline import Timeline
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import factory, speech_model, voices
 from assistant.session.listening import ContextListener

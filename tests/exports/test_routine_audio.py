@@ -17,7 +17,8 @@ from assistant.errors import RoutineError
 from assistant.exports.routine_audio import SIDES, Wish, render, speech, wish
 from assistant.paths import intents_folder
 from assistant.playback.count_track import count_word
-from assistant.playback.timeline import Begun, Timeline
+from assistant.playback.play_log import Begun
+from assistant.playback.timeline import Timeline
 from assistant.tts.cache import CachedVoice
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 

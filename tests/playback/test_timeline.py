@@ -22,14 +22,11 @@ from assistant.dialogue.actions import (
     Wait,
 )
 from assistant.dialogue.hold import CountStyle, Hold
+from assistant.playback.clip_queue import BREATH_SECONDS
 from assistant.playback.count_track import render_hold
-from assistant.playback.timeline import (
-    BREATH_SECONDS,
-    FADE_SECONDS,
-    Begun,
-    Finished,
-    Timeline,
-)
+from assistant.playback.mixing import FADE_SECONDS
+from assistant.playback.play_log import Begun, Finished
+from assistant.playback.timeline import Timeline
 from assistant.tts.cache import SPEECH_PEAK
 from tests.support.examples import examples
 

@@ -13,7 +13,8 @@ from assistant.dialogue.actions import Interject, SetVolume
 from assistant.errors import DeviceError, SynthesiserError
 from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.playback.outputs import Output
-from assistant.playback.timeline import INTERJECT_PACES, Timeline
+from assistant.playback.speech import INTERJECT_PACES
+from assistant.playback.timeline import Timeline
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import voices
 from assistant.session.factory import Language
@@ -114,7 +115,7 @@ class SpeakerOutput:
         if self._voice is None or not self._voice.try_again():
             return False
         if self._timeline is not None:
-            self._timeline.speak_anew()
+            self._timeline.forget_counts()
         return True
 
     def alarm(self, key: str) -> None:

@@ -15,7 +15,8 @@ from assistant.audio.pcm import Pcm, Samples
 from assistant.dialogue.actions import Action, Hush, Interject
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished
 from assistant.playback.captions import Caption, CaptionTimeline
-from assistant.playback.timeline import Finished, Timeline
+from assistant.playback.play_log import Finished
+from assistant.playback.timeline import Timeline
 
 _LONGEST_LAG_SECONDS = 5.0
 """A timeline that is later than this has stood still; its clock is not the timeline's any more."""

@@ -12,8 +12,8 @@ from wyoming.event import Event
 from assistant.audio.pcm import DEFAULT_RATE, Samples
 from assistant.audio.shaping import resample
 from assistant.dialogue.hold import Hold
+from assistant.playback.clip_queue import BREATH_SECONDS
 from assistant.playback.count_track import render_hold
-from assistant.playback.timeline import BREATH_SECONDS
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import PAUSE
 from assistant.tts.cache import level
