@@ -34,10 +34,10 @@ _REACTION_SECONDS = 0.5
 _PATIENCE_SECONDS = 2.5
 """How long the runner waits for an answer before speaking again."""
 _MOST_REPEATS = 2
-"""A runner who was not understood says it again so often."""
+"""How many times a runner who was not understood repeats a line."""
 _LIMIT_SECONDS = 600.0
 _SILENT_END_SECONDS = 40.0
-"""A runner who has nothing left to say is waited for no longer than this."""
+"""How long a runner who has nothing left to say is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Runner:
         return not len(self._pending)
 
     def say(self, text: str) -> None:
-        """Begin to speak, after the time that it takes to react."""
+        """Begin to speak after the time it takes to react."""
         self._repeats = self._repeats + 1 if text == self._last else 0
         self._last = text
         spoken = resample(self._voice.render(text), RATE)
@@ -86,7 +86,7 @@ class Runner:
         self._pending = np.concatenate([pause.samples, spoken.samples])
 
     def again(self) -> str:
-        """Return what to say when it was not understood: the same, but not for ever."""
+        """Return what to say when it was not understood: the same, a few times."""
         return self._last if self._repeats < _MOST_REPEATS else ""
 
     def next_block(self) -> Samples:

@@ -45,9 +45,9 @@ class Language:
     intents: Intents
     matcher: Matcher
     keep: Callable[[], None]
-    """Lets the next start have the phrases that were gathered in this one."""
+    """Saves the phrases that were sampled, for the next start."""
     is_new: bool
-    """True if its sentences are others than the last time, or the first."""
+    """True if its sentences have changed since the last start, or were never loaded."""
 
 
 def language(settings: Settings) -> Language:

@@ -1,8 +1,8 @@
-"""Which of all that an utterance may have been was said: the likeliest words that make sense.
+"""Choosing among the alternatives of an utterance: the likeliest words that make sense.
 
 The recogniser's grammar is one of pairs of words, so "the right one" may come out as "the right
-on", which means nothing. What was said stands nearly always close behind and is a whole sentence;
-of what else sounds alike hardly anything is.
+on", which means nothing. What was said is nearly always close behind and is a whole sentence;
+hardly anything else that sounds alike is one.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _WHOLE = 100.0
 _WHOLE_FLAG = 85.0
 """The score at which a red flag counts as one: its sentences name the sign alone ("a pop")."""
 _MOST = 12
-"""Alternatives looked at; further down sense turns up by chance in other talk too."""
+"""Alternatives that are tried; further down other talk makes sense by chance."""
 _BEHIND = 0.8
 """How far behind (see `Alternative.behind`) a sentence may be for each of its words, and is taken
 all the same: a long one makes no sense by chance."""
@@ -25,7 +25,7 @@ _BEHIND_IDLE = 0.5
 _BEHIND_UNKNOWN = 1.4
 """The same behind nothing but unknown words; they are made likely enough."""
 _LONG = 8
-"""Words; so many of which less than a third makes sense are somebody else's talk, misheard."""
+"""Words; an utterance this long of which less than a third makes sense is other people's talk."""
 _THIRD = 33.0
 _DOUBT = 10.0
 """How far behind a whole sentence may be for the part of the likeliest that is not understood."""

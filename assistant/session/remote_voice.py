@@ -25,11 +25,11 @@ from assistant.session.shared import SharedParts
 Watch = Callable[[Event, tuple[Action, ...]], None]
 
 _ENDING = np.zeros(RATE, np.int16)
-"""Silence that ends an utterance when a satellite stops streaming behind it."""
+"""Silence that ends an utterance when a satellite stops streaming after it."""
 
 
 class RemoteVoice:
-    """One session with its own ear, timeline and words.
+    """One session with its own listener and timeline.
 
     `tick` is for one thread at a time; the timeline may be read from another.
     """
@@ -56,7 +56,7 @@ class RemoteVoice:
 
     @property
     def is_coaching(self) -> bool:
-        """True while something is under way."""
+        """True while a routine or a line is running."""
         now = self._session.now
         return now.state is not State.IDLE or now.speaking
 
@@ -78,7 +78,7 @@ class RemoteVoice:
 
     def tick(self, at: float, block: Samples | None = None) -> None:
         """Answer everything up to a time in seconds, a block of sound at 16 kHz included."""
-        # Times come from several threads: none may lie before another.
+        # Times come from several threads and must not run backwards.
         self._last_at = max(at, self._last_at)
         self._spoken.tick(self._last_at, block)
 

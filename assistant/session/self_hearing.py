@@ -1,4 +1,4 @@
-"""Telling what a person says from what comes back from Charley's own loudspeaker."""
+"""Separating what a person says from what comes back from Charley's own loudspeaker."""
 
 from __future__ import annotations
 

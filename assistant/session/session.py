@@ -1,6 +1,6 @@
 """A running conversation: events in, steps of the dialogue, actions out. It has no loop of its own.
 
-Whoever drives it (the keyboard, the microphone, a recording) says what time it is.
+Its driver (the keyboard, the microphone, a recording) sets the time.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Session:
         return True
 
     def command(self, intent: str, at: float) -> None:
-        """Answer what was made known without words, such as by a button."""
+        """Answer what was asked for without words, such as by a button."""
         hold, left = self._output.hold_position_seconds, self._output.lines_left
         self.handle(UtteranceHeard(at, "", intent, hold_position_seconds=hold, lines_left=left))
 

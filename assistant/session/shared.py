@@ -1,4 +1,4 @@
-"""What all conversations of one process share: the model, the voice's cache, the words."""
+"""What all conversations of a process share: the model, the voice's cache, the language."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SharedParts:
         self._idle: list[NearTalker] = []
 
     def prepare(self) -> None:
-        """Gather the words of every moment ahead of it; this may take its time on a thread."""
+        """Sample the phrases of every state in advance; slow, for a thread."""
         self.listener().prepare(listening(DialogueState(state=state)) for state in State)
         self.language.keep()
         self.give_back(self.borrow_recogniser())
@@ -61,7 +61,7 @@ class SharedParts:
     # For single utterances.
 
     def borrow_recogniser(self) -> NearTalker:
-        """Return a recogniser that takes whatever anyone may say to Charley in any state."""
+        """Return a recogniser for whatever may be said to Charley in any state."""
         with self._memory:
             if self._idle:
                 return self._idle.pop()
@@ -91,11 +91,11 @@ class SharedParts:
     # What is remembered.
 
     def is_new(self) -> bool:
-        """Tell whether nobody here has heard yet that Charley is not a doctor."""
+        """Return whether nobody here has heard yet that Charley is not a doctor."""
         return remembered.recall(_SAFETY_NOTE) is None
 
     def note_told(self) -> None:
-        """Somebody was told."""
+        """Remember that somebody has heard it."""
         self.remember(_SAFETY_NOTE, "yes")
 
     @property

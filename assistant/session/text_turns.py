@@ -66,7 +66,7 @@ class TextTalk:
         return self._reply(handled=not (was_idle and self._was_missed))
 
     def go_on(self) -> Reply:
-        """Let happen what happens next by itself, after `next_seconds` of silence."""
+        """Go on by itself, after `next_seconds` of silence."""
         self._play.run_next(float("inf"))
         return self._reply(handled=True)
 
@@ -112,7 +112,7 @@ def _sentence(text: str) -> str:
 
 
 class Turns:
-    """All conversations by text of one process, by whom they are with."""
+    """All conversations by text of one process, by the key of their person."""
 
     def __init__(self, shared: SharedParts, clock: Clock, watch: Watch | None = None) -> None:
         self._parts = shared

@@ -1,4 +1,4 @@
-"""The typed conversation: on captions or the like, on the wall clock or on one that jumps."""
+"""The typed conversation, on any output that knows what comes next and on any clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AFTERMATH_SECONDS = 60.0
 
 
 class TimedConversation:
-    """A session on an output that can be asked what comes, moved through time."""
+    """A session that is moved through time by what its output and its timers have next."""
 
     def __init__(
         self, session: Session, output: Output, clock: Clock, said: Said | None = None
@@ -62,7 +62,7 @@ class TimedConversation:
         self.session.hear(text, now)
 
     def command(self, intent: str) -> None:
-        """The user has made something known now, such as by a button, without words."""
+        """The user asks for something without words, such as by a button."""
         now = self._clock.now()
         self._catch_up(now)
         self.session.command(intent, now)
@@ -83,7 +83,7 @@ class TimedConversation:
             if text is None and self._reach(user.next_at):
                 continue
             said(line)
-            # Nothing will ever happen by itself any more: the line is said all the same.
+            # Nothing will happen by itself any more, so the line is said anyway.
             self.say(text or user.speak_anyway(self._clock.now()))
         self._run_out()
 

@@ -78,7 +78,7 @@ ANSWERS = {"Say", "Interject", "Chime"}
 AUDIBLE = 0.02
 """The end of a word: the last sample at this level, relative to its loudest."""
 SETTLE_SECONDS = 1.0
-"""TimelineOutput that the recogniser gets before the command."""
+"""Sound that the recogniser gets before the command."""
 PATIENCE_SECONDS = 3.0
 ENOUGH_SECONDS = 1.5
 """So much of a line is looked for in a recording."""

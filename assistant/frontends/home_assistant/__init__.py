@@ -1,1 +1,1 @@
-"""What Home Assistant is told besides its voice protocol."""
+"""Home Assistant, apart from its voice protocol."""

@@ -1,6 +1,6 @@
-"""Steps that come by themselves, pushed to a satellite through Home Assistant's REST API.
+"""Steps that are due by themselves, pushed to a satellite through Home Assistant's REST API.
 
-A turn of Home Assistant's pipeline has one reply. What Charley says after it unasked (the next step
+A turn of Home Assistant's pipeline has one reply. What Charley says later by itself (the next step
 after a while, "how is it?" minutes later) goes out by the action `assist_satellite.announce`,
 https://www.home-assistant.io/integrations/assist_satellite, over
 https://developers.home-assistant.io/docs/api/rest.
@@ -20,7 +20,7 @@ from assistant.session.text_turns import Reply, Turns
 
 _ANNOUNCE = "/api/services/assist_satellite/announce"
 _TIMEOUT_SECONDS = (5.0, 120.0)
-"""To connect; and for the answer, which comes when the announcement was spoken."""
+"""To connect, and to wait for the answer, which comes when the announcement was spoken."""
 _WORDS_PER_SECOND = 2.5
 _LEAD_SECONDS = 1.5
 """From a reply to the first of its words."""
@@ -46,7 +46,7 @@ class HomeAssistant:
             raise NetworkError("The access token of Home Assistant is empty or not one word.")
 
     def announce(self, entity: str, text: str) -> None:
-        """Let a satellite speak; come back when it has. Raises NetworkError."""
+        """Announce a text on a satellite; return when it was spoken. Raises NetworkError."""
         try:
             answer = requests.post(
                 self.url.rstrip("/") + _ANNOUNCE,
@@ -85,7 +85,7 @@ class Announcer:
             task.add_done_callback(lambda done: self._forget(key, done))
 
     def interrupt(self, key: str) -> None:
-        """Somebody spoke: what was to come comes otherwise."""
+        """Forget the plan: somebody spoke."""
         if (task := self._tasks.pop(key, None)) is not None:
             task.cancel()
 

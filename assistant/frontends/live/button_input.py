@@ -67,7 +67,7 @@ class ButtonInput:
             yield self._pressed.get()
 
     def show(self, state: State) -> None:
-        """Let the desktop know whether something is going on."""
+        """Show the desktop whether a routine is running."""
         if self._media is not None:
             self._media.show(state)
 

@@ -1,4 +1,4 @@
-"""What the press of a key or of a headset's button means to the conversation."""
+"""What a press of a key or of a headset's button means to the conversation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Button(StrEnum):
     """What can be pressed."""
 
     TALK = "talk"
-    """Listen to one utterance; pressed again, do not."""
+    """Listen to one utterance; pressed again, stop listening."""
     STOP = "stop"
     NEXT = "next"
     BACK = "back"

@@ -1,4 +1,4 @@
-"""What was lost, when it is looked for again, and what is said of it."""
+"""Lost devices: when to look for them again, and what to say about it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from assistant.frontends.live.microphone_input import MicrophoneInput
 from assistant.frontends.live.speaker_output import SpeakerOutput, VoiceRecovery
 
 _RETRY_SECONDS = 2.0
-"""What was lost is looked for again this often."""
+"""Time between two attempts to open what was lost."""
 _XRUN_SECONDS = 2.0
-"""The counters of lost sound are read this often."""
+"""Time between two readings of the counters of lost sound."""
 _BUSY_XRUNS, _BUSY_SECONDS = 5, 60.0
 """Losses between two readings that are worth a word, and the time until the next word."""
 _START_SECONDS = 10.0
@@ -35,7 +35,7 @@ class _Part(Protocol):
         """Open it again; AssistantError if it is still gone."""
 
     def close(self, at: float) -> None:
-        """Let go of what was lost."""
+        """Release what was lost."""
 
 
 class DeviceRecovery:

@@ -122,7 +122,7 @@ class _Loop:
             self._take_leave()
 
     def _prepare(self) -> Iterator[None]:
-        """Make ready what may be needed, a little at a time, while nobody waits for an answer."""
+        """Prepare what may be needed, a little at a time, while nobody waits for an answer."""
         if self._microphone.listener:
             for state in State:
                 self._microphone.listener.prepare([listening(DialogueState(state=state))])
@@ -168,14 +168,14 @@ class _Loop:
             self._session.command(meaning(button, self._session.now.state), at)
 
     def _take_leave(self) -> None:
-        """Let the word be finished and the farewell be heard."""
+        """Finish the word, say goodbye and wait until it is heard."""
         at, _ = self._watchdog.beat()
         self._session.handle(Leaving(at))
         end = at + _FAREWELL_SECONDS
         while at < end and not self._speaker.is_idle:
             self._clock.wait_until(at + TICK_SECONDS)
             at, _ = self._watchdog.beat()
-            self._speaker.output.advance(at)  # nobody waits any more for what it would lead to
+            self._speaker.output.advance(at)  # nobody is there to hear what it would lead to
             self._speaker.caption(at)
         self._clock.wait_until(at + self._speaker.latency_seconds)
 

@@ -47,7 +47,7 @@ class MicrophoneInput:
         self._cleaned: Callable[[Samples], Samples] = lambda block: block
         self.listener: ContextListener | None = None
         self.talk: PushToTalk | None = None
-        """What a press of a button opens, if that is how the user wants to be heard."""
+        """Push-to-talk, if the user wants to be heard that way."""
         try:
             self.open()
             model = speech_model.load(language.pack, settings)
@@ -69,7 +69,7 @@ class MicrophoneInput:
         self._microphone = self._opened.enter_context(microphone)
 
     def close(self, _at: float) -> None:
-        """Let go of a microphone that was lost; a person at a keyboard types meanwhile."""
+        """Release a lost microphone; a person at a keyboard can type until it is back."""
         self._let_go()
         if is_terminal() and self.talk is None:  # push-to-talk has its keys
             self._read_typing()
@@ -92,7 +92,7 @@ class MicrophoneInput:
         return "heard" if self.talk.press() else "quiet"
 
     def cancel_echo_of(self, speaker: SpeakerOutput) -> None:
-        """Take what the speaker plays out of what is heard from now on."""
+        """Remove what the speaker plays from what is heard, from now on."""
         # Only here: with earbuds nothing of it is loaded.
         from assistant.audio.echo_canceller import EchoCanceller, Reference
 
@@ -113,7 +113,7 @@ class MicrophoneInput:
 
     @property
     def behind_seconds(self) -> float:
-        """TimelineOutput that waits to be heard."""
+        """Recorded sound that waits to be decoded."""
         return self._microphone.behind_seconds if self._microphone else 0.0
 
     def _read_typing(self) -> None:

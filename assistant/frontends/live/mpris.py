@@ -38,7 +38,7 @@ NAME = "org.mpris.MediaPlayer2.charley"
 PATH = "/org/mpris/MediaPlayer2"
 _TRACK = "/org/mpris/MediaPlayer2/charley/track"
 WAITING = {True: "Paused", False: "Stopped"}
-"""What is said of a Charley that only waits; with push-to-talk a press of "play" makes sense."""
+"""The status while Charley waits; with push-to-talk a press of "play" makes sense."""
 _CONNECT_SECONDS = 3.0
 _Texts = Annotated[list[str], DBusSignature("as")]
 
@@ -51,13 +51,13 @@ def _constant(name: str, kind: object, value: object) -> Any:
     def get(_self: object) -> object:
         return value
 
-    get.__name__ = name  # by this dbus-fast looks it up
+    get.__name__ = name  # dbus-fast looks it up by this name
     get.__annotations__["return"] = kind
     return dbus_property(PropertyAccess.READ, name)(get)
 
 
 class _Root(ServiceInterface):
-    """What every media player says of itself."""
+    """What every media player reports about itself."""
 
     Identity = _constant("Identity", DBusStr, "Charley")
     CanQuit = _constant("CanQuit", DBusBool, False)
@@ -75,11 +75,11 @@ class _Root(ServiceInterface):
 
     @dbus_method("Quit")
     def leave(self) -> None:
-        """A headset ends no program (CanQuit)."""
+        """A headset cannot quit the program (CanQuit)."""
 
 
 class _Player(ServiceInterface):
-    """What can be pressed, and whether something is going on."""
+    """What can be pressed, and whether a routine is running."""
 
     Rate = _constant("Rate", DBusDouble, 1.0)
     MinimumRate = _constant("MinimumRate", DBusDouble, 1.0)
@@ -110,7 +110,7 @@ class _Player(ServiceInterface):
         return self.status
 
     def show(self, status: str) -> None:
-        """Let the desktop know: it sends buttons to what plays, or played last."""
+        """Report the status: the desktop sends buttons to what plays, or played last."""
         self.status = status
         self.emit_properties_changed({"PlaybackStatus": status})
 
@@ -121,12 +121,12 @@ class _Player(ServiceInterface):
 
     @dbus_method("Play")
     def play(self) -> None:
-        """The same, of a headset that believes that nothing plays."""
+        """The same, from a headset that believes nothing is playing."""
         self._press(Button.RESUME)
 
     @dbus_method("Pause")
     def pause(self) -> None:
-        """The same, of one that believes that something does."""
+        """The same, from one that believes something is playing."""
         self._press(Button.PAUSE)
 
     @dbus_method("Stop")
@@ -146,11 +146,11 @@ class _Player(ServiceInterface):
 
     @dbus_method("Seek")
     def seek(self, offset: DBusInt64) -> None:
-        """Nothing can be wound (CanSeek)."""
+        """Seeking is not supported (CanSeek)."""
 
     @dbus_method("SetPosition")
     def set_position(self, track: DBusObjectPath, position: DBusInt64) -> None:
-        """Nothing can be wound (CanSeek)."""
+        """Seeking is not supported (CanSeek)."""
 
     @dbus_method("OpenUri")
     def open_uri(self, uri: DBusStr) -> None:
@@ -175,7 +175,7 @@ class MediaButtons:
         self._is_there = False
 
     def __enter__(self) -> Self:
-        """Be there. Raises DeviceError if the desktop has no such buttons."""
+        """Register on the bus. Raises DeviceError if the desktop has no such buttons."""
         self._thread.start()
         self._known.wait(_CONNECT_SECONDS)
         if not self._is_there:
@@ -190,7 +190,7 @@ class MediaButtons:
         self._thread.join(_CONNECT_SECONDS)
 
     def show(self, state: State) -> None:
-        """Let the desktop know whether something is going on; from any thread."""
+        """Show the desktop whether a routine is running; from any thread."""
         status = {State.IDLE: self._waiting, State.PAUSED: "Paused"}.get(state, "Playing")
         if status != self._player.status:
             self._player.status = status

@@ -1,4 +1,4 @@
-"""The wish to leave, by Ctrl-C or a signal: once in peace, twice at once."""
+"""Leaving on Ctrl-C or a signal: the first says goodbye, the second leaves at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 LEAVE_SECONDS = 12.0
-"""After so long in peace it is left at once: init systems grant ten seconds or more."""
+"""Longest goodbye before the process is ended; init systems allow ten seconds or more."""
 _SIGNALS = tuple(
     int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -27,13 +27,13 @@ class Leave:
         self.signal: int | None = None
         """The number of the signal that was caught."""
         self.at_last: Callable[[], None] = lambda: None
-        """Called before the process is ended without more ado, from another thread."""
+        """Called from another thread before the process is ended at once."""
         self._before: dict[int, Any] = {}
         self._is_over = False
 
     @property
     def exit_code(self) -> int:
-        """What a shell makes of the signal; 0 if there was none."""
+        """The exit code that a shell gives a signal; 0 if there was none."""
         return 0 if self.signal is None else 128 + self.signal
 
     def __enter__(self) -> Self:
@@ -49,7 +49,7 @@ class Leave:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        """Let the signals do what they did before."""
+        """Restore the signals' earlier handlers."""
         self._is_over = True
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -63,7 +63,7 @@ class Leave:
                 numbers = self._ours.recv(16)
             except TimeoutError:
                 break
-            if not numbers:  # closed: the program has ended in peace
+            if not numbers:  # closed: the program has ended by itself
                 return
             for number in numbers:
                 if number in _SIGNALS:

@@ -55,7 +55,7 @@ class SpeakerOutput:
         self._speaker: Speaker | None = None
         self._voice: FallbackVoice | None = None
         self._unheard_since: float | None = None
-        """When nobody heard the timeline any more; its time then passes by the clock."""
+        """Since when nobody hears the timeline; its time then passes by the clock."""
         self._unheard_samples = 0
         try:
             rate = output_rate(settings.speaker)
@@ -82,7 +82,7 @@ class SpeakerOutput:
         return TimelineOutput(self._timeline)
 
     def prepare(self) -> Iterator[None]:
-        """Speak in advance what may have to be said when nothing can be rendered any more.
+        """Render in advance what must be said when the voice no longer works.
 
         It yields after every line.
         """
@@ -104,7 +104,7 @@ class SpeakerOutput:
             self._unheard_since = None
 
     def close(self, at: float) -> None:
-        """Let go of a speaker that was lost."""
+        """Release a lost speaker."""
         if self._speaker is not None:
             self._speaker.__exit__(None, None, None)
             self._speaker = None
@@ -119,7 +119,7 @@ class SpeakerOutput:
         return True
 
     def alarm(self, key: str) -> None:
-        """Say a prepared line at once, whatever else goes on; from any thread."""
+        """Say a prepared line at once; from any thread."""
         if self._timeline is not None:
             self._timeline.perform(Interject(key, self._prompts.line(key).text))
 
@@ -159,7 +159,7 @@ class SpeakerOutput:
         return self._timeline.speaking_now() if self._timeline else ""
 
     def caption(self, at: float) -> None:
-        """Show what began to sound since the last call, or would have without a speaker."""
+        """Show what began to sound since the last call, or would have begun with a speaker."""
         if self._timeline is None:
             return
         if self._unheard_since is not None and at > self._unheard_since:
@@ -185,4 +185,4 @@ class VoiceRecovery:
             raise SynthesiserError("The voice engine still fails.")
 
     def close(self, _at: float) -> None:
-        """There is nothing to let go of."""
+        """There is nothing to release."""

@@ -40,7 +40,7 @@ class Keys:
         self._mode: Any = None
 
     def __enter__(self) -> Self:
-        """Take each key at once and show none; Ctrl-C stays what it is."""
+        """Read each key at once without echo; Ctrl-C works as usual."""
         if sys.platform != "win32":
             import termios
 
@@ -57,7 +57,7 @@ class Keys:
         self.give_back()
 
     def give_back(self) -> None:
-        """Let the terminal be as it was; from any thread."""
+        """Restore the terminal; from any thread."""
         if sys.platform != "win32" and self._mode is not None:
             import termios
 
@@ -89,7 +89,7 @@ class Keys:
 
 
 def _is_ours(terminal: int) -> bool:
-    """Tell whether the shell has left us in the foreground; a terminal without a shell is ours."""
+    """Return whether we are in the foreground; a terminal without a shell is ours."""
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:

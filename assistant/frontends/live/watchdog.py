@@ -1,4 +1,4 @@
-"""Looks on from a thread of its own, whether the conversation moves and whether time passes."""
+"""A thread of its own that notices a stuck conversation and a suspended machine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Protocol, Self
 
 LOOK_SECONDS = 0.25
 STUCK_SECONDS = 5.0
-"""A conversation that has not moved for so long is stuck; a voice has failed long before."""
+"""Time without a beat after which the conversation is stuck; a voice fails long before."""
 ASLEEP_SECONDS = 2.0
-"""Between two looks; more than any load makes of LOOK_SECONDS."""
+"""A longer gap between two looks is a suspend; no load stretches LOOK_SECONDS so far."""
 
 
 class SkippingClock(Protocol):
@@ -44,13 +44,13 @@ class Watchdog:
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Start the thread."""
         self._looked_at = self._beaten_at = self._clock.now()
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        """Look no more."""
+        """Stop the thread."""
         self._over.set()
 
     def _run(self) -> None:
@@ -58,14 +58,14 @@ class Watchdog:
             self.look()
 
     def look(self) -> None:
-        """Look once."""
+        """Check once."""
         at = self._awake()
         if at - self._beaten_at > STUCK_SECONDS and not self._is_stuck:
             self._is_stuck = True
             self._on_stuck()
 
     def beat(self) -> tuple[float, float]:
-        """Say that the conversation moves; return the time, and for how long all stood still."""
+        """Note that the conversation moves; return the time and how long all stood still."""
         at = self._awake()
         with self._lock:
             self._beaten_at = at
@@ -76,7 +76,7 @@ class Watchdog:
         return at, asleep
 
     def _awake(self) -> float:
-        """Return the time, less a standstill that is noticed now."""
+        """Return the time without a standstill that is noticed now."""
         with self._lock:
             gap = self._clock.now() - self._looked_at
             if gap > ASLEEP_SECONDS:

@@ -14,12 +14,12 @@ from assistant.errors import NetworkError
 from assistant.frontends.monitoring.metrics import Measures
 
 STALE_SECONDS = 5.0
-"""A server whose event loop was not seen so long is not well."""
+"""Silence of the event loop after which the server is unhealthy."""
 _REQUEST_SECONDS = 5
 
 
 class _Quick(WSGIRequestHandler):
-    """Waits for a request no longer than it must, and keeps no log of them."""
+    """Handles a request quickly and logs none."""
 
     timeout = _REQUEST_SECONDS
 
@@ -28,12 +28,12 @@ class _Quick(WSGIRequestHandler):
 
 
 class HealthServer:
-    """Runs on a thread of its own, so that it can tell when the rest hangs."""
+    """Runs on a thread of its own, so that it answers when the rest hangs."""
 
     def __init__(
         self, host: str, port: int, measures: Measures, silent_seconds: Callable[[], float]
     ) -> None:
-        """`silent_seconds` tells since when the event loop was not seen. NetworkError."""
+        """`silent_seconds` returns how long ago the event loop was last seen. NetworkError."""
         metrics = make_wsgi_app(measures.registry)
 
         def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

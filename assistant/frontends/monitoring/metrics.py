@@ -64,7 +64,7 @@ class Measures:
         self._messages.inc()
 
     def thought(self, seconds: float) -> None:
-        """A block of sound was answered so long after it came."""
+        """Note how long after its arrival a block of sound was answered."""
         self._thinking.observe(seconds)
 
     def answered(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The locale folder that OVOS wants of a skill, written from the sentences of intents/.
+"""The locale folder that OVOS expects from a skill, written from the sentences of intents/.
 
 It holds what may begin a conversation. Once one runs, Charley understands for itself, as it does
 for what is too rich to be written out: OVOS asks it when no intent fits.
@@ -19,7 +19,7 @@ from assistant.nlu.templates import Template
 
 _LIST = re.compile(r"\{\w+\}")
 _MOST_SENTENCES = 8
-"""A template that stands for more is left to Charley's own matcher."""
+"""Sentences of a template; a template that stands for more is left to Charley's matcher."""
 _EXAMPLES = 3
 
 
@@ -71,7 +71,7 @@ def _sentences(template: Template, intents: Intents) -> tuple[str, ...]:
 
 
 def _names_once(sentence: str) -> bool:
-    """Tell whether no list occurs twice: OVOS's parsers cannot tell two of a name apart."""
+    """Return whether no list occurs twice: OVOS's parsers cannot tell two of a name apart."""
     names = _LIST.findall(sentence)
     return len(names) == len(set(names))
 

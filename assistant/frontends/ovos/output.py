@@ -1,4 +1,4 @@
-"""What Charley says, as work for OVOS's audio service: sound files sent ahead, or lines of text.
+"""What Charley says, as orders for OVOS's audio service: sound files sent ahead, or lines of text.
 
 The service plays a queue of files and can be told to drop it; it takes nothing back and mixes
 nothing in. So each output here plays along silently, in step with the clock, and knows at any
@@ -19,12 +19,12 @@ from assistant.playback.play_log import Finished
 from assistant.playback.timeline import Timeline
 
 _LONGEST_LAG_SECONDS = 5.0
-"""A timeline that is later than this has stood still; its clock is not the timeline's any more."""
+"""Longest lag that is believed; a later timeline has stood still."""
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Queue a stretch of sound behind what is queued already."""
+    """Queue a stretch of sound after what is queued already."""
 
     number: int
     """Counts the stretches; `Stretches.began` takes it."""
@@ -64,13 +64,13 @@ class Stretches:
         self._begins: list[tuple[int, bool]] = []
         """Of each stretch its first sample, and whether it was sent into silence."""
         self._lag_samples = 0
-        """How long the service takes to begin, as far as it has told."""
+        """How long the service takes to begin, as far as it has reported."""
 
     def perform(self, action: Action) -> None:
-        """Queue, lay in or drop sound as the action says."""
+        """Queue, lay in or drop sound as the action asks."""
         self._hushed |= isinstance(action, Hush)
         if isinstance(action, Interject) and not self._timeline.is_idle:
-            # It comes in when the service begins anew, not in what passes meanwhile.
+            # It starts when the service starts again, not in what passes meanwhile.
             self._read(self._lag_samples)
         self._timeline.perform(action)
 
@@ -115,7 +115,7 @@ class Stretches:
             return [*([Cut()] if hushed else []), *self._play(ahead, 0, into_silence=True)]
         if np.array_equal(ahead[: len(sent)], sent):
             return self._play(ahead, len(sent), into_silence=False)
-        # What passes while the service begins anew is left out, so the rest keeps its time.
+        # What passes while the service starts again is left out, so the rest keeps its time.
         passed = self._until(at) + self._lag_samples
         return [Cut(), *self._play(ahead, max(0, passed), into_silence=False)]
 
@@ -169,7 +169,7 @@ class Lines(CaptionTimeline):
             self._orders.append(Speak(caption.text))
 
     def perform(self, action: Action) -> None:
-        """Queue, show or drop lines as the action says."""
+        """Queue, show or drop lines as the action asks."""
         if isinstance(action, Hush):
             self._orders = [Cut()]
         super().perform(action)
@@ -180,7 +180,7 @@ class Lines(CaptionTimeline):
         return orders
 
     def began(self, number: int, at: float) -> None:
-        """Lines are not told apart; nothing is learnt from it."""
+        """Lines are not numbered, so this changes nothing."""
 
 
 OvosOutput = Stretches | Lines

@@ -1,6 +1,6 @@
-"""Charley as a skill of Open Voice OS: the OVOS message bus in front, one session a device behind.
+"""Charley as a skill of Open Voice OS: its message bus in front, one session per device behind.
 
-OVOS hears and finds out what a sentence is for; from there on Charley's own dialogue runs. Nothing
+OVOS hears and finds the skill for a sentence; from there on Charley's own dialogue runs. Nothing
 here waits: speech is sent ahead as files, and OVOS's scheduler calls back when something is due.
 """
 
@@ -47,13 +47,13 @@ from assistant.session.factory import Language
 from assistant.settings import Settings
 
 _FALLBACK_PRIORITY = 5
-"""Asked once no intent is sure of an utterance, before those that only guess."""
+"""Asked when no intent is sure of an utterance, before skills that only guess."""
 _STOP_SECONDS = 0.3
 """Between "stop" and Charley's answer: OVOS cuts whatever sounds once more when a skill stopped."""
 _KEEP_SECONDS = 60.0
 """A sound file stays so long behind its end; the audio service may be late."""
 _FORGET_SECONDS = 3600.0
-"""A device that was silent for so long begins anew."""
+"""Silence after which a device starts a new conversation."""
 _LISTENING = QUESTIONS | {State.WARNED}
 """States whose silence is for the user: the microphone opens without a wake word."""
 
@@ -77,7 +77,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
 
     @classproperty
     def runtime_requirements(self) -> RuntimeRequirements:
-        """Nothing but the device itself."""
+        """What it needs: nothing but the device itself."""
         return RuntimeRequirements(
             internet_before_load=False,
             network_before_load=False,
@@ -88,7 +88,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         )
 
     def initialize(self) -> None:
-        """Tell OVOS what may be said."""
+        """Register with OVOS what may be said."""
         for name in sorted({path.name for path in Path(self.res_dir).glob("locale/*/*.entity")}):
             self.register_entity_file(name)
         for name in sorted({path.name for path in Path(self.res_dir).glob("locale/*/*.intent")}):
@@ -107,25 +107,25 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
     # What OVOS asks.
 
     def can_converse(self, message: Message) -> bool:
-        """Tell whether the utterance means something in the conversation that is going on."""
+        """Return whether the utterance means something in the conversation that is going on."""
         with self._lock:
             talk = self._talks.get(session_id(message))
             return talk is not None and talk.is_live and self._understood(message) is not None
 
     def can_answer(self, message: Message) -> bool:
-        """Tell whether to take what no intent is sure of; an answer to a question is for us."""
+        """Return whether to take what no intent is sure of; an answer to a question is for us."""
         with self._lock:
             talk = self._talks.get(session_id(message))
             asked = talk is not None and talk.session.now.state in QUESTIONS
             return asked or self._understood(message) is not None
 
     def can_stop(self, message: Message) -> bool:
-        """Tell whether there is anything to stop."""
+        """Return whether there is anything to stop."""
         with self._lock:
             talk = self._talks.get(session_id(message))
             return talk is not None and talk.is_live
 
-    # What OVOS tells.
+    # What OVOS reports.
 
     def handle_beginning(self, message: Message) -> None:
         """An intent file fits: Charley's own matcher has the last word."""
@@ -196,7 +196,7 @@ class CharleySkill(FallbackSkill, ConversationalSkill):
         self._plan(message, talk)
 
     def _attend(self, message: Message, talk: DeviceTalk) -> None:
-        """Tell OVOS whose turn it is."""
+        """Show OVOS whose turn it is."""
         state, speaking = talk.session.now.state, talk.session.now.speaking
         if talk.is_live:
             self.activate()

@@ -56,14 +56,14 @@ class _Keys:
             self._has_hook = True
 
     def _begin(self) -> None:
-        """The prompt stands there, and what was printed meanwhile may have covered it."""
+        """Show the prompt again, which what was printed may have covered."""
         with self.lock:
             self._out.write("\r\x1b[J" + PROMPT)
             self._out.flush()
             self._is_typing = True
 
     def typing(self) -> str:
-        """Return the prompt and what has been typed behind it; empty while nobody is asked."""
+        """Return the prompt and what has been typed after it; empty while nobody is asked."""
         return PROMPT + self._buffer() if self._is_typing else ""
 
     def lines(self, *, with_empty: bool) -> Iterator[str]:
@@ -102,7 +102,7 @@ class Terminal:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         print(file=self._out, flush=True)
         if self._mode is not None:
             import termios

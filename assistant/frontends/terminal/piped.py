@@ -10,7 +10,7 @@ from assistant.dialogue.state import DialogueState
 from assistant.session.scripted_user import ScriptedUser, parse
 
 _POLL_SECONDS = 0.05
-"""A line is taken up so soon after it has arrived."""
+"""Time between two looks for a new line."""
 
 
 class ArrivingUser(ScriptedUser):

@@ -21,12 +21,12 @@ _UP, _CLEAR = "\x1b[1A", "\r\x1b[J"
 
 
 def tell(sentence: str) -> None:
-    """Say something beside the conversation."""
+    """Print something that is not part of the conversation."""
     print(f"charley: {sentence}", file=sys.stderr, flush=True)
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Tell whether a person sees this, on something that can move its cursor."""
+    """Return whether a person sees this, on something that can move its cursor."""
     moves = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
     return stream.isatty() and moves
 
@@ -87,7 +87,7 @@ class LiveTranscript(Transcript):
     """The same in a terminal: in colour, each count when it is due, above the line being typed."""
 
     def __init__(self, out: TextIO, words: UiText, typing: Callable[[], str] = str) -> None:
-        """`typing` returns the prompt and what has been typed behind it so far."""
+        """`typing` returns the prompt and what has been typed after it so far."""
         from rich.console import Console
 
         super().__init__(out, words)
@@ -100,7 +100,7 @@ class LiveTranscript(Transcript):
         self._write(at, self._you, printable(text))
 
     def finish(self) -> None:
-        """Leave the counts as they stand."""
+        """Leave the counts as they are."""
         self._counts = []
 
     def _count(self, at: float, word: str) -> None:

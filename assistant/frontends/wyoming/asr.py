@@ -16,7 +16,7 @@ class Transcription:
         self._recogniser = parts.borrow_recogniser()
         self._words: list[str] = []
         self.seconds = 0.0
-        """How much sound it got."""
+        """Length of the sound so far."""
 
     def feed(self, samples: Samples) -> str:
         """Take the next sound at 16 kHz; return what became certain, empty for nothing."""
@@ -24,7 +24,7 @@ class Transcription:
         return self._note(self._recogniser.feed(samples))
 
     def finish(self) -> str:
-        """Return the whole; empty if a word in it was none of Charley's."""
+        """Return all its words; empty if one of them is not in Charley's grammar."""
         self._note(self._recogniser.finish())
         self._parts.give_back(self._recogniser)
         whole = " ".join(self._words)

@@ -17,11 +17,11 @@ from assistant.frontends.wyoming.audio_in import Incoming
 _TICK_SECONDS = 0.05
 """Longest wait for sound before the timers are looked at."""
 _BACKLOG_SECONDS = 5.0
-"""More sound than this never waits: the oldest is dropped."""
+"""Longest backlog; beyond it the oldest sound is dropped."""
 _FASTEST = 2.0
-"""Sound may come so much faster than time passes, to catch up; what is beyond is dropped."""
+"""How much faster than real time sound may come, to catch up; the rest is dropped."""
 _PAUSE_SECONDS = 0.5
-"""A microphone from which nothing came for so long has stopped."""
+"""A gap in the stream after which the microphone counts as closed."""
 
 
 class SoundBacklog:
@@ -37,9 +37,9 @@ class SoundBacklog:
         self._last_at = 0.0
         self._first_at = 0.0
         self.heard_at = 0.0
-        """When the first of the sound came that was listened to last."""
+        """When the oldest block of the last batch arrived."""
         self._ahead_until = 0.0
-        """Up to when sound has come, had it come as fast as it may."""
+        """The time up to which sound has come, at the fastest rate that is allowed."""
 
     def take(self, event: Event, at: float) -> None:
         """Take a chunk. Raises NetworkError if it is none."""

@@ -30,7 +30,7 @@ from assistant.playback.pacing import Pacer, StreamEvent
 from assistant.session.remote_voice import RemoteVoice
 
 _PACE_SECONDS = 0.02
-"""While something is said, sound is sent this often; else a tick tells when there is some."""
+"""Time between two chunks while something is said; otherwise a tick looks for more."""
 _REST_SECONDS = 0.2
 _PING_SECONDS = 5.0
 _SILENT_PINGS = 3
@@ -39,7 +39,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Link:
-    """Runs one talk over one connection until either side ends it."""
+    """Runs one conversation over one connection until either side ends it."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class Link:
         while True:
             await asyncio.sleep(_PING_SECONDS)
             silent = self._clock.now() - self._heard_at
-            # Satellites before version 1.1 never answer: of those, silence says nothing.
+            # Satellites before version 1.1 never answer: their silence means nothing.
             if self._answers_pings and silent > _SILENT_PINGS * _PING_SECONDS:
                 raise NetworkError("The other side has stopped answering.")
             await self._send(Ping("charley").event())

@@ -1,4 +1,4 @@
-"""Zeroconf: tell Home Assistant where Charley is, and find the satellites of a home."""
+"""Zeroconf: announce Charley to Home Assistant, and find the satellites of a home."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Neighbourhood:
     """One zeroconf responder: `async with Neighbourhood(host) as around`."""
 
     def __init__(self, host: str) -> None:
-        """Speak on the network of an address, or on all for 0.0.0.0."""
+        """Use the network of an address, or all of them for 0.0.0.0."""
         every = ipaddress.ip_address(host).is_unspecified
         self._zeroconf = AsyncZeroconf(
             interfaces=InterfaceChoice.All if every else [host], ip_version=None
@@ -41,7 +41,7 @@ class Neighbourhood:
         await self._zeroconf.async_close()
 
     async def announce(self, name: str, at: Address) -> None:
-        """Tell everyone where Wyoming services are; 0.0.0.0 is this machine's own address."""
+        """Announce the Wyoming services; 0.0.0.0 stands for this machine's own address."""
         host = own_address() if ipaddress.ip_address(at.host).is_unspecified else at.host
         self._own = AsyncServiceInfo(
             _TYPE,
@@ -53,7 +53,7 @@ class Neighbourhood:
         await self._zeroconf.async_register_service(self._own, allow_name_change=True)
 
     def find(self, found: Callable[[Address], None]) -> None:
-        """Tell of every Wyoming service but our own, once each, now and as they come."""
+        """Report every Wyoming service but our own, once each, now and as they appear."""
         loop = asyncio.get_running_loop()
         known: set[Address] = set()
 

@@ -1,4 +1,4 @@
-"""What Charley tells of itself: its services, for Home Assistant to offer."""
+"""How Charley describes itself: its services, for Home Assistant to offer."""
 
 from __future__ import annotations
 

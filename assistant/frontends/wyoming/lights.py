@@ -8,7 +8,7 @@ from wyoming.pipeline import PipelineStage
 from wyoming.wake import Detection
 
 _AFTERMATH_SECONDS = 12.0
-"""A satellite with a wake word goes on listening so long after the last word."""
+"""How long a satellite with a wake word goes on listening after the last word."""
 
 
 class SatelliteLights:
@@ -29,7 +29,7 @@ class SatelliteLights:
         self._is_lit, self._busy_at = not self._wakes_here, at
 
     def shown(self, at: float, *, is_coaching: bool) -> list[Event]:
-        """Return what to tell now."""
+        """Return the messages that are due now."""
         if is_coaching:
             self._busy_at = at
             if self._wakes_here and not self._is_lit:
@@ -40,6 +40,6 @@ class SatelliteLights:
         return []
 
     def out(self) -> list[Event]:
-        """Return what ends it."""
+        """Return the messages that switch them off."""
         was_lit, self._is_lit = self._is_lit, False
         return [Transcript("").event()] if was_lit else []

@@ -1,4 +1,4 @@
-"""`charley serve`: satellites, services, health and discovery of one process, until it is ended."""
+"""`charley serve`: satellites, services, health and discovery, until a signal ends the process."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class Plan:
     """What one process is to do."""
 
     listen: Address | None = None
-    """Where services are asked for; None for none."""
+    """Where to offer services; None for nowhere."""
     health: Address | None = None
     satellites: tuple[Address, ...] = ()
     discover: bool = False
     """Look for satellites by zeroconf."""
     announce: str = ""
-    """The name by which zeroconf tells of the services; empty for not at all."""
+    """The name under which zeroconf announces the services; empty to not announce them."""
     home: HomeAssistant | None = None
     lead_seconds: float = LEAD_SECONDS
     limits: Limits = field(default_factory=Limits)
@@ -75,7 +75,7 @@ class _Process:
         self._parts = SharedParts(settings, tell)
         # Decoding gives Python's lock back, so threads beyond the cores still shorten the queue.
         self._threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "conversation")
-        # Of their own and few: whoever asks for much must not make a conversation wait.
+        # A small pool of their own: heavy requests must not make a conversation wait.
         self._service_threads = ThreadPoolExecutor(_SERVICE_THREADS, "service")
         self._link = partial(
             Link, clock=self._clock, threads=self._threads, measures=self._measures,
@@ -90,7 +90,7 @@ class _Process:
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            with suppress(NotImplementedError):  # Windows has none: Ctrl-C raises there
+            with suppress(NotImplementedError):  # not on Windows: Ctrl-C raises
                 loop.add_signal_handler(number, ended.set)
         async with AsyncExitStack() as open_parts:
             await self._begin(open_parts)

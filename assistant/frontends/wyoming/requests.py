@@ -1,4 +1,4 @@
-"""One connection of somebody who asks: describe, transcribe, answer, speak; or a satellite's."""
+"""The requests of one connection: describe, transcribe, answer, speak; or a satellite's."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class Services:
     threads: Executor
     info: Info
     announcer: Announcer | None = None
-    """Where the steps go that come after the reply; None where they wait to be asked for."""
+    """Pushes the steps that come after a reply; None if they wait to be asked for."""
 
     async def work(self, job: Callable[..., Result], *arguments: object) -> Result:
-        """Do what takes long on a worker thread."""
+        """Do slow work on a worker thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.threads, lambda: job(*arguments))
 
@@ -66,7 +66,7 @@ class Requests:
         self._voice = ""
 
     async def close(self) -> None:
-        """Give back what a broken connection held."""
+        """Return what a broken connection had borrowed."""
         if self._transcription is not None:
             await self._services.work(self._transcription.finish)
             self._transcription = None
@@ -192,7 +192,7 @@ def _voice(event: Event) -> str:
 
 
 def _key(who: dict[str, Any]) -> str:
-    """Return whom a conversation is with: the satellite, else the device, else the conversation.
+    """Return the key of a conversation: the satellite, else the device, else the conversation.
 
     Home Assistant begins a new conversation at each wake word; the room stays the same.
     """

@@ -26,7 +26,7 @@ _RETRY_SECONDS = (0.5, 30.0)
 """Shortest and longest wait before the next try; it doubles."""
 _WAITING_SECONDS = 0.05
 _MISSED_SECONDS = 3.0
-"""After a shorter gap the conversation goes on as if nothing had been."""
+"""A shorter gap does not interrupt the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Satellite:
         measures: Measures,
         tell: Callable[[str], None],
     ) -> None:
-        """`tell` gets one sentence when it is lost and one when it is there again."""
+        """`tell` gets one sentence when it is lost and one when it is back."""
         self._at = at
         self._talk = talk
         self._link = link

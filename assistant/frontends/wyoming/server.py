@@ -1,4 +1,4 @@
-"""The port on which Charley is asked: every connection within limits, and none hurts another."""
+"""The port: every connection within limits, so that none harms another."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from assistant.session.remote_voice import RemoteVoice
 
 _CLOSE_SECONDS = 2.0
 _PENALTY_SECONDS = 0.5
-"""Whoever was refused holds the place so long: to try again at once would cost the others time."""
+"""How long a refused client holds its place; an immediate retry would cost the others time."""
 _FREE_MESSAGES = 16
-"""So many messages of one connection are answered at once; Home Assistant sends one or two."""
+"""Messages of one connection that are answered at once; Home Assistant sends one or two."""
 _MANNERS_SECONDS = 0.05
-"""Least time between those that follow."""
+"""Shortest time between further ones."""
 
 
 class Server:

@@ -22,7 +22,7 @@ from assistant.tts.synthesiser import Synthesiser
 _CHUNK_SAMPLES = 1024
 _WIDTH = 2
 _FEWEST_COUNTS = 3
-"""Fewer numbers in a row are no hold."""
+"""Numbers in a row that make a hold."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 

@@ -1,7 +1,7 @@
 """One message off the wire, within limits.
 
 The `wyoming` package reads whatever length a message claims to have; this reads no more than a
-kitchen needs, and never waits for ever. Format: a line of JSON, then JSON data, then bytes.
+kitchen needs, and always has a time limit. Format: a line of JSON, then JSON data, then bytes.
 """
 
 from __future__ import annotations
