@@ -218,10 +218,14 @@ def listener(language: Language, model: SpeechModel) -> ContextListener:
     return ContextListener(recogniser(language.pack, model), language.intents)
 
 
+def microphone_recogniser(pack: LanguagePack, model: SpeechModel) -> VoiceActivityGate:
+    """Return a recogniser for a microphone that is always open: silence is not decoded."""
+    return VoiceActivityGate(recogniser(pack, model))
+
+
 def microphone_listener(language: Language, model: SpeechModel) -> ContextListener:
-    """Return a listener to a microphone that is always open: silence is not decoded."""
-    gate = VoiceActivityGate(recogniser(language.pack, model))
-    return ContextListener(gate, language.intents)
+    """Return a listener to a microphone that is always open."""
+    return ContextListener(microphone_recogniser(language.pack, model), language.intents)
 
 
 def tell_unknown_words(model: SpeechModel, language: Language, tell: Tell) -> None:

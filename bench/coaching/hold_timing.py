@@ -11,6 +11,8 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,12 +20,17 @@ from typing import Any
 import numpy as np
 
 from assistant.audio import audio_file
+from assistant.audio.devices import output_rate
 from assistant.audio.pcm import Pcm, from_int16
+from assistant.audio.speaker import Speaker
+from assistant.dialogue.actions import Count
 from assistant.dialogue.hold import Hold
 from assistant.playback.count_track import render_hold
+from assistant.playback.timeline import Timeline
 from assistant.tts.cache import CachedVoice
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.paths import ROOT
+from bench.processes import command
 from tests.support import pulse
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -36,33 +43,26 @@ NAMES = {
 AUDIBLE = 0.02
 """Level, relative to full scale, at which a word counts as begun."""
 
-OURS = """
-import sys, threading
-from assistant.dialogue.actions import Count
-from assistant.audio.devices import output_rate
-from assistant.audio.speaker import Speaker
-from assistant.dialogue.hold import Hold
-from assistant.playback.timeline import Timeline
-from assistant.tts.cache import CachedVoice
-from assistant.tts.pyttsx3_voice import Pyttsx3Voice
-timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
-timeline.perform(Count(Hold(int(sys.argv[1])), tuple(sys.argv[2:])))
-with Speaker(timeline):
-    while not timeline.is_idle:
-        threading.Event().wait(0.05)
-    threading.Event().wait(0.3)
-"""
 
-NAIVE = """
-import sys, time
-import sounddevice
-from assistant.tts.pyttsx3_voice import Pyttsx3Voice
-voice = Pyttsx3Voice()
-for word in sys.argv[3:]:
-    spoken = voice.render(word)
-    sounddevice.play(spoken.samples, spoken.rate, blocking=True)
-    time.sleep(1)
-"""
+def count() -> None:
+    """Count a hold as Charley does, through the speaker."""
+    timeline = Timeline(CachedVoice(Pyttsx3Voice(), None), output_rate())
+    timeline.perform(Count(Hold(SECONDS), NUMBERS))
+    with Speaker(timeline):
+        while not timeline.is_idle:
+            time.sleep(0.05)
+        time.sleep(0.3)
+
+
+def count_naively() -> None:
+    """Count in the usual way: speak a number, wait until it is over, sleep one second."""
+    import sounddevice
+
+    voice = Pyttsx3Voice()
+    for word in NUMBERS[1:]:
+        spoken = voice.render(word)
+        sounddevice.play(spoken.samples, spoken.rate, blocking=True)
+        time.sleep(1)
 
 
 def onsets(sound: Pcm, gap_seconds: float = 0.3) -> list[float]:
@@ -83,14 +83,11 @@ def file_errors() -> list[float]:
     return [1000 * (at - second) for second, at in enumerate(begins, start=1)]
 
 
-def speaker_errors(card: pulse.SoundCard, code: str) -> list[float]:
+def speaker_errors(card: pulse.SoundCard, way: Callable[[], None]) -> list[float]:
     """Return how late each count leaves the speaker, relative to the first, in milliseconds."""
     with card.recording() as recorded:
-        subprocess.run(
-            [sys.executable, "-c", code, str(SECONDS), *NUMBERS],
-            env={**card.env, "PYTHONPATH": str(ROOT)},
-            check=True,
-        )
+        counting = command("bench.coaching.hold_timing", f"{way.__name__}()")
+        subprocess.run(counting, env=card.env, cwd=ROOT, check=True)
     begins = onsets(recorded[0])[:SECONDS]
     return [1000 * (at - begins[0] - second) for second, at in enumerate(begins)]
 
@@ -130,8 +127,8 @@ def main() -> None:
         print(f"nothing played: {missing}", file=sys.stderr)
     else:
         with pulse.sound_card() as card:
-            for name, code in (("speaker", OURS), ("naive", NAIVE)):
-                errors = [e for _ in range(wanted.live) for e in speaker_errors(card, code)]
+            for name, way in (("speaker", count), ("naive", count_naively)):
+                errors = [e for _ in range(wanted.live) for e in speaker_errors(card, way)]
                 found[name] = figures(errors)
     if wanted.json:
         print(json.dumps(found, indent=1))

@@ -1,21 +1,31 @@
 """Whether the clocks of a running `charley run` stay together, each against the monotonic one.
 
-They are the speaker's, the microphone's and the conversation's. MONITOR runs inside the process and
-writes a line each second; `read` makes a finding of them. A sound card may ask late but never
-early, so what counts of ten seconds is the most ahead that it was. Where the speaker ran dry or the
-microphone lost sound there is a gap; Charley counts and tells them, and what is lost so is no
-drift. What is lost without a word is.
+They are the speaker's, the microphone's and the conversation's. `monitor` runs inside the process
+and writes a line each second; `read` turns these lines into a finding. A sound card may ask late
+but never early, so of each ten seconds the most that it was ahead counts. Where the speaker ran dry
+or the microphone lost sound there is a gap. Charley counts and reports those, and sound lost in
+them is not drift; sound lost without a report is.
 """
 
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from assistant.audio.microphone import Microphone
+from assistant.audio.pcm import Samples
+from assistant.audio.speaker import Speaker
+from assistant.clock import SystemClock
+from assistant.frontends.live import loop, microphone_input, speaker_output
+from assistant.playback.timeline import Timeline
 
 Line = dict[str, float]
 """What the monitor writes each second."""
@@ -32,57 +42,103 @@ FEWEST_WINDOWS = 3
 CAUGHT_UP_SECONDS = 0.5
 """Sound that may wait at the end."""
 
-MONITOR = """
-import json, threading, time
-from assistant.frontends.live import loop, microphone_input, speaker_output
-seen = {{"clock": None, "played": [], "heard": [], "waits": [], "dry": 0, "lost": 0}}
-class Timeline(speaker_output.Timeline):
-    def read(self, frames):
-        sound = super().read(frames)
-        seen["played"].append(self.position_samples / self.rate - time.monotonic())
-        return sound
-class Speaker(speaker_output.Speaker):
-    def __init__(self, *words):
-        super().__init__(*words)
-        seen["dry"] += 1
-    def _callback(self, *words):
-        before = self.underflows
-        super()._callback(*words)
-        seen["dry"] += self.underflows - before
-class Microphone(microphone_input.Microphone):
-    seconds = 0.0
-    def __init__(self, *words):
-        super().__init__(*words)
-        seen["lost"] += 1
-    def _callback(self, data, frames, *rest):
-        before = self.overflows + self.dropped_blocks
-        super()._callback(data, frames, *rest)
-        seen["lost"] += self.overflows + self.dropped_blocks - before
-        Microphone.seconds += frames / self.rate
-        seen["heard"].append(Microphone.seconds - time.monotonic())
-        seen["waits"].append(self.behind_seconds)
-class SystemClock(loop.SystemClock):
-    def __init__(self):
-        super().__init__()
-        seen["clock"] = self
-speaker_output.Timeline, speaker_output.Speaker = Timeline, Speaker
-microphone_input.Microphone = Microphone
-loop.SystemClock = SystemClock
-def note():
-    with open({path!r}, "w", buffering=1) as file:
+
+class _Seen:
+    """What the parts of a running process have seen since the last line."""
+
+    def __init__(self) -> None:
+        self.clock: SystemClock | None = None
+        self.ahead: dict[str, list[float]] = {"played": [], "heard": [], "waits": []}
+        """Seconds that speaker and microphone were ahead of the clock; and of sound that waited."""
+        self.gaps = {"dry": 0, "lost": 0}
+        """Gaps that speaker and microphone have counted so far; each opening is one."""
+        self.heard_seconds = 0.0
+
+    def line(self) -> dict[str, float | None]:
+        """Return what is written now, and begin the next line."""
+        line: dict[str, float | None] = dict(self.gaps)
+        for name, values in self.ahead.items():
+            line[name] = max(values, default=None)
+            values.clear()
+        if self.clock:
+            line["told"] = self.clock.now() - time.monotonic()
+        return line | {"at": time.monotonic()}
+
+
+def monitor(path: str) -> None:
+    """Follow the clocks of the `charley run` that begins next in this process; write to a file."""
+    seen = _Seen()
+    for module, name, part in (
+        (speaker_output, "Timeline", _timeline(seen)),
+        (speaker_output, "Speaker", _speaker(seen)),
+        (microphone_input, "Microphone", _microphone(seen)),
+        (loop, "SystemClock", _clock(seen)),
+    ):
+        if getattr(module, name) is not part.__base__:
+            raise TypeError(f"{module.__name__} has no {name} to follow.")
+        setattr(module, name, part)
+    threading.Thread(target=_write, args=(seen, path), daemon=True).start()
+
+
+def _write(seen: _Seen, path: str) -> None:
+    with open(path, "w", buffering=1, encoding="utf-8") as file:  # noqa: PTH123  # line by line
         while True:
             time.sleep(1)
-            line = {{"dry": seen["dry"], "lost": seen["lost"]}}
-            for name in ("played", "heard", "waits"):
-                values, seen[name] = seen[name], []
-                line[name] = max(values, default=None)
-            if seen["clock"]:
-                line["told"] = seen["clock"].now() - time.monotonic()
-            line["at"] = time.monotonic()
-            file.write(json.dumps(line) + chr(10))
-threading.Thread(target=note, daemon=True).start()
-"""
-"""Needs `path`, where to write."""
+            file.write(f"{json.dumps(seen.line())}\n")
+
+
+def _timeline(seen: _Seen) -> type[Timeline]:
+    class Followed(Timeline):
+        def read(self, frames: int) -> Samples:
+            sound = super().read(frames)
+            ahead = self.position_samples / self.rate - time.monotonic()
+            seen.ahead["played"].append(ahead)
+            return sound
+
+    return Followed
+
+
+def _speaker(seen: _Seen) -> type[Speaker]:
+    class Followed(Speaker):
+        def __init__(self, *options: Any) -> None:
+            super().__init__(*options)
+            seen.gaps["dry"] += 1
+
+        def _callback(self, data: Any, frames: int, time: Any, status: Any) -> None:
+            before = self.underflows
+            super()._callback(data, frames, time, status)
+            seen.gaps["dry"] += self.underflows - before
+
+    return Followed
+
+
+def _microphone(seen: _Seen) -> type[Microphone]:
+    class Followed(Microphone):
+        def __init__(self, *options: Any) -> None:
+            super().__init__(*options)
+            seen.gaps["lost"] += 1
+
+        def _callback(self, data: Any, frames: int, *rest: Any) -> None:
+            before = self.overflows + self.dropped_blocks
+            super()._callback(data, frames, *rest)
+            seen.gaps["lost"] += self.overflows + self.dropped_blocks - before
+            seen.heard_seconds += frames / self.rate
+            seen.ahead["heard"].append(seen.heard_seconds - time.monotonic())
+            seen.ahead["waits"].append(self.behind_seconds)
+
+    return Followed
+
+
+def _clock(seen: _Seen) -> type[SystemClock]:
+    class Followed(SystemClock):
+        def __init__(self) -> None:
+            super().__init__()
+            seen.clock = self
+
+    return Followed
+
+
+# --- What it comes to ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,21 +22,15 @@ from typing import Any
 import numpy as np
 import webrtcvad
 
-from assistant.asr.hypothesis import RATE, Recogniser
-from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.audio.microphone import BLOCK_SECONDS
+from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import Samples
 from assistant.audio.shaping import resample
-from assistant.dialogue.machine import listening
-from assistant.dialogue.state import DialogueState, State
-from assistant.session import factory, speech_model
-from assistant.session.listening import ContextListener
-from assistant.settings import Settings
+from assistant.dialogue.state import State
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
-from bench.hearing.utterances import STATES, VOICES, Noise, utterances
+from bench.hearing.listener import Listener
+from bench.hearing.utterances import VOICES, Noise, state_of, utterances
 from bench.paths import SPEECH, UNSEEN
 
-BLOCK = round(BLOCK_SECONDS * RATE)
 HISS = 8.0
 PAUSE_SECONDS = 2.5
 """Between two utterances: long enough for the gate to fall asleep."""
@@ -80,46 +74,25 @@ def spoken(lines: list[tuple[str, str]]) -> list[Samples]:
     ]
 
 
-class Feeding:
-    """A recogniser being fed, and the time that it takes."""
+def hear(listener: Listener, sound: Samples, state: State) -> str:
+    """Return the words that are heard in a state."""
+    return " ".join(hypothesis.text for hypothesis in listener.finals(sound, state))
 
-    def __init__(self, *, is_gated: bool) -> None:
-        settings = Settings()
-        self._language = factory.language(settings)
-        vosk = factory.recogniser(
-            self._language.pack, speech_model.load(self._language.pack, settings)
-        )
-        self.recogniser: Recogniser = VoiceActivityGate(vosk) if is_gated else vosk
-        self._ear = ContextListener(self.recogniser, self._language.intents)
-        self.busy_seconds = self.seconds = 0.0
 
-    def hear(self, sound: Samples, state: State) -> str:
-        """Return the words that are heard in a state."""
-        self._ear.listen(listening(DialogueState(state=state)))
-        texts = []
-        begun = time.process_time()
-        for at in range(0, len(sound), BLOCK):
-            found = self._ear.feed(sound[at : at + BLOCK])
-            texts += [hypothesis.text for hypothesis in found if hypothesis.final]
-        self.busy_seconds += time.process_time() - begun
-        self.seconds += len(sound) / RATE
-        return " ".join(texts)
-
-    def share(self, sound: Samples) -> float:
-        """Return the percentage of a core that a sound takes."""
-        self.busy_seconds = self.seconds = 0.0
-        self.hear(sound, State.IDLE)
-        return 100 * self.busy_seconds / self.seconds
+def share(sound: Samples, *, is_gated: bool) -> float:
+    """Return the percentage of a core that listening to a sound takes."""
+    listener = Listener(is_gated=is_gated)
+    listener.finals(sound, State.IDLE)
+    return 100 * listener.busy_seconds / listener.seconds
 
 
 def heard_alike(lines: list[tuple[str, str]], sounds: list[Samples]) -> dict[str, int]:
     """Return how many utterances are heard differently with the gate, and which way."""
-    plain, gated = Feeding(is_gated=False), Feeding(is_gated=True)
+    plain, gated = Listener(is_gated=False), Listener(is_gated=True)
     other = lost = won = right = 0
     for (name, line), sound in zip(lines, sounds, strict=True):
-        state = STATES.get(name.split("_")[0], State.GUIDING)
         whole = np.concatenate([sound, hiss(PAUSE_SECONDS)])
-        without, with_gate = plain.hear(whole, state), gated.hear(whole, state)
+        without, with_gate = (hear(ear, whole, state_of(name)) for ear in (plain, gated))
         right += without == line
         other += without != with_gate
         lost += without == line != with_gate
@@ -147,7 +120,7 @@ def main() -> None:
     }
     figures: dict[str, dict[str, dict[str, Any]]] = {
         "core %": {
-            name: {kind: round(Feeding(is_gated=gated).share(sound), 2)
+            name: {kind: round(share(sound, is_gated=gated), 2)
                    for kind, sound in kinds.items()}
             for name, gated in (("without", False), ("with", True))
         },

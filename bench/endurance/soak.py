@@ -47,16 +47,12 @@ from assistant.dialogue.events import (
     UtteranceMissed,
 )
 from assistant.dialogue.machine import listening
-from assistant.playback.timeline import Timeline
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import (
     factory,
     journal,
-    voices,
 )
 from assistant.session.factory import Language
-from assistant.session.session import Session
-from assistant.session.spoken import SpokenConversation
 from assistant.settings import Settings
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.endurance import drift
@@ -193,14 +189,12 @@ class Virtual:
         self._language = language
         self.ledger = Ledger()
         settings = Settings(checkin_seconds=60.0)
-        voice = voices.voice(language.pack, settings, print)
-        self._timeline = Timeline(voice, DEFAULT_RATE)
-        self._session = Session(
-            language.pack, language.matcher, factory.coaching_options(settings),
-            TimelineOutput(self._timeline),
+        self._timeline = factory.timeline(language.pack, settings, print)
+        self._talk = factory.voice_session(
+            language, settings, TimelineOutput(self._timeline), None,
             watch=lambda event, actions: self.ledger.note(event, actions, 2 * BLOCK_SECONDS),
         )  # fmt: skip
-        self._talk = SpokenConversation(self._session, TimelineOutput(self._timeline), None)
+        self._session = self._talk.session
         self._blocks = 0
         self.said = 0
         self._counts: list[int] = []
@@ -293,7 +287,7 @@ class Real:
         self._random = random.Random(seed)
         self._card = card
         self._clocks = folder / "clocks.jsonl"
-        code = drift.MONITOR.format(path=str(self._clocks))
+        code = f"from {drift.__name__} import monitor; monitor({str(self._clocks)!r})\n"
         self.charley = Process(card, folder, "--no-captions", code=code)
         self._voices = [Pyttsx3Voice(name, 160) for name in VOICES]
         self.said = 0

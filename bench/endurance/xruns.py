@@ -16,33 +16,43 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from unittest.mock import patch
 
+from assistant.audio import speaker
+from assistant.audio.devices import output_rate
+from assistant.playback.timeline import Timeline
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.paths import ROOT
+from bench.processes import command
 from tests.support import pulse
 
 STORES = (0.035, 0.06, 0.1, 0.2)
 """Seconds; the first is what PortAudio takes by itself."""
 SWITCHES = (0.005, 0.001)
 """Python's own switch interval, and Charley's (assistant/frontends/live/loop.py)."""
-PLAY = """
-import sys, threading
-from assistant.audio import speaker as speakers
-from assistant.audio.devices import output_rate
-from assistant.playback.timeline import Timeline
-speakers.SPEAKER_LATENCY_SECONDS = float(sys.argv[1])
-sys.setswitchinterval(float(sys.argv[2]))
-over = threading.Event()
-def burn():
-    while not over.is_set():
-        sum(range(1000))
-for _ in range(int(sys.argv[3])):
-    threading.Thread(target=burn, daemon=True).start()
-with speakers.Speaker(Timeline(None, output_rate())) as speaker:
-    over.wait(float(sys.argv[4]))
-    over.set()
-    print(speaker.underflows, speaker.latency_seconds)
-"""
+
+
+def play(store: float, switch: float, busy: int, seconds: float) -> None:
+    """Play silence beside busy threads; print how often it ran dry and the store that was kept."""
+    sys.setswitchinterval(switch)
+    over = threading.Event()
+
+    def burn() -> None:
+        while not over.is_set():
+            sum(range(1000))
+
+    for _ in range(busy):
+        threading.Thread(target=burn, daemon=True).start()
+    timeline = Timeline(Pyttsx3Voice(), output_rate())
+    with (
+        patch.object(speaker, "SPEAKER_LATENCY_SECONDS", store),
+        speaker.Speaker(timeline) as opened,
+    ):
+        over.wait(seconds)
+        over.set()
+        print(opened.underflows, opened.latency_seconds)
 
 
 @contextlib.contextmanager
@@ -63,11 +73,10 @@ def dry_times(
     card: pulse.SoundCard, store: float, switch: float, threads: int, seconds: float
 ) -> tuple[int, float]:
     """Return how often the sound card ran dry, and the store in seconds that PortAudio kept."""
-    words = (str(store), str(switch), str(threads), str(seconds))
+    playing = command("bench.endurance.xruns", f"play({store}, {switch}, {threads}, {seconds})")
     done = subprocess.run(
-        [sys.executable, "-c", PLAY, *words], env={**card.env, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        playing, env=card.env, cwd=ROOT, capture_output=True, text=True, check=True
+    )
     times, kept = done.stdout.split()[-2:]
     return int(times), float(kept)
 

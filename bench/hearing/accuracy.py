@@ -37,13 +37,12 @@ from typing import Any
 
 import numpy as np
 
-from assistant.asr.hypothesis import UNKNOWN
 from assistant.audio.pcm import to_int16
-from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard
 from assistant.dialogue.machine import listening, step
 from assistant.dialogue.state import DialogueState, State
 from assistant.paths import bundled_model_folder
+from assistant.playback.captions import CaptionTimeline
 from assistant.session import factory
 from assistant.session.session import Session
 from assistant.session.spoken import SpokenConversation
@@ -65,13 +64,13 @@ from bench.hearing.corpus import (
     padded,
 )
 from bench.hearing.engines import Engine, PocketSphinx, Vosk
+from bench.hearing.listener import Listener, Meaning
 from bench.hearing.phrases import phrases
-from bench.hearing.utterances import Listener, state_of, utterances
+from bench.hearing.utterances import state_of, utterances
 from models.training.data.features import load
 from models.training.data.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
 
 Figures = dict[str, float]
-Meaning = tuple[str, dict[str, str]] | None
 
 REJECTIONS = (0.0, 2.0, 4.0, 7.0)
 """Steps of the trade-off: `[unk]` as often as usual, then four times as often, and so on."""
@@ -90,14 +89,9 @@ SHORT_CLIPS = 3
 """One in so many of the short clips of other speech."""
 
 
-class Hearer(Listener):
-    """Charley's ear, with a grammar in which `[unk]` may be more likely than usual."""
-
-    def __init__(self, model: Path, rejection: float = 0.0) -> None:
-        super().__init__(str(model))
-        vosk: Any = self.recogniser._recogniser
-        usual, more = vosk._compiled, [UNKNOWN] * (round(2**rejection) - 1)
-        vosk._compiled = lambda phrases: json.dumps([*json.loads(usual(phrases)), *more])
+def hearer_of(model: Path, rejection: float = 0.0) -> Listener:
+    """Return Charley's ear; each step of rejection makes `[unk]` twice as likely as usual."""
+    return Listener(str(model), unknown=round(2**rejection) - 1)
 
 
 # --- 1. Single words -----------------------------------------------------------------------------
@@ -211,21 +205,6 @@ def taught(engine: Vosk, folder: Path, corpus: Corpus) -> Vosk:
 # --- 3. Speech that is not for Charley -----------------------------------------------------------
 
 
-class _Silent:
-    """An output that never plays."""
-
-    hold_position_seconds = None
-    lines_left = 0
-    next_at = None
-
-    def perform(self, action: Action) -> None:
-        """Play nothing."""
-
-    def advance(self, to: float) -> Event | None:  # noqa: ARG002
-        """Finish nothing."""
-        return None
-
-
 class Witness(Session):
     """A session that stays where it is and keeps what it would have done."""
 
@@ -235,7 +214,9 @@ class Witness(Session):
         )
         language = hearer.language
         self._table = (language.pack, factory.coaching_options(Settings()))
-        super().__init__(language.pack, language.matcher, self._table[1], _Silent(), start=here)
+        super().__init__(
+            language.pack, language.matcher, self._table[1], CaptionTimeline(), start=here
+        )
         self.done: Counter[str] = Counter()
 
     def handle(self, event: Event) -> None:
@@ -255,7 +236,7 @@ class Witness(Session):
 def taken(hearer: Listener, state: State, sounds: Iterable[Samples]) -> tuple[Counter[str], float]:
     """Return what a conversation in a state does about other speech, and the hours of it."""
     witness = Witness(hearer, state, speaking=STATES[state])
-    conversation = SpokenConversation(witness, _Silent(), hearer.ear)
+    conversation = SpokenConversation(witness, CaptionTimeline(), hearer.ear)
     hearer.ear.listen(listening(DialogueState(state=state)))
     seconds = 0.0
     for samples in sounds:
@@ -311,7 +292,7 @@ def trade_off(
     people = other_speech(corpus)["reading, unheard people"]
     points = []
     for rejection in REJECTIONS:
-        hearer = Hearer(model, rejection)
+        hearer = hearer_of(model, rejection)
         idle, hours = taken(hearer, State.IDLE, people())
         busy, _ = taken(hearer, State.HOLDING, people())
         cramps = [line for line in spoken if line[1] is State.IDLE]
@@ -370,7 +351,7 @@ def share(part: int, whole: int) -> float:
 
 def measure_charley(name: str, model: Path, corpus: Corpus, say: Callable[[str], None]) -> Any:
     """Measure a Vosk model in Charley's hands; return its figures and its trade-off."""
-    hearer, engine = Hearer(model), Vosk(name, model)
+    hearer, engine = hearer_of(model), Vosk(name, model)
     figures: Figures = {}
     report = reporter(figures, name, say)
     spoken = list(lines(corpus))
@@ -391,7 +372,7 @@ def measure_charley(name: str, model: Path, corpus: Corpus, say: Callable[[str],
 
 def measure_sphinx(corpus: Corpus, say: Callable[[str], None]) -> Figures:
     """Measure PocketSphinx on the same recordings and sentences."""
-    hearer, engine = Hearer(bundled_model_folder()), PocketSphinx()
+    hearer, engine = hearer_of(bundled_model_folder()), PocketSphinx()
     figures: Figures = {}
     report = reporter(figures, engine.name, say)
     spoken = list(lines(corpus))

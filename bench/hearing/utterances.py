@@ -14,43 +14,32 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from assistant.asr.hypothesis import RATE
 from assistant.audio import audio_file
-from assistant.audio.pcm import FULL_SCALE, Pcm, Samples, blocks, to_int16
+from assistant.audio.pcm import FULL_SCALE, Samples, to_int16
 from assistant.audio.shaping import resample
-from assistant.dialogue.machine import listening
-from assistant.dialogue.state import DialogueState, State
-from assistant.nlu.matcher import Match, NoMatch
-from assistant.session import (
-    factory,
-    speech_model,
-)
-from assistant.session.listening import ContextListener
-from assistant.session.nbest import likeliest
-from assistant.settings import Settings
+from assistant.dialogue.state import State
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
+from bench.hearing.listener import Listener
 
-RATE = 16000
-BLOCK_SAMPLES = 480
 VOICES = ("en-us+m7", "en-gb+f4", "en-gb-x-rp+m3", "en-gb-scotland+Andy", "en-us+Annie")
 """Held out of the training: variants m7, f4, Andy, Annie and the accent en-gb-x-rp."""
 STATES = {
     "cramp": State.IDLE, "stitch": State.IDLE, "help": State.IDLE, "negative": State.IDLE,
     "redflag": State.HOLDING, "relief": State.CHECKING, "still": State.CHECKING,
     "worse": State.CHECKING, "came": State.CHECKING, "both": State.ASKING, "side": State.ASKING,
-    "position": State.GUIDING, "ask": State.GUIDING, "control": State.GUIDING,
-    "yes": State.GUIDING, "no": State.TRIAGE,
+    "no": State.TRIAGE, "im": State.WARNED,
 }  # fmt: skip
-"""Beginning of a file's name to the state in which its lines are said."""
+"""Beginning of a file's name to the state in which its lines are said; else while guiding."""
 
 
 def state_of(name: str) -> State:
     """Return the state in which the lines of a file are said."""
-    return STATES[name.partition("_")[0]]
+    return STATES.get(name.partition("_")[0], State.GUIDING)
 
 
 def utterances(folder: Path, every: int) -> Iterator[tuple[str, str]]:
@@ -79,39 +68,6 @@ class Noise:
         loud = np.sqrt(np.mean(speech[np.abs(speech) > 300].astype(float) ** 2))
         gain = loud / max(1.0, np.sqrt(np.mean(noise**2))) / 10 ** (self._snr_db / 20)
         return to_int16((speech + gain * noise) / FULL_SCALE)
-
-
-class Listener:
-    """Recogniser and matcher, put into a state for each utterance."""
-
-    def __init__(self, model: str | None) -> None:
-        settings = Settings(model=model)
-        self.language = factory.language(settings)
-        self.recogniser = factory.recogniser(
-            self.language.pack, speech_model.load(self.language.pack, settings)
-        )
-        self.ear = ContextListener(self.recogniser, self.language.intents)
-
-    def understand(self, text: str, state: State) -> Match | NoMatch:
-        """Return what the matcher makes of words in a state."""
-        return self.language.matcher.match(text, listening(DialogueState(state=state)).context)
-
-    def meaning(self, text: str, state: State) -> tuple[str, dict[str, str]] | None:
-        """Return what a typed line means in a state."""
-        found = self.understand(text, state)
-        return (found.intent, dict(found.slots)) if isinstance(found, Match) else None
-
-    def hear(self, sound: Samples, state: State) -> tuple[str, tuple[str, dict[str, str]] | None]:
-        """Return the words that were heard, and what they mean; the stream goes on and on."""
-        self.ear.listen(listening(DialogueState(state=state)))
-        # Block by block as from a microphone, for an utterance ends at the end of a block.
-        stream = blocks(Pcm(sound, RATE), BLOCK_SAMPLES)
-        heard = [h for block in stream for h in self.recogniser.feed(block.samples)]
-        finals = [h for h in (*heard, *self.recogniser.finish()) if h.final]
-        understand = partial(self.understand, state=state)
-        said = [likeliest(h, understand, is_idle=state is State.IDLE) for h in finals]
-        found = [meaning for text, _ in said if (meaning := self.meaning(text, state))]
-        return " ".join(text for text, _ in said), found[0] if len(found) == 1 else None
 
 
 def main() -> None:

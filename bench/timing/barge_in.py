@@ -25,44 +25,33 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assistant.asr.hypothesis import RATE, Hypothesis
-from assistant.asr.vosk_recogniser import STABLE_SECONDS, SpeechModel, VoskRecogniser
+from assistant.asr.hypothesis import RATE
+from assistant.audio.devices import output_rate
 from assistant.audio.earcons import chime
-from assistant.audio.microphone import BLOCK_SECONDS
-from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
-from assistant.audio.shaping import resample, trim_silence
-from assistant.content import language_pack
-from assistant.dialogue.actions import Action, Interject, Say
-from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceMissed
-from assistant.dialogue.machine import listening
-from assistant.dialogue.state import DialogueState, State
-from assistant.nlu.matcher import Match
-from assistant.paths import intents_folder
+from assistant.audio.microphone import BLOCK_SECONDS, Microphone
+from assistant.audio.pcm import DEFAULT_RATE, Pcm
+from assistant.audio.shaping import trim_silence
+from assistant.audio.speaker import Speaker
+from assistant.dialogue.actions import Action, Chime, Interject, Say
+from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.playback.clip_queue import BREATH_SECONDS
 from assistant.playback.speech import INTERJECT_PACES
 from assistant.playback.timeline import Timeline
-from assistant.playback.timeline_output import TimelineOutput
-from assistant.session import factory, speech_model, voices
-from assistant.session.listening import ContextListener
-from assistant.session.session import Session
-from assistant.session.spoken import SpokenConversation
-from assistant.settings import Settings
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.hearing.utterances import VOICES
 from bench.paths import ROOT
+from bench.processes import command
+from bench.timing.lockstep import CRAMP, TO_THE_HOLD, Kit, Lockstep, spoken
+from bench.timing.stereo_card import Card, last_audible, sound_card
 from tests.support import pulse
 from tests.support.listening import place
 
-CRAMP = "my left calf is cramping"
-TO_THE_HOLD = "skip to the hold"
 Entry = dict[str, Any]
 """A line of the journal."""
 Case = tuple[str, str, int]
@@ -73,35 +62,11 @@ CASES: tuple[Case, ...] = (
     ("how long left", "counting", 900), ("slower", "counting", 900),
 )  # fmt: skip
 """What is said, when, and within how many milliseconds it should be obeyed."""
-WORDS_PER_MINUTE = 160
 ANSWERS = {"Say", "Interject", "Chime"}
-AUDIBLE = 0.02
-"""The end of a word: the last sample at this level, relative to its loudest."""
-SETTLE_SECONDS = 1.0
-"""Sound that the recogniser gets before the command."""
 PATIENCE_SECONDS = 3.0
 ENOUGH_SECONDS = 1.5
 """So much of a line is looked for in a recording."""
 CLICKS = 20
-LOOP = """
-import sys
-import numpy as np
-from assistant.dialogue.actions import Chime, Hush
-from assistant.audio.devices import output_rate
-from assistant.audio.microphone import Microphone
-from assistant.audio.speaker import Speaker
-from assistant.playback.timeline import Timeline
-timeline = Timeline(None, output_rate())
-with Speaker(timeline) as speaker, Microphone() as microphone:
-    print(speaker.latency_seconds, microphone.latency_seconds, flush=True)
-    quiet = 0
-    while True:
-        block = microphone.read()
-        quiet = 0 if np.abs(block).max() > 3000 else quiet + len(block)
-        if not quiet and timeline.is_idle:
-            timeline.perform(Chime("heard"))
-"""
-"""Answers a click in the microphone with a chime as soon as it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,99 +92,6 @@ class Trial:
 # --- In lockstep ---------------------------------------------------------------------------------
 
 
-@cache
-def spoken(voice: str, text: str) -> Samples:
-    """Return a command as the microphone gets it, from its onset to its audible end."""
-    sound = resample(Pyttsx3Voice(voice, WORDS_PER_MINUTE).render(text), RATE)
-    return trim_silence(sound, AUDIBLE, AUDIBLE).samples
-
-
-class NotingEar(ContextListener):
-    """An ear that keeps what it heard."""
-
-    heard: list[Hypothesis]
-
-    def feed(self, block: Samples) -> list[Hypothesis]:
-        """Return what the block brought to light."""
-        found = super().feed(block)
-        self.heard += found
-        return found
-
-
-class Kit:
-    """What all conversations in lockstep share, because it takes long to load."""
-
-    def __init__(self, stable_seconds: float, block_seconds: float) -> None:
-        self.settings = Settings()
-        self.language = factory.language(self.settings)
-        self.voice = voices.voice(self.language.pack, self.settings, lambda _sentence: None)
-        self.block_seconds = block_seconds
-        alike = language_pack.load(intents_folder("en")).homophones
-        model = SpeechModel(speech_model.folder(self.settings))
-        self.recogniser = VoskRecogniser(model, (), stable_seconds, alike)
-
-    def wanted(self, text: str, during: str) -> str:
-        """Return the intent of a command as if it were typed."""
-        state = State.HOLDING if during == "counting" else State.GUIDING
-        found = self.language.matcher.match(text, listening(DialogueState(state=state)).context)
-        return found.intent if isinstance(found, Match) else "missed"
-
-
-class Lockstep:
-    """One conversation: blocks of microphone sound in, the timeline in step."""
-
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
-        self.timeline = Timeline(kit.voice, DEFAULT_RATE)
-        self.ear = NotingEar(kit.recogniser, kit.language.intents)
-        self.ear.heard = []
-        self.events: list[tuple[Event, tuple[Action, ...]]] = []
-        self.session = Session(
-            kit.language.pack, kit.language.matcher, factory.coaching_options(kit.settings),
-            TimelineOutput(self.timeline), start=factory.initial_state(kit.settings),
-            watch=lambda event, actions: self.events.append((event, actions)),
-            listen=self.ear.listen,
-        )  # fmt: skip
-        self._conversation = SpokenConversation(
-            self.session, TimelineOutput(self.timeline), self.ear
-        )
-        self._blocks = 0
-        self.session.handle(Started(0.0, first_time=False))
-
-    @property
-    def now(self) -> float:
-        """Seconds of sound so far."""
-        return self._blocks * self._kit.block_seconds
-
-    def run(self, seconds: float, sound: Samples | None = None) -> None:
-        """Let time pass; the microphone hears a sound and then nothing, or is off if None."""
-        size = round(self._kit.block_seconds * RATE)
-        blocks = round(seconds / self._kit.block_seconds)
-        heard = None if sound is None else np.pad(sound, (0, max(0, size * blocks - len(sound))))
-        for number in range(blocks):
-            self._blocks += 1
-            # The block is complete when its time is over: what it brings is heard in the next.
-            self.timeline.read(round(self.now * DEFAULT_RATE) - self.timeline.position_samples)
-            block = None if heard is None else heard[number * size : (number + 1) * size]
-            self._conversation.tick(self.now, block)
-
-    def until(self, during: str, chance: random.Random) -> None:
-        """Come to the moment when the command is said."""
-        self.run(0.3)
-        self.session.hear(CRAMP, self.now)
-        self.run(0.6)
-        if during == "counting":
-            self.session.hear(TO_THE_HOLD, self.now)
-            while (self.timeline.hold_position_seconds or 0.0) < 0.5:
-                self.run(self._kit.block_seconds)
-        self.run(chance.uniform(0.2, 2.0))
-        silent = np.zeros(chance.randrange(RATE // 2), np.int16)
-        self.run(SETTLE_SECONDS, silent)
-        self.timeline.take_begun()
-        self.events.clear()
-        self.ear.heard.clear()
-
-
 def in_lockstep(kit: Kit, case: Case, number: int) -> Trial:
     """Say one command in one conversation."""
     text, during, goal = case
@@ -228,12 +100,11 @@ def in_lockstep(kit: Kit, case: Case, number: int) -> Trial:
     talk.until(during, chance)
     ahead = chance.randrange(round(0.2 * RATE))  # against the rhythm of the decoder
     word = np.pad(spoken(voice, text), (ahead, 0))
-    ends, fed = talk.now + len(word) / RATE, kit.recogniser.at_seconds - talk.now
+    ends, fed = talk.now + len(word) / RATE, talk.listener.seconds - talk.now
     talk.run(len(word) / RATE + PATIENCE_SECONDS, word)
-    kit.recogniser.finish()
     heard, acted_at, answer = first_answer(talk.events)
     begun = next((b for b in talk.timeline.take_begun() if b.text == answer), None)
-    seen = next((h.at_seconds for h in talk.ear.heard if text in h.text), None)
+    seen = next((h.at_seconds for h in talk.listener.heard if text in h.text), None)
     right = heard == kit.wanted(text, during)
     return Trial(
         "lockstep", text, during, goal, voice, heard, right,
@@ -256,55 +127,6 @@ def first_answer(
 
 
 # --- Live ----------------------------------------------------------------------------------------
-
-STEREO = (
-    ("module-null-sink", "sink_name=both", f"rate={pulse.RATE}", "channels=2"),
-    ("module-remap-sink", "sink_name=left", "master=both", "channels=1", "remix=no",
-     "master_channel_map=front-left", "channel_map=mono"),
-    ("module-remap-sink", "sink_name=right", "master=both", "channels=1", "remix=no",
-     "master_channel_map=front-right", "channel_map=mono"),
-    ("module-remap-source", "source_name=ear", "master=both.monitor", "channels=1", "remix=no",
-     "master_channel_map=front-right", "channel_map=mono"),
-)  # fmt: skip
-"""Charley plays into "left"; what is played into "right" comes out of the source "ear"."""
-
-
-class Card:
-    """A sound card made of software whose two sides are recorded as one stereo stream."""
-
-    def __init__(self, card: pulse.SoundCard, folder: Path) -> None:
-        for module in STEREO:
-            card.control("load-module", *module)
-        self.env = {**card.env, "PULSE_SINK": "left", "PULSE_SOURCE": "ear"}
-        self._path = folder / "both.raw"
-        raw = ["--raw", "--format=s16le", f"--rate={pulse.RATE}", "--latency-msec=20"]
-        command = ["parec", "-d", "both.monitor", "--channels=2", *raw]
-        with self._path.open("wb") as out:
-            self._recorder = subprocess.Popen(command, stdout=out, env=self.env)
-
-    def close(self) -> None:
-        """Stop recording."""
-        self._recorder.terminate()
-        self._recorder.wait()
-
-    def says(self, sound: Samples) -> None:
-        """Speak into the microphone; come back when it is over."""
-        command = ["pacat", "--playback", "-d", "right", "--raw", "--format=s16le"]
-        options = [f"--rate={RATE}", "--channels=1", "--latency-msec=40"]
-        quiet = np.zeros(RATE // 5, np.int16)
-        data = np.concatenate([quiet, sound, quiet]).tobytes()
-        subprocess.run([*command, *options], input=data, env=self.env, check=True, timeout=30)
-
-    @property
-    def frames(self) -> int:
-        """Frames recorded so far."""
-        return self._path.stat().st_size // 4
-
-    def since(self, frame: int) -> tuple[Pcm, Pcm]:
-        """Return what speaker and microphone had from a frame on."""
-        data = np.fromfile(self._path, np.int16, 2 * (self.frames - frame), offset=4 * frame)
-        left, right = data.reshape(-1, 2).T
-        return Pcm(np.ascontiguousarray(left), pulse.RATE), Pcm(right.copy(), pulse.RATE)
 
 
 class Live:
@@ -424,23 +246,6 @@ def answered(lines: list[Entry]) -> tuple[str, Entry | None]:
     return "nothing", None
 
 
-def last_audible(sound: Pcm) -> float:
-    """Return the seconds at which the last audible sample is over."""
-    level = np.abs(sound.samples.astype(np.int32))
-    return float(np.flatnonzero(level >= AUDIBLE * level.max())[-1] + 1) / sound.rate
-
-
-@contextmanager
-def sound_card(folder: Path) -> Iterator[Card]:
-    """Run one sound card for as long as the block lasts."""
-    with pulse.sound_card() as found:
-        card = Card(found, folder)
-        try:
-            yield card
-        finally:
-            card.close()
-
-
 def all_live(
     kit: Kit, cases: Iterable[Case], repeats: int, workers: int, minutes: float
 ) -> list[Trial]:
@@ -468,7 +273,7 @@ def loop_delays() -> list[float]:
     """Return the milliseconds that microphone and speaker alone take, there and back."""
     with tempfile.TemporaryDirectory() as name, sound_card(Path(name)) as card:
         answering = subprocess.Popen(
-            [sys.executable, "-c", LOOP], env={**card.env, "PYTHONPATH": str(ROOT)},
+            command("bench.timing.barge_in", "answer_clicks()"), env=card.env, cwd=ROOT,
             stdout=subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -479,6 +284,21 @@ def loop_delays() -> list[float]:
         finally:
             answering.terminate()
             answering.wait()
+
+
+def answer_clicks() -> None:
+    """Answer a click in the microphone with a chime as soon as can be, without end."""
+    timeline = Timeline(Pyttsx3Voice(), output_rate())
+    with Speaker(timeline) as speaker, Microphone() as microphone:
+        print(speaker.latency_seconds, microphone.latency_seconds, flush=True)
+        quiet = 0
+        while True:
+            block = microphone.read()
+            if block is None:
+                continue
+            quiet = 0 if np.abs(block).max() > 3000 else quiet + len(block)
+            if not quiet and timeline.is_idle:
+                timeline.perform(Chime("heard"))
 
 
 def _one_loop(card: Card, number: int) -> float | None:
@@ -552,12 +372,11 @@ def main() -> None:
     parser.add_argument("--lockstep", type=int, default=50, help="repeats without devices")
     parser.add_argument("--workers", type=int, default=2, help="sound cards side by side")
     parser.add_argument("--minutes", type=float, default=60.0, help="no live trial begins later")
-    parser.add_argument("--stable", type=float, default=STABLE_SECONDS, help="in lockstep")
     parser.add_argument("--block", type=float, default=BLOCK_SECONDS, help="in lockstep")
     parser.add_argument("--only", default="", help="commands that contain this")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    kit = Kit(options.stable, options.block)
+    kit = Kit(options.block)
     cases = [case for case in CASES if options.only in f"{case[0]} {case[1]}"]
     trials = [in_lockstep(kit, case, n) for case in cases for n in range(options.lockstep)]
     missing = pulse.missing() if options.live else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,35 +20,45 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
+from assistant.asr.hypothesis import RATE
+from assistant.dialogue.actions import Action
+from assistant.dialogue.events import Started
+from assistant.playback.timeline import Timeline
+from assistant.playback.timeline_output import TimelineOutput
+from assistant.session import factory, speech_model
+from assistant.session.spoken import SpokenConversation
+from assistant.settings import Settings
+from assistant.tts.cache import CachedVoice
+from assistant.tts.pyttsx3_voice import Pyttsx3Voice
+from bench.hearing.listener import BLOCK
+from bench.paths import ROOT
+from bench.processes import command
+
 BLOCK_FRAMES = 441
 UTTERANCES = ("my left calf is cramping", "okay", "go back one", "why does this happen", "slower")
 
-READY = """
-import sys, time
-from assistant.session import factory
-from assistant.playback.timeline_output import TimelineOutput
-from assistant.dialogue.events import Started
-from assistant.settings import Settings
-import numpy as np
-settings = Settings()
-language = factory.language(settings)
-timeline = factory.timeline(settings, print)
-listener = factory.microphone_listener(language, settings)
-talk = factory.voice_session(language, settings, TimelineOutput(timeline), listener)
-talk.session.handle(Started(0.0, False))
-talk.tick(0.0, np.zeros(320, np.int16))
-print("ready", flush=True)
-"""
 
-MEMORY = (
-    READY
-    + """
-import resource
-talk.tick(0.1, np.random.default_rng(0).integers(-3000, 3000, 160000).astype(np.int16))
-unit = 1 if sys.platform == "darwin" else 1024
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
-"""
-)
+def ready() -> SpokenConversation:
+    """Become able to hear, as `charley run` does without devices, and print so."""
+    settings = Settings()
+    language = factory.language(settings)
+    output = TimelineOutput(factory.timeline(language.pack, settings, print))
+    listener = factory.microphone_listener(language, speech_model.load(language.pack, settings))
+    talk = factory.voice_session(language, settings, output, listener)
+    talk.session.handle(Started(0.0, False))
+    talk.tick(0.0, np.zeros(BLOCK, np.int16))
+    print("ready", flush=True)
+    return talk
+
+
+def listen() -> None:
+    """Listen to ten seconds of noise; print the most megabytes that this process ever held."""
+    noise = np.random.default_rng(0).integers(-3000, 3000, 10 * RATE).astype(np.int16)
+    ready().tick(0.1, noise)
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
 def cold_start(runs: int) -> list[float]:
@@ -55,8 +66,9 @@ def cold_start(runs: int) -> list[float]:
     seconds = []
     for _ in range(runs):
         began = time.perf_counter()
-        command = [sys.executable, "-c", READY]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command("bench.timing.latency", "ready()"), stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as process:
             line = process.stdout.readline() if process.stdout else ""
             seconds.append(time.perf_counter() - began)
         if line.strip() != "ready":
@@ -66,9 +78,28 @@ def cold_start(runs: int) -> list[float]:
 
 def memory() -> float:
     """Return the largest megabytes of a process that listened to ten seconds of noise."""
-    command = [sys.executable, "-c", MEMORY]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command("bench.timing.latency", "listen()"),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     return float(done.stdout.splitlines()[-1])
+
+
+class NotedTimeline(Timeline):
+    """A timeline that notes when it has something to play."""
+
+    def __init__(self, voice: CachedVoice) -> None:
+        super().__init__(voice)
+        self.ready_at: list[float] = []
+
+    def perform(self, action: Action) -> None:
+        """Play, and note the time."""
+        super().perform(action)
+        if not self.is_idle:
+            self.ready_at.append(time.perf_counter())
 
 
 def answers(runs: int, cache: Path | None) -> list[float]:
@@ -77,42 +108,22 @@ def answers(runs: int, cache: Path | None) -> list[float]:
     The sound card pulls from another thread, so it plays the first line while the session renders
     the ones behind it.
     """
-    from assistant.dialogue.actions import Action
-    from assistant.dialogue.events import Started
-    from assistant.playback.timeline import Timeline
-    from assistant.playback.timeline_output import TimelineOutput
-    from assistant.session import factory
-    from assistant.session.session import Session
-    from assistant.settings import Settings
-    from assistant.tts.cache import CachedVoice
-    from assistant.tts.pyttsx3_voice import Pyttsx3Voice
-
-    class Noted(Timeline):
-        def perform(self, action: Action) -> None:
-            super().perform(action)
-            if not self.is_idle:
-                ready_at.append(time.perf_counter())
-
-    language = factory.language(Settings())
-    seconds, ready_at = list[float](), list[float]()
+    settings = Settings()
+    language = factory.language(settings)
+    seconds = []
     for _ in range(runs):
-        timeline = Noted(CachedVoice(Pyttsx3Voice(), cache))
-        session = Session(
-            language.pack,
-            language.matcher,
-            factory.coaching_options(Settings()),
-            TimelineOutput(timeline),
-        )
+        timeline = NotedTimeline(CachedVoice(Pyttsx3Voice(), cache))
+        session = factory.session(language, settings, TimelineOutput(timeline))
         session.handle(Started(0.0, first_time=False))
         for at, text in enumerate(UTTERANCES, start=1):
             while not timeline.is_idle:
                 timeline.read(BLOCK_FRAMES)
-            ready_at.clear()
+            timeline.ready_at.clear()
             began = time.perf_counter()
             session.hear(text, float(at))
-            if not ready_at:
+            if not timeline.ready_at:
                 raise SystemExit(f"“{text}” was not answered.")
-            seconds.append(ready_at[0] - began)
+            seconds.append(timeline.ready_at[0] - began)
     return seconds
 
 

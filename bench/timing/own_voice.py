@@ -32,9 +32,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.asr.hypothesis import RATE
-from assistant.asr.near_talker import NearTalker
-from assistant.asr.voice_activity import VoiceActivityGate
-from assistant.asr.vosk_recogniser import STABLE_SECONDS
 from assistant.audio import audio_file
 from assistant.audio.echo_canceller import Reference
 from assistant.audio.microphone import BLOCK_SECONDS
@@ -46,13 +43,10 @@ from assistant.dialogue.events import Event, Started, UtteranceHeard, UtteranceM
 from assistant.dialogue.state import State
 from assistant.exports.routine_audio import positions
 from assistant.playback.timeline import Timeline
-from assistant.playback.timeline_output import TimelineOutput
-from assistant.session import factory
-from assistant.session.session import Session
-from assistant.session.spoken import SpokenConversation
 from bench.hearing.utterances import VOICES
 from bench.paths import SPEECH
-from bench.timing.barge_in import Kit, NotingEar, percentile, spoken
+from bench.timing.barge_in import percentile
+from bench.timing.lockstep import Kit, spoken
 
 ROOMS = ("kitchen", "dining-room", "living-bedroom", "cinema-hallway")
 """Impulse responses of rooms in a house; where the folder is missing, a made one."""
@@ -276,23 +270,17 @@ class Kitchen:
 
     def __init__(self, kit: Kit, way: str, place: Place, folder: Path | None) -> None:
         self.kit = kit
-        self.timeline = Timeline(kit.voice, DEFAULT_RATE)
+        self.timeline = kit.timeline()
         self._way = WAYS[way](self.timeline)
         self._echo = Echo(place, folder)
         self._hiss = np.random.default_rng(7)
-        self.ear = NotingEar(VoiceActivityGate(NearTalker(kit.recogniser)), kit.language.intents)
-        self.ear.heard = []
         self.heard: list[Event] = []
         self.is_own = True
         self.blocks = 0
         self.busy_seconds = 0.0
-        sound = TimelineOutput(self.timeline)
-        self.session = Session(
-            kit.language.pack, kit.language.matcher, factory.coaching_options(kit.settings), sound,
-            start=factory.initial_state(kit.settings), watch=self._watch, listen=self.ear.listen,
-        )  # fmt: skip
         own = self._way.own_words if self._way.words else None
-        self._conversation = SpokenConversation(self.session, sound, self.ear, own)
+        self._conversation = kit.conversation(self.timeline, kit.listener(), self._watch, own)
+        self.session = self._conversation.session
 
     def _watch(self, event: Event, actions: tuple[Action, ...]) -> None:
         was_answered = isinstance(event, UtteranceHeard) or any(
@@ -424,7 +412,6 @@ def alone(kit: Kit, way: str, folder: Path | None, job: Job, place: Place) -> Al
     name, play = job
     kitchen = Kitchen(kit, way, place, folder)
     play(kitchen)
-    kit.recogniser.finish()
     heard = kitchen.heard
     obeyed = tuple(f"{e.intent}: {e.text}" for e in heard if isinstance(e, UtteranceHeard))
     missed = tuple(e.text for e in heard if isinstance(e, UtteranceMissed))
@@ -469,7 +456,6 @@ def with_person(
     gain = 10 ** ((SPEECH_DB + place.level_db + person_db) / 20) / np.sqrt(np.mean(sound**2))
     ends = kitchen.now + len(sound) / RATE
     kitchen.run(len(sound) / RATE + PATIENCE_SECONDS, gain * sound)
-    kit.recogniser.finish()
     wanted = kit.wanted(text, "speaking")
     obeyed = [e for e in kitchen.heard if isinstance(e, UtteranceHeard)]
     first = obeyed[0].intent if obeyed else "missed" if kitchen.heard else "nothing"
@@ -531,7 +517,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=50, help="person: trials at each level")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    kit = Kit(STABLE_SECONDS, BLOCK_SECONDS)
+    kit = Kit()
     folder = options.rooms if options.rooms.is_dir() else None
     room, *numbers = options.place.split() or [""]
     fixed = Place(room, float(numbers[0]), int(numbers[1])) if numbers else None

@@ -29,12 +29,13 @@ from assistant.session import factory, voices
 from assistant.settings import Settings
 from assistant.tts.cache import CachedVoice
 from bench.hearing.utterances import VOICES
-from bench.timing.barge_in import Card, last_audible, sound_card, spoken
+from bench.timing.lockstep import CRAMP, TO_THE_HOLD, spoken
+from bench.timing.stereo_card import Card, last_audible, sound_card
 from tests.support import pulse
 from tests.support.listening import counts, place
 from tests.support.network import MICROPHONE, SPEAKER, free_port, satellite, serving
 
-CRAMP, TO_THE_HOLD, STOP = "my left calf is cramping", "skip to the hold", "stop"
+STOP = "stop"
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 ANSWER = "Okay. I'm here if you need me."
 WELCOME_SECONDS = 12.0
