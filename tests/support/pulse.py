@@ -59,6 +59,8 @@ class SoundCard:
     """Name of what can be unplugged to its module of PulseAudio."""
     server: "list[subprocess.Popen[bytes]]"
     """The server that runs, or has run."""
+    heard: list[Path] = field(default_factory=list)
+    """What its speaker has played, as raw samples."""
     programs: "list[subprocess.Popen[str]]" = field(default_factory=list)
     """Those that use it; what still runs at the end is ended by force."""
 
@@ -77,9 +79,13 @@ class SoundCard:
         found: list[Pcm] = []
         with _listening(self.env, "speaker") as path:
             yield found
-        data = path.read_bytes()
+        found.append(_sound(path.read_bytes()))
         path.unlink()
-        found.append(Pcm(np.frombuffer(data[: len(data) // 2 * 2], np.int16), RATE))
+
+    def last(self, seconds: float) -> Pcm:
+        """Return what the speaker has just played, as long as that or shorter."""
+        data = self.heard[-1].read_bytes()
+        return Pcm(_sound(data).samples[-round(seconds * RATE) :], RATE)
 
     def unplug(self, name: str) -> None:
         """Take "speaker" or "microphone" away, and whatever a program played or heard by it.
@@ -144,7 +150,8 @@ def sound_card(rate: int = RATE, channels: int = 1) -> Iterator[SoundCard]:
         try:
             card.start()
             # A null sink that nobody listens to lets its players begin two seconds late.
-            with _listening(env, "speaker"), _listening(env, "room"):
+            with _listening(env, "speaker") as heard, _listening(env, "room"):
+                card.heard.append(heard)
                 yield card
         finally:
             for program in card.programs:
@@ -221,6 +228,10 @@ def _await_server(card: SoundCard, server: "subprocess.Popen[bytes]") -> None:
             server.wait(0.02)
             break
     raise RuntimeError("PulseAudio did not start")
+
+
+def _sound(data: bytes) -> Pcm:
+    return Pcm(np.frombuffer(data[: len(data) // 2 * 2], np.int16), RATE)
 
 
 def _raw(rate: int) -> list[str]:
