@@ -104,9 +104,9 @@ def _file(name: str) -> dict[str, Any]:
 
 def rows() -> Iterator[str]:
     """Yield the rows of the table in Markdown."""
-    for name, tell in TELL.items():
+    for name, describe in ROWS.items():
         if (found := kept(name)) is not None:
-            for what, goal, measured in tell(found):
+            for what, goal, measured in describe(found):
                 yield f"| {what} | {goal} | {measured} | `{MEASUREMENTS[name].module}` |"
 
 
@@ -127,9 +127,9 @@ def _hold(found: Any) -> Iterator[Row]:
     for name, goal in goals.items():
         if name in found:
             row = found[name]
-            told = f"median {number(row['median_ms'])} ms, most {number(row['max_ms'])} ms"
-            told += f"; end of the hold {number(row['end_ms'])} ms late"
-            yield f"error of a count, {WAYS[name]}", goal, told
+            shown = f"median {number(row['median_ms'])} ms, most {number(row['max_ms'])} ms"
+            shown += f"; end of the hold {number(row['end_ms'])} ms late"
+            yield f"error of a count, {WAYS[name]}", goal, shown
 
 
 WAYS = {
@@ -142,31 +142,31 @@ WAYS = {
 def _barge_in(found: Any) -> Iterator[Row]:
     for row in found["rows"]:
         if row["said"] == "stop" and row["median"] is not None:
-            told = f"median {row['median']:.0f} ms, 95 % {row['p95']:.0f} ms ({row['way']})"
-            yield f"“stop” while Charley is {row['during']}", "under 400 ms", told
+            shown = f"median {row['median']:.0f} ms, 95 % {row['p95']:.0f} ms ({row['way']})"
+            yield f"“stop” while Charley is {row['during']}", "under 400 ms", shown
 
 
 def _load(found: Any) -> Iterator[Row]:
     goals = {"idle": "under 10 %", "listening": "under 10 %", "speaking": "-"}
     for name, goal in goals.items():
-        told = f"{found[name]['core_percent']:.1f} %, {found[name]['memory_mb']:.0f} MB"
-        yield f"share of a core, {name}", goal, told
+        shown = f"{found[name]['core_percent']:.1f} %, {found[name]['memory_mb']:.0f} MB"
+        yield f"share of a core, {name}", goal, shown
 
 
 def _matching(found: Any) -> Iterator[Row]:
     for row in (found[0], found[-1]):
-        told = f"median {number(row['median_ms'])} ms, 95 % {number(row['p95_ms'])} ms"
-        yield f"typed utterance, {row['phrases']:,} phrases more", "under 1 ms", told
+        shown = f"median {number(row['median_ms'])} ms, 95 % {number(row['p95_ms'])} ms"
+        yield f"typed utterance, {row['phrases']:,} phrases more", "under 1 ms", shown
 
 
 def _sessions(found: Any) -> Iterator[Row]:
     last = found[-1]
-    told = f"{last['sessions']} at once: {last['core_percent']:.0f} % of the core, "
-    told += f"“stop” 95 % {last['stop_95_ms']:.0f} ms, {last['memory_mb']:.0f} MB"
-    yield "conversations on one core", "-", told
+    shown = f"{last['sessions']} at once: {last['core_percent']:.0f} % of the core, "
+    shown += f"“stop” 95 % {last['stop_95_ms']:.0f} ms, {last['memory_mb']:.0f} MB"
+    yield "conversations on one core", "-", shown
 
 
-TELL: dict[str, Callable[[Any], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "latency": _latency,
     "hold": _hold,
     "barge_in": _barge_in,
@@ -178,7 +178,7 @@ TELL: dict[str, Callable[[Any], Iterator[Row]]] = {
 
 def table() -> str:
     """Return the table in Markdown."""
-    machines = sorted({_file(name)["machine"] for name in TELL if _file(name)})
+    machines = sorted({_file(name)["machine"] for name in ROWS if _file(name)})
     return "\n".join([*rows(), "", *(f"Machine: {each}." for each in machines[-1:]), ""])
 
 

@@ -1,11 +1,11 @@
-"""Look for each muscle and position in a written file, with each of its counts on its second.
+"""Check that each muscle and position is coached in a written file, each count on its second.
 
     python -m bench.coaching.coverage [--format wav] [--rounds 1] [--cells calf,foot]
 
 Each cell is rendered with the real voice, written, read back, and searched for its counts: the word
 must lie in the file at a whole number of seconds after the first sample of its hold. In WAV and
 FLAC it must be there sample for sample; in MP3 and Ogg, which change every sample, it is sought by
-correlation, and the table's last line tells how far off the worst one was.
+correlation; the last line of the table says how far off the worst one was.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
         "--format", default="wav", choices=[name[1:] for name in audio_file.FORMATS]
     )
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--cells", default="", help="routines, comma between; all if left out")
+    parser.add_argument("--cells", default="", help="routines, separated by commas; default: all")
     options = parser.parse_args()
     words = language_pack.load(intents_folder())
     chosen = [name for name in options.cells.split(",") if name] or list(words.routines)

@@ -3,7 +3,7 @@
     python -m bench.coaching.hold_timing [--rounds 10] [--live 1] [--json]
 
 Compares the file that Charley writes and the sound that leaves its speaker (a PulseAudio null sink)
-with the usual way: speak a number, wait until it is over, sleep one second.
+with the usual way: speak a number, wait for it to end, sleep one second.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def count() -> None:
 
 
 def count_naively() -> None:
-    """Count in the usual way: speak a number, wait until it is over, sleep one second."""
+    """Count in the usual way: speak a number, wait for it to end, sleep one second."""
     import sounddevice
 
     voice = Pyttsx3Voice()
@@ -93,7 +93,7 @@ def speaker_errors(card: pulse.SoundCard, way: Callable[[], None]) -> list[float
 
 
 def figures(errors: list[float]) -> dict[str, Any]:
-    """Return one row: what the errors of some holds, one after the other, come to."""
+    """Return one row: the summary of the errors of some holds, one after another."""
     sizes = [abs(error) for error in errors]
     by_count = [errors[n::SECONDS] for n in range(SECONDS)]
     return {

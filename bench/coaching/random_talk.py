@@ -1,9 +1,9 @@
-"""Random users: 100,000 events through the dialogue on a clock that jumps.
+"""Send random users' events through the dialogue, on a clock that jumps.
 
     python -m bench.coaching.random_talk [--events 100000] [--seed 0]
 
-After every event it is checked that the dialogue is neither mute nor stuck, that every line is
-short, and that no prompt is missing. Prints how many cells of the table were visited.
+Checks after every event that the dialogue is neither mute nor stuck, that every line is short, and
+that no prompt is missing. Prints how many cells of the transition table were visited.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ class Talk:
 
     def _check_alive(self, event: Event) -> None:
         waits = bool(set(self._timers) - {"long", "checkin"})
-        told = self._now.is_waiting_quietly or self._now.state is State.IDLE
-        if not (self._captions.next_at is not None or waits or told):
+        may_be_quiet = self._now.is_waiting_quietly or self._now.state is State.IDLE
+        if not (self._captions.next_at is not None or waits or may_be_quiet):
             raise SystemExit(f"mute after {event} in {self._now}")
 
 
@@ -132,7 +132,7 @@ def _check_line(line: Say) -> None:
 
 
 def main() -> None:
-    """Talk until enough has happened."""
+    """Talk until there were enough events."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -33,12 +33,12 @@ Line = dict[str, float]
 MOST_PPM = 100.0
 """How much faster or slower a sound card may run: what the worst crystals do."""
 GAP_SECONDS = 0.05
-"""So much less from one window to the next is sound that was lost."""
+"""If it is so much less ahead in the next window, sound was lost."""
 SETTLE_SECONDS = 10.0
-"""Until then everything is still being loaded."""
+"""Ignored at the beginning, while everything is being loaded."""
 WINDOW_SECONDS = 10.0
 FEWEST_WINDOWS = 3
-"""Fewer between two gaps tell no slope."""
+"""Fewer between two gaps do not give a slope."""
 CAUGHT_UP_SECONDS = 0.5
 """Sound that may wait at the end."""
 
@@ -154,16 +154,16 @@ class Course:
     """Times that sound was lost, as Charley counted them."""
     gaps_ms: float
     """How much in all."""
-    untold_ms: float
-    """What was lost and not counted."""
+    unreported_ms: float
+    """What was lost without being counted."""
 
     def __str__(self) -> str:
         """Return it as a line for people."""
         an_hour = 3.6 * self.ppm
         return (
             f"{self.name:12} {self.ppm:+7.2f} ppm ({an_hour:+.1f} ms an hour), {self.worst_ms:.1f}"
-            f" ms off a line at most; {self.gaps} gaps told, {self.gaps_ms:.0f} ms in all;"
-            f" {self.untold_ms:.0f} ms lost untold"
+            f" ms off a line at most; {self.gaps} reported gaps, {self.gaps_ms:.0f} ms in all;"
+            f" {self.unreported_ms:.0f} ms lost without a report"
         )
 
     @property
@@ -172,8 +172,8 @@ class Course:
         found = []
         if abs(self.ppm) > MOST_PPM:
             found.append(f"the {self.name} drifts by {self.ppm:.0f} ppm")
-        if self.untold_ms:
-            found.append(f"the {self.name} lost {self.untold_ms:.0f} ms and nobody was told")
+        if self.unreported_ms:
+            found.append(f"the {self.name} lost {self.unreported_ms:.0f} ms without a report")
         return found
 
 
@@ -191,22 +191,22 @@ class Finding:
 
     @property
     def lost_ms(self) -> float:
-        """What was lost of either sound without a word."""
-        return sum(course.untold_ms for course in self.courses)
+        """What was lost of either sound without a report."""
+        return sum(course.unreported_ms for course in self.courses)
 
     def problems(self, stood_still_seconds: float) -> list[str]:
-        """What is wrong; the conversation told of so many seconds in which all stood still."""
+        """What is wrong; the conversation reported `stood_still_seconds` in which nothing ran."""
         found = [problem for course in self.courses for problem in course.problems]
-        untold_ms = self.skipped_ms - 1000 * stood_still_seconds
-        if abs(untold_ms) > 1.0:
-            found.append(f"the conversation's clock is {untold_ms:.0f} ms off and nobody was told")
+        unreported_ms = self.skipped_ms - 1000 * stood_still_seconds
+        if abs(unreported_ms) > 1.0:
+            found.append(f"the conversation's clock is {unreported_ms:.0f} ms off without a report")
         if self.waits_seconds > CAUGHT_UP_SECONDS:
             found.append(f"{self.waits_seconds:.1f} s of sound still wait to be heard")
         return found
 
     def __str__(self) -> str:
         """Return it as lines for people."""
-        waits = f"{self.waited_most_seconds:.2f} s at most, {self.waits_seconds:.2f} s at last"
+        waits = f"{self.waited_most_seconds:.2f} s at most, {self.waits_seconds:.2f} s at the end"
         lines = [f"  {course}" for course in self.courses]
         lines.append(f"  conversation {self.skipped_ms:.0f} ms left out; microphone waits {waits}")
         return "\n".join(lines)
@@ -220,11 +220,11 @@ class Window:
     ahead: float
     """Seconds that it was ahead of the monotonic clock at most, less a constant."""
     gaps: int
-    """Told so far."""
+    """Reported so far."""
 
 
 def read(path: Path) -> Finding:
-    """Return what a monitor's file tells so far."""
+    """Return the finding of a monitor's file so far."""
     text = path.read_text("utf-8") if path.exists() else ""
     lines = [json.loads(line) for line in text.splitlines() if line[-1:] == "}"]
     lines = [line for line in lines if line.get("told") is not None]
@@ -259,13 +259,13 @@ def _windows(lines: Sequence[Line], ahead: str, gaps: str) -> list[Window]:
 
 def _course(name: str, windows: Sequence[Window]) -> Course:
     """Follow one clock from gap to gap."""
-    told = untold = 0.0
+    reported = unreported = 0.0
     for before, after in pairwise(windows):
         lost = before.ahead - after.ahead
         if after.gaps != before.gaps:
-            told += max(0.0, lost)
+            reported += max(0.0, lost)
         elif lost > GAP_SECONDS:
-            untold += lost
+            unreported += lost
     slopes, weights, worst = [0.0], [0.0], 0.0
     for _, group in groupby(windows, key=lambda window: window.gaps):
         stretch = list(group)
@@ -278,4 +278,4 @@ def _course(name: str, windows: Sequence[Window]) -> Course:
             worst = max(worst, 1000 * float(np.abs(ahead - begin - slope * at).max()))
     ppm = float(np.average(slopes, weights=weights)) if sum(weights) else 0.0
     gaps = windows[-1].gaps - windows[0].gaps if windows else 0
-    return Course(name, ppm, worst, gaps, 1000 * told, 1000 * untold)
+    return Course(name, ppm, worst, gaps, 1000 * reported, 1000 * unreported)

@@ -2,10 +2,10 @@
 
     python -m bench.endurance.fuzz [--messages 100000]
 
-Starts `charley serve` on loopback. One good satellite holds a conversation by sound through the
-whole run; beside it others send what a network can: noise, lies about lengths, wrong types, deep
-JSON, halves of messages, valid messages in the wrong order. In the end the good one must have lost
-nothing: every utterance understood, every sample of speech there, none late.
+Starts `charley serve` on loopback. One good satellite holds a spoken conversation through the whole
+run while others send what a network can: noise, lies about lengths, wrong types, deep JSON, halves
+of messages, valid messages in the wrong order. In the end the good one must have lost nothing:
+every utterance understood, every sample of speech received, none late.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LONGEST_SECONDS = 1_800.0
 
 
 async def attack(port: int, chance: random.Random, over: asyncio.Event) -> None:
-    """Send messages, over one connection after the other, until it is over."""
+    """Send messages over one connection after another, until `over` is set."""
     while not over.is_set():
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -58,7 +58,7 @@ async def attack(port: int, chance: random.Random, over: asyncio.Event) -> None:
                 async with asyncio.timeout(5):
                     await writer.drain()
                 await asyncio.sleep(0)
-            # Now and then the connection is kept until the server answers or gives it up.
+            # Sometimes keep the connection until the server answers or closes it.
             await asyncio.wait([drain], timeout=chance.choice((0.0, 0.0, 0.0, 0.0, 0.0, 0.05)))
         except (OSError, TimeoutError):
             pass
@@ -68,7 +68,7 @@ async def attack(port: int, chance: random.Random, over: asyncio.Event) -> None:
 
 
 async def enough(health: int, messages: int, over: asyncio.Event) -> None:
-    """Tell when the server has received so many messages, broken ones included."""
+    """Set `over` once the server has received so many messages, broken ones included."""
     while True:
         found = await asyncio.to_thread(metrics, health)
         if received(found) >= messages:
@@ -78,15 +78,13 @@ async def enough(health: int, messages: int, over: asyncio.Event) -> None:
 
 
 def received(found: dict[str, float]) -> float:
-    """Return how many messages came, refused ones included; the good one's are a thousandth."""
-    refused = sum(
-        found.get(f'charley_rejected_total{{reason="{r}"}}', 0) for r in ("message", "slow")
-    )
+    """Return how many messages arrived, refused ones included; few are the good satellite's."""
+    refused = sum(found.get(f'charley_rejected_total{{reason="{r}"}}', 0) for r in REFUSED)
     return found["charley_messages_total"] + refused
 
 
 async def swallow(reader: asyncio.StreamReader) -> None:
-    """Read all that comes and forget it."""
+    """Read and discard all that arrives."""
     try:
         while await reader.read(65_536):
             pass
@@ -95,7 +93,7 @@ async def swallow(reader: asyncio.StreamReader) -> None:
 
 
 async def dawdle(port: int, count: int, until: asyncio.Event) -> None:
-    """Hold connections open with a byte now and then."""
+    """Hold connections open by sending a byte every second."""
     writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(count)]
     while not until.is_set():
         for writer in writers:
@@ -111,7 +109,7 @@ async def dawdle(port: int, count: int, until: asyncio.Event) -> None:
 
 @dataclass
 class Good:
-    """Who talks while the others attack."""
+    """The satellite that talks while the others attack."""
 
     voice: Pyttsx3Voice = field(default_factory=lambda: Pyttsx3Voice("en-us+m3", 150))
     said: int = 0
@@ -168,7 +166,7 @@ async def run(port: int, attacker: multiprocessing.process.BaseProcess) -> Good:
         await client.write_event(Describe().event())
         event = await client.read_event()
         if event is None or not Info.is_type(event.type):
-            raise SystemExit("The server does not answer any more.")
+            raise SystemExit("The server no longer answers.")
     return good
 
 
@@ -192,13 +190,13 @@ def main() -> int:
         seconds, after = time.monotonic() - began, resident_mb(server.process.pid)
         found = metrics(health)
         if server.stop():
-            raise SystemExit("The server did not end well.")
+            raise SystemExit("The server did not exit cleanly.")
     understood = found.get(UNDERSTOOD, 0.0)
     faults = found.get('charley_rejected_total{reason="fault"}', 0.0)
     dropped = found["charley_dropped_audio_seconds_total"]
     caller = good.caller
     if caller is None:
-        raise SystemExit("The good one never came to talk.")
+        raise SystemExit("The good satellite never connected.")
     late = sorted(1000 * seconds for seconds in caller.late_seconds)
     print(f"{received(found):.0f} messages in {seconds:.0f} s, seed {wanted.seed}")
     for reason in ("message", "slow", "connections", "sessions", "fault"):

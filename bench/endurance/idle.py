@@ -1,4 +1,4 @@
-"""What listening all day costs, and whether the voice gate loses a word.
+"""Measure what listening all day costs, and whether the voice gate loses a word.
 
     python -m bench.endurance.idle [--seconds 60] [--lines 60] [--noise FOLDER] [--json]
 

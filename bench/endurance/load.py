@@ -2,8 +2,8 @@
 
     python -m bench.endurance.load [--seconds 30] [--json]
 
-The real `charley run` on a sound card made of software: idle (nobody speaks), listening (a voice
-that it does not understand goes on and on), and speaking (a hold is counted).
+The real `charley run` on a virtual sound card: idle (nobody speaks), listening (somebody talks all
+the time of something else), and speaking (a hold is counted).
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ def resident_mb(pid: int) -> float:
 
 
 def babble(seconds: float) -> Pcm:
-    """Return a voice that talks of something else for so long."""
+    """Return somebody talking of something else, for at least so many seconds."""
     spoken = Pyttsx3Voice(VOICES[0], 160).render(TALK)
     times = int(seconds / spoken.seconds) + 1
     return Pcm(np.tile(spoken.samples, times), spoken.rate)
 
 
 def nothing(_process: Process, _card: pulse.SoundCard, _seconds: float) -> None:
-    """Leave it alone."""
+    """Do nothing."""
 
 
 def talk_on(_process: Process, card: pulse.SoundCard, seconds: float) -> None:
-    """Talk of something else."""
+    """Let somebody talk of something else."""
     card.play(babble(seconds))
 
 
 def hold(process: Process, _card: pulse.SoundCard, _seconds: float) -> None:
-    """Come to the count of a long hold."""
+    """Bring the conversation to the count of a long hold."""
     process.types("my left calf is cramping")
     process.notes(intent="cramp")
     process.types("skip to the hold")
@@ -73,7 +73,7 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[Process, pulse.SoundCard, float
 
 
 def measured(name: str, seconds: float) -> dict[str, float]:
-    """Return the share of a core and the memory while it does one thing."""
+    """Return the share of a core in percent and the memory in MB while it does one thing."""
     words, begin = WAYS[name]
     with pulse.sound_card() as card, tempfile.TemporaryDirectory() as folder:
         process = Process(card, Path(folder), *words)

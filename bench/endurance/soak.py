@@ -1,13 +1,13 @@
-"""Random users for hours, to see whether anything grows, drifts or gets lost.
+"""Let random users talk for hours, to see whether anything grows, drifts or gets lost.
 
     python -m bench.endurance.soak [--virtual-hours 8] [--real-minutes 5] [--out DIR] [--seed 0]
 
 Virtual: the session with the real matcher, voice and timeline, in lockstep on a clock that jumps;
-users say phrases of their language, nonsense too, and microphones come and go. Real: `charley run`
-on a sound card made of software, spoken to by synthetic voices. Either way a ledger is kept of what
-was begun and must end, and memory, threads and open files are written down at every mark, as
-DIR/virtual.csv and DIR/real.csv; how the clocks of the real process run stands in DIR/clocks.jsonl
-(bench/endurance/drift.py). Exits with 1 if anything was lost or has drifted.
+users say phrases of their language and nonsense, and microphones come and go. Real: `charley run`
+on a virtual sound card, spoken to by synthetic voices. Both keep a ledger of what was begun and
+must end, and write memory, threads and open files at intervals to DIR/virtual.csv and
+DIR/real.csv; the clocks of the real process are in DIR/clocks.jsonl (bench/endurance/drift.py).
+Exits with 1 if anything was lost or has drifted.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Ledger:
     _timers: dict[str, float] = field(default_factory=dict)
 
     def note(self, event: Event, actions: tuple[Action, ...], tolerance_seconds: float) -> None:
-        """Take in one event and its answer."""
+        """Enter one event and its answer."""
         self._end(event, tolerance_seconds)
         if isinstance(event, UtteranceHeard | UtteranceMissed):
             self.utterances += 1
@@ -164,11 +164,11 @@ class Mark:
     threads: int
     files: int
     drift_ms: float
-    """Timeline less clock; in the real process only what was lost of it without a word."""
+    """Timeline minus clock; in the real process only what was lost of it without a report."""
 
 
 def mark(pid: int, minutes: float, drift_ms: float) -> Mark:
-    """Look at a process of this machine."""
+    """Return the state of a process of this machine."""
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
     values = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     rss_mb = int(values["VmRSS"].split()[0]) / 1024
@@ -208,7 +208,7 @@ class Virtual:
 
     @property
     def drift_ms(self) -> float:
-        """Timeline less clock."""
+        """Timeline minus clock."""
         return 1000 * (self._timeline.position_samples / DEFAULT_RATE - self.now)
 
     def turn(self) -> None:
@@ -301,7 +301,7 @@ class Real:
         time.sleep(self._random.choice(WAITS[:-1]))
 
     def mark(self, minutes: float) -> Mark:
-        """Look at the process."""
+        """Return the state of the process."""
         return mark(self.charley.process.pid, minutes, self.clocks().lost_ms)
 
     def clocks(self) -> drift.Finding:

@@ -2,10 +2,10 @@
 
     python -m bench.endurance.xruns [--seconds 10] [--json]
 
-Plays silence through the real speaker path on a sound card made of software, while the machine is
-busy (programs that never wait, two for each core) and while this very program is (a thread that
-never gives Python away by itself). Counted are the times that the sound card ran dry. The store is
-also how much later a cut is heard, so the least that survives is the best.
+Plays silence through the real speaker path on a virtual sound card, while the machine is busy (two
+programs a core that never wait) and while this process is (threads that never release Python's
+lock by themselves), and counts how often the sound card ran dry. The buffer delays every cut, so
+the smallest that survives is the best.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from bench.processes import command
 from tests.support import pulse
 
 STORES = (0.035, 0.06, 0.1, 0.2)
-"""Seconds; the first is what PortAudio takes by itself."""
+"""Seconds of sound in the buffer; the first is PortAudio's own choice."""
 SWITCHES = (0.005, 0.001)
 """Python's own switch interval, and Charley's (assistant/frontends/live/loop.py)."""
 
 
 def play(store: float, switch: float, busy: int, seconds: float) -> None:
-    """Play silence beside busy threads; print how often it ran dry and the store that was kept."""
+    """Play silence next to busy threads; print the underflows and the buffer in seconds."""
     sys.setswitchinterval(switch)
     over = threading.Event()
 
@@ -57,7 +57,7 @@ def play(store: float, switch: float, busy: int, seconds: float) -> None:
 
 @contextlib.contextmanager
 def busy_machine(programs: int) -> Iterator[None]:
-    """Run so many programs that never wait."""
+    """Keep programs running that never wait."""
     running = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(programs)
     ]
@@ -72,7 +72,7 @@ def busy_machine(programs: int) -> Iterator[None]:
 def dry_times(
     card: pulse.SoundCard, store: float, switch: float, threads: int, seconds: float
 ) -> tuple[int, float]:
-    """Return how often the sound card ran dry, and the store in seconds that PortAudio kept."""
+    """Return how often the sound card ran dry, and PortAudio's buffer in seconds."""
     playing = command("bench.endurance.xruns", f"play({store}, {switch}, {threads}, {seconds})")
     done = subprocess.run(
         playing, env=card.env, cwd=ROOT, capture_output=True, text=True, check=True
@@ -104,8 +104,8 @@ def main() -> None:
                     rows.append({"load": name, "switch_ms": 1000 * switch, "dry": dry,
                                  "price_ms": round(1000 * kept)})  # fmt: skip
                     if not options.json:
-                        print(f"{name:14} switch {1000 * switch:g} ms  store {1000 * kept:4.0f} ms "
-                              f" ran dry {dry} times", flush=True)  # fmt: skip
+                        print(f"{name:14} switch {1000 * switch:g} ms, buffer "
+                              f"{1000 * kept:4.0f} ms: ran dry {dry} times", flush=True)  # fmt: skip
     if options.json:
         print(json.dumps(rows, indent=1))
 

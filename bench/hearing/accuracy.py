@@ -288,7 +288,7 @@ def false_starts(hearer: Listener, corpus: Corpus) -> Figures:
 def trade_off(
     model: Path, corpus: Corpus, spoken: list[Line], say: Callable[[str], None]
 ) -> list[Figures]:
-    """Measure false starts and stops beside misses, as `[unk]` gets likelier."""
+    """Measure false starts and stops against misses, as `[unk]` gets likelier."""
     people = other_speech(corpus)["reading, unheard people"]
     points = []
     for rejection in REJECTIONS:
@@ -350,7 +350,7 @@ def share(part: int, whole: int) -> float:
 
 
 def measure_charley(name: str, model: Path, corpus: Corpus, say: Callable[[str], None]) -> Any:
-    """Measure a Vosk model in Charley's hands; return its figures and its trade-off."""
+    """Measure a Vosk model as Charley uses it; return its figures and its trade-off."""
     hearer, engine = hearer_of(model), Vosk(name, model)
     figures: Figures = {}
     report = reporter(figures, name, say)
@@ -424,7 +424,7 @@ def controls(hearer: Listener) -> frozenset[str]:
 
 
 def reporter(figures: Figures, name: str, say: Callable[[str], None]) -> Callable[[Figures], None]:
-    """Return what keeps figures and says them."""
+    """Return a function that keeps figures and prints them."""
 
     def report(found: Figures) -> None:
         figures.update(found)

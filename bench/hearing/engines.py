@@ -1,4 +1,4 @@
-"""Recognisers to compare, each told the same phrases: Vosk with any model, and PocketSphinx."""
+"""Recognisers to compare, each with the same phrases: Vosk with any model, and PocketSphinx."""
 
 from __future__ import annotations
 

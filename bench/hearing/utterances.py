@@ -1,4 +1,4 @@
-"""Whole utterances, heard and understood: the right intent and slots, in the state they belong to.
+"""Measure how many spoken utterances get the right intent and slots, in their own state.
 
     python -m bench.hearing.utterances UTTERANCES [--snr 10 --noise FOLDER] [--every 4]
 

@@ -2,14 +2,14 @@
 
     python -m bench.timing.barge_in [--live 10] [--lockstep 50] [--json]
 
-A synthetic runner (voices that the model was not trained on, see models/README.md) says a command
-while Charley speaks or counts. Measured is the time from the audible end of the command in the
-microphone's signal to the first sample of the answer in the speaker's: what Charley was saying is
-over five milliseconds later at most. Time before the end of the word counts as negative.
+A synthetic runner, with voices that the model was not trained on, says a command while Charley
+speaks or counts. The bench measures the time from the audible end of the command in the
+microphone's signal to the first sample of the answer in the speaker's; what Charley was saying ends
+at most five milliseconds later. Times before the end of the word are negative.
 
-Two ways. In lockstep: blocks of microphone and timeline move in step, without devices, so it is the
-recogniser's delay alone. Live: the real `charley run` on a sound card made of software, both its
-sides recorded as the two channels of one stream, so that their times cannot differ.
+There are two ways. In lockstep, blocks of microphone and timeline move in step without devices: the
+delay is the recogniser's alone. Live, it is the real `charley run` on a virtual sound card, both
+sides of which are recorded as one stereo stream, so that their times cannot differ.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CASES: tuple[Case, ...] = (
 ANSWERS = {"Say", "Interject", "Chime"}
 PATIENCE_SECONDS = 3.0
 ENOUGH_SECONDS = 1.5
-"""So much of a line is looked for in a recording."""
+"""Length of the beginning of a line that is searched for in a recording."""
 CLICKS = 20
 
 
@@ -149,7 +149,7 @@ class Live:
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def awaits(self, seconds: float, first: int = 0, **wanted: str) -> bool:
-        """Come back when the journal has such an entry; False if it never comes."""
+        """Return once the journal has such an entry; False if it never does."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if any(wanted.items() <= entry.items() for entry in self.lines()[first:]):
@@ -164,7 +164,7 @@ class Live:
 
 
 def live(card: Card, folder: Path, kit: Kit, case: Case, number: int) -> Trial:
-    """Say one command to one process; it is started anew when it does not get there."""
+    """Say one command to one process; another is started when it does not get there."""
     for attempt in range(4):
         charley = Live(card, folder)
         try:
@@ -249,7 +249,7 @@ def answered(lines: list[Entry]) -> tuple[str, Entry | None]:
 def all_live(
     kit: Kit, cases: Iterable[Case], repeats: int, workers: int, minutes: float
 ) -> list[Trial]:
-    """Say every command many times, to several processes side by side, as time allows."""
+    """Say every command many times, to several processes in parallel, as time allows."""
     end = time.monotonic() + 60 * minutes
     wanted = [(case, number) for number in range(repeats) for case in cases]
     for case, number in wanted:  # the voices, before anything is timed
@@ -270,7 +270,7 @@ def all_live(
 
 
 def loop_delays() -> list[float]:
-    """Return the milliseconds that microphone and speaker alone take, there and back."""
+    """Return the milliseconds that microphone and speaker alone take, one round trip each."""
     with tempfile.TemporaryDirectory() as name, sound_card(Path(name)) as card:
         answering = subprocess.Popen(
             command("bench.timing.barge_in", "answer_clicks()"), env=card.env, cwd=ROOT,
@@ -287,7 +287,7 @@ def loop_delays() -> list[float]:
 
 
 def answer_clicks() -> None:
-    """Answer a click in the microphone with a chime as soon as can be, without end."""
+    """Answer each click in the microphone with a chime as soon as possible, forever."""
     timeline = Timeline(Pyttsx3Voice(), output_rate())
     with Speaker(timeline) as speaker, Microphone() as microphone:
         print(speaker.latency_seconds, microphone.latency_seconds, flush=True)
@@ -370,7 +370,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--live", type=int, default=10, help="repeats with the real process")
     parser.add_argument("--lockstep", type=int, default=50, help="repeats without devices")
-    parser.add_argument("--workers", type=int, default=2, help="sound cards side by side")
+    parser.add_argument("--workers", type=int, default=2, help="sound cards in parallel")
     parser.add_argument("--minutes", type=float, default=60.0, help="no live trial begins later")
     parser.add_argument("--block", type=float, default=BLOCK_SECONDS, help="in lockstep")
     parser.add_argument("--only", default="", help="commands that contain this")

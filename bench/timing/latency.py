@@ -1,4 +1,4 @@
-"""How quickly Charley is ready, and how quickly it answers.
+"""Measure how quickly Charley is ready, and how quickly it answers.
 
     python -m bench.timing.latency [--runs 7] [--json]
 

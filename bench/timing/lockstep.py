@@ -106,13 +106,13 @@ class Lockstep:
         heard = None if sound is None else np.pad(sound, (0, max(0, size * blocks - len(sound))))
         for number in range(blocks):
             self._blocks += 1
-            # The block is complete when its time is over: what it brings is heard in the next.
+            # A block is complete when its time has passed: what it leads to is heard in the next.
             self.timeline.read(round(self.now * DEFAULT_RATE) - self.timeline.position_samples)
             block = None if heard is None else heard[number * size : (number + 1) * size]
             self._conversation.tick(self.now, block)
 
     def until(self, during: str, chance: random.Random) -> None:
-        """Come to the moment when the command is said."""
+        """Bring the conversation to the moment when the command is said."""
         self.run(0.3)
         self.session.hear(CRAMP, self.now)
         self.run(0.6)

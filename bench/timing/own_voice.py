@@ -2,15 +2,15 @@
 
     python -m bench.timing.own_voice [--ways nothing,shipped] [--every 16] [--json]
 
-Everything that Charley plays comes back to its microphone: through a small loudspeaker that
-distorts, a room, and a delay. In lockstep, without devices, but with the real voice, model, player
-and conversation. Two questions:
+Everything that Charley plays comes back to its microphone through a small loudspeaker that
+distorts, a room, and a delay. It runs in lockstep, without devices, but with the real voice, model,
+timeline and conversation, and answers two questions:
 
-alone: each routine in each position, and each other line, is played to itself once. What was taken
-for a command ("obeyed") or answered ("missed") is counted; both must be 0.
+alone: each routine in each position, and each other line, is played to itself once. It counts what
+was taken for a command ("obeyed") or answered ("missed"); both must be 0.
 
 person: somebody whose voice the model was not trained on says a command while Charley speaks. It
-must be obeyed as soon as with earbuds; delays as in bench/timing/barge_in.py.
+must be obeyed as soon as with earbuds; delays are measured as in bench/timing/barge_in.py.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ Clean = Callable[[Samples], Samples]
 
 
 class Way:
-    """One way to tell Charley's voice from a person's: nothing done, by default."""
+    """One way to tell Charley's voice from a person's; this one does nothing."""
 
     words = False
     """True if words that Charley is saying are discounted."""
@@ -239,7 +239,7 @@ class Envelopes(Way):
         return np.zeros_like(block) if self._is_echo() else block
 
     def _is_echo(self) -> bool:
-        """Tell whether the last 0.6 s follow what was played, at any delay up to half a second."""
+        """Return whether the last 0.6 s follow what was played, with any delay up to 0.5 s."""
         if len(self._heard) < 110:
             return False
         now = np.array(self._heard[-60:])
@@ -294,7 +294,7 @@ class Kitchen:
         """Seconds so far."""
         return self.blocks * BLOCK_SECONDS
 
-    def tell(self, event: Event) -> None:
+    def happen(self, event: Event) -> None:
         """Let something happen that Charley did not hear."""
         self.is_own = False
         self.session.handle(event)
@@ -302,7 +302,7 @@ class Kitchen:
 
     def welcome(self) -> None:
         """Let Charley say its first line, as it always does."""
-        self.tell(Started(0.0, first_time=True))
+        self.happen(Started(0.0, first_time=True))
         while self.session.now.speaking:
             self.step()
 
@@ -346,12 +346,12 @@ def routine_alone(kitchen: Kitchen, routine: Routine, position: str, holds: int)
     kitchen.welcome()
     intent = "stitch" if routine.muscle == "stitch" else "cramp"
     known = {name: value for name, value in slots.items() if value}
-    kitchen.tell(UtteranceHeard(kitchen.now, "", intent, known))
+    kitchen.happen(UtteranceHeard(kitchen.now, "", intent, known))
     while kitchen.session.now.state is not State.IDLE or kitchen.session.now.speaking:
         kitchen.step()
         if (answer := _answer(kitchen, holds)) is not None:
             kitchen.run(0.6)  # the last echo comes back before a person answers
-            kitchen.tell(UtteranceHeard(kitchen.now, "", answer))
+            kitchen.happen(UtteranceHeard(kitchen.now, "", answer))
         if kitchen.now > 400.0:
             break
     kitchen.run(2.0)
@@ -370,8 +370,8 @@ def _answer(kitchen: Kitchen, holds: int) -> str | None:
 def lines_alone(kitchen: Kitchen, texts: Iterable[str]) -> None:
     """Play lines in a row while a routine waits."""
     kitchen.welcome()
-    kitchen.tell(UtteranceHeard(kitchen.now, "", "cramp", {"muscle": "calf", "side": "left"}))
-    kitchen.tell(UtteranceHeard(kitchen.now, "", "control_pause"))
+    kitchen.happen(UtteranceHeard(kitchen.now, "", "cramp", {"muscle": "calf", "side": "left"}))
+    kitchen.happen(UtteranceHeard(kitchen.now, "", "control_pause"))
     for text in texts:
         kitchen.timeline.perform(Say("line", text))
         while not kitchen.timeline.is_idle:
@@ -389,7 +389,7 @@ Job = tuple[str, Callable[[Kitchen], None]]
 
 
 def jobs(kit: Kit, every: int, turn: int) -> list[tuple[int, Job]]:
-    """Return everything that Charley can say, numbered, in a random order: half a run is fair."""
+    """Return everything that Charley can say, numbered, shuffled so that half a run is fair."""
     pack = kit.language.pack
     cells = [(r, p) for r in pack.routines.values() for p in positions(r)][::every]
     texts = [line.text for lines in pack.prompts.lines.values() for line in lines]
@@ -408,7 +408,7 @@ def jobs(kit: Kit, every: int, turn: int) -> list[tuple[int, Job]]:
 
 
 def alone(kit: Kit, way: str, folder: Path | None, job: Job, place: Place) -> Alone:
-    """Play one thing to Charley itself; tell on the error output what came of it."""
+    """Play one thing to Charley itself; print the outcome on the error output."""
     name, play = job
     kitchen = Kitchen(kit, way, place, folder)
     play(kitchen)
@@ -448,7 +448,7 @@ def with_person(
     voice, chance = VOICES[number // len(SAID) % len(VOICES)], random.Random(f"{number} {place}")
     kitchen = Kitchen(kit, way, place, folder)
     kitchen.welcome()
-    kitchen.tell(UtteranceHeard(kitchen.now, "", "cramp", {"muscle": "calf", "side": "left"}))
+    kitchen.happen(UtteranceHeard(kitchen.now, "", "cramp", {"muscle": "calf", "side": "left"}))
     kitchen.run(2.0 + chance.uniform(0.0, 4.0))
     early = " ".join(getattr(e, "intent", "missed") for e in kitchen.heard)
     kitchen.heard.clear()
@@ -511,8 +511,12 @@ def main() -> None:
     parser.add_argument("--ways", default="shipped", help=f"of {', '.join(WAYS)}")
     parser.add_argument("--rooms", type=Path, default=SPEECH / "impulse_responses")
     parser.add_argument("--every", type=int, default=1, help="alone: only every nth routine")
-    parser.add_argument("--only", default="", help='alone: only what begins so, as "quad chair"')
-    parser.add_argument("--place", default="", help='alone: all in one, as "kitchen 0 300"')
+    parser.add_argument(
+        "--only", default="", help='alone: only what begins with this, such as "quad chair"'
+    )
+    parser.add_argument(
+        "--place", default="", help='alone: all in one place, such as "kitchen 0 300"'
+    )
     parser.add_argument("--turns", type=int, default=4, help="alone: each at so many levels")
     parser.add_argument("--repeats", type=int, default=50, help="person: trials at each level")
     parser.add_argument("--json", action="store_true")

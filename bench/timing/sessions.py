@@ -3,11 +3,10 @@
     python -m bench.timing.sessions [--sessions 1 8 16 24] [--json]
 
 `charley serve` runs on one core, the callers on the others. Each caller streams its microphone in
-real time and goes through the same round again and again: it names a cramp, and while Charley
-speaks it says "stop". Measured is, for each number of callers: from the end of the word "stop" to
-the first sample of the answer at the caller; from a block's arrival to its answers; how late speech
-came; what of the core was used; and the memory. A number is held if every goal is met and nothing
-was lost.
+real time and repeats the same round: it names a cramp, and says "stop" while Charley speaks. For
+each number of callers the bench measures the time from the end of "stop" to the first sample of the
+answer at the caller, the time from a block's arrival to its answers, how late speech arrived, the
+share of the core, and the memory. A number is held if every goal is met and nothing was lost.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from tests.support.network import Caller, Heard, Serving, free_port, serving
 CRAMP, STOP = "my left calf is cramping", "stop"
 ANSWER = "Okay. I'm here if you need me."
 ENOUGH_SECONDS = 1.0
-"""So much of the answer is looked for."""
+"""Length of the beginning of the answer that is searched for."""
 INTERRUPT_SECONDS = 3.0
 REST_SECONDS = 4.0
 STOP_GOAL_MS = 400.0
@@ -46,7 +45,7 @@ BLOCK_GOAL_MS = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What so many conversations were like."""
+    """The figures of a number of conversations at once."""
 
     sessions: int
     core_percent: float
@@ -55,14 +54,14 @@ class Load:
     stop_95_ms: float
     block_95_ms: float
     late_worst_ms: float
-    """Of speech, against the moment when it is to be heard; above 0 makes a gap."""
+    """Of speech, against the moment when it is due; above 0 there is a gap."""
     understood: float
     """Share of what was said."""
     dropped_seconds: float
 
     @property
     def held(self) -> bool:
-        """Tell whether every goal was met."""
+        """True if every goal was met."""
         return (
             self.stop_95_ms <= STOP_GOAL_MS
             and self.block_95_ms <= BLOCK_GOAL_MS
@@ -87,7 +86,7 @@ class Words:
 
 
 async def call(port: int, words: Words, until: float, found: list[Call]) -> None:
-    """Talk, round after round, until a moment on the monotonic clock."""
+    """Repeat the round until a moment on the monotonic clock."""
     async with Caller(port) as caller:
         stops: list[float] = []
         while time.monotonic() < until and caller.is_connected:
@@ -128,7 +127,7 @@ def _playing(streams: Iterable[Heard], at: float) -> Heard | None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what a process has used of its core."""
+    """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -146,7 +145,7 @@ def block_95_ms(before: dict[str, float], after: dict[str, float]) -> float:
 
 
 async def calls(port: int, words: Words, sessions: int, seconds: float) -> list[Call]:
-    """Let so many callers talk for so long, not in step."""
+    """Let callers talk for so many seconds, out of step with each other."""
     found: list[Call] = []
     until = time.monotonic() + seconds
 
@@ -161,7 +160,7 @@ async def calls(port: int, words: Words, sessions: int, seconds: float) -> list[
 def measure(
     server: Serving, ports: tuple[int, int], words: Words, sessions: int, seconds: float
 ) -> Load:
-    """Put a load on the server and take its figures."""
+    """Put a load on the server and measure it."""
     port, health = ports
     pid, before = server.process.pid, metrics(health)
     cpu, began = cpu_seconds(pid), time.monotonic()
@@ -208,7 +207,7 @@ def main() -> None:
     if not wanted.json and len(loads) > 1:
         first, last = loads[0], loads[-1]
         each = (last.memory_mb - first.memory_mb) / max(1, last.sessions - first.sessions)
-        print(f"{each:.1f} MB for each further session")
+        print(f"{each:.1f} MB for each additional session")
 
 
 def row(load: Load) -> str:

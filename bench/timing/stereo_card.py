@@ -1,6 +1,6 @@
-"""A sound card made of software whose speaker and microphone are recorded as one stereo stream.
+"""A virtual sound card whose speaker and microphone are recorded as the channels of one stream.
 
-Both sides are the channels of one recording, so that their times cannot differ.
+Their times therefore cannot differ.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STEREO = (
 
 
 class Card:
-    """A sound card made of software whose two sides are recorded as one stereo stream."""
+    """The sound card, its recorder, and somebody who speaks into its microphone."""
 
     def __init__(self, card: pulse.SoundCard, folder: Path) -> None:
         for module in STEREO:
@@ -48,7 +48,7 @@ class Card:
         self._recorder.wait()
 
     def says(self, sound: Samples) -> None:
-        """Speak into the microphone; come back when it is over."""
+        """Speak into the microphone; return at the end."""
         command = ["pacat", "--playback", "-d", "right", "--raw", "--format=s16le"]
         options = [f"--rate={RATE}", "--channels=1", "--latency-msec=40"]
         quiet = np.zeros(RATE // 5, np.int16)
@@ -68,7 +68,7 @@ class Card:
 
 
 def last_audible(sound: Pcm) -> float:
-    """Return the seconds at which the last audible sample is over."""
+    """Return the seconds at which the last audible sample ends."""
     level = np.abs(sound.samples.astype(np.int32))
     return float(np.flatnonzero(level >= AUDIBLE * level.max())[-1] + 1) / sound.rate
 

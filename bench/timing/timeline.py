@@ -1,4 +1,4 @@
-"""A conversation as a picture: both waveforms, the words, the counts and the states over time.
+"""Draw a conversation over time: both waveforms, the words, the counts and the states.
 
     python -m bench.timing.timeline [--out timeline.svg]
 

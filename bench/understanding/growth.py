@@ -1,9 +1,9 @@
-"""How long one utterance takes to be understood as the phrases grow.
+"""Measure how long it takes to understand an utterance as the phrases grow in number.
 
     python -m bench.understanding.growth [--repeats 50] [--json]
 
-To the templates of English, sentences of three made-up words are added, until the recogniser's
-phrases are 100 to 100,000; the same utterances are then understood again.
+Adds 100 to 100,000 sentences of three made-up words to the English templates, and matches the same
+utterances each time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""How well and how fast utterances are understood.
+"""Measure how well and how fast typed utterances are understood.
 
     python -m bench.understanding.matching [--utterances DIR]
 
-DIR holds <meaning>.txt files, one utterance a line; `expected.yaml` beside this project's own files
-says what each means.
+DIR holds <meaning>.txt files, one utterance a line; tests/utterances/en/expected.yaml says what
+each file means.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Training batches: clips one after the other, their sound changed anew for each batch."""
+"""Training batches: clips one after another, their sound changed differently each time."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _warps(count: int = 21, strength: float = 0.15) -> Tensor:
 
 
 def _loudness(speech: Tensor, voiced: Tensor) -> Tensor:
-    """The mean energy of a bin where someone speaks, a span; very great where nobody does."""
+    """The mean energy of a bin in each span, where someone speaks; 1e9 if nobody does."""
     total = (speech.exp().mean(2) * voiced).sum(1)
     return torch.where(voiced.any(1), total / voiced.sum(1).clamp_min(1), 1e9).clamp_min(1e-3)
 
@@ -184,8 +184,8 @@ class Batches:
     def _mix(self, speech: Tensor, loudness: Tensor) -> tuple[Tensor, NDArray[np.bool_]]:
         """Add noise and other talkers; energies add, so logarithms add by `logaddexp`.
 
-        Also tells where only a few others talk: alone, a quieter talker may be the one to hear, so
-        no label is right there.
+        Also returns in which spans only a few others talk: a quieter talker, alone, may be the one
+        to hear, so no label is right there.
         """
         kind = self._chooser.random(BATCH)
         crowded = kind < CROWDED

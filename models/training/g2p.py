@@ -152,7 +152,7 @@ def _discounts(seen: Counter[str]) -> list[float]:
 
 
 def pruned(counts: Counts, shares: Rows, retreats: Rows) -> tuple[Rows, Rows]:
-    """Leave out the rows whose shorter forms say nearly the same; then mend the back-offs."""
+    """Leave out rows that shorter ones nearly predict; then correct the back-off weights."""
     keep: set[str] = set()
     for length in range(ORDER, 1, -1):
         begun = {row[:-1] for row in keep if len(row) == length + 1}

@@ -92,7 +92,7 @@ def build(words: list[str], out: Path, costs: Costs) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="model folder; its graph is written anew")
+    parser.add_argument("model", type=Path, help="model folder, whose graph is replaced")
     parser.add_argument("sources", type=Path, nargs="*", help="YAML or text files, or folders")
     parser.add_argument("--frequent", type=int, default=0, help="add so many frequent words")
     parser.add_argument("--unknown", type=float, default=Costs.unknown, help="cost of [unk]")

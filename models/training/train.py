@@ -157,7 +157,7 @@ class Trainer:
         return float(loss.detach())
 
     def share(self) -> None:
-        """Write the weights down and go halfway towards those of the training beside this one.
+        """Save the weights and go halfway towards those of the other training.
 
         Each is taken once: a slower one's old weights would hold this one back again and again.
         """
@@ -203,7 +203,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--after", type=Path, help="frame-trained checkpoint to go on from")
     parser.add_argument("--from", dest="model", type=Path, help="model folder to go on from")
-    parser.add_argument("--beside", type=Path, help="folder of a training to share with")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        help="folder of the other of two trainings that average their weights",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -45,7 +45,7 @@ def test_a_gap_is_a_loss_if_nobody_was_told(tmp_path: Path, is_told: bool) -> No
     found = read(written(tmp_path / "x", ahead, dry))
     speaker = found.courses[0]
     assert speaker.gaps == is_told
-    assert (speaker.gaps_ms, speaker.untold_ms)[not is_told] == pytest.approx(500, abs=10)
+    assert (speaker.gaps_ms, speaker.unreported_ms)[not is_told] == pytest.approx(500, abs=10)
     assert bool(found.problems(0.0)) != is_told
 
 
