@@ -104,8 +104,11 @@ def main() -> None:
                     rows.append({"load": name, "switch_ms": 1000 * switch, "dry": dry,
                                  "price_ms": round(1000 * kept)})  # fmt: skip
                     if not options.json:
-                        print(f"{name:14} switch {1000 * switch:g} ms, buffer "
-                              f"{1000 * kept:4.0f} ms: ran dry {dry} times", flush=True)  # fmt: skip
+                        print(
+                            f"{name:14} switch {1000 * switch:g} ms, buffer {1000 * kept:4.0f} ms:"
+                            f" ran dry {dry} times",
+                            flush=True,
+                        )
     if options.json:
         print(json.dumps(rows, indent=1))
 

@@ -68,7 +68,7 @@ from bench.hearing.listener import Listener, Meaning
 from bench.hearing.phrases import phrases
 from bench.hearing.utterances import state_of, utterances
 from models.training.data.features import load
-from models.training.data.synthesise import NEURAL_TEST_VOICES, TEST_VOICES
+from models.training.data.voices import NEURAL_TEST_VOICES, TEST_VOICES
 
 Figures = dict[str, float]
 

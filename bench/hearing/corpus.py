@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from assistant.audio.pcm import Samples as Pcm
 from assistant.audio.pcm import to_int16
 from models.training.data.features import is_test_noise, load, part_of
-from models.training.data.synthesise import TEST_VOICES, Line, speak
+from models.training.data.synthesise import Line, speak
+from models.training.data.voices import TEST_VOICES
 
 Samples = NDArray[np.float32]
 RATE = 16_000

@@ -32,7 +32,8 @@ from assistant.speech_models.decoding_graph import GRAMMAR, LEXICON, WORDS, read
 from assistant.speech_models.phones import PHONES, begin_output, rest_output
 from models.training.data.features import BINS, HIGHEST, LOWEST, filter_bank, load, part_of
 from models.training.data.labelled_sound import RATE
-from models.training.data.synthesise import TEST_VOICES, Line, speak
+from models.training.data.synthesise import Line, speak
+from models.training.data.voices import TEST_VOICES
 from models.training.exported_network import ExportedNetwork
 
 Array = NDArray[np.float32]
