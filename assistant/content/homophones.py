@@ -14,14 +14,14 @@ class Homophones:
 
     usual: Mapping[str, str] = field(default_factory=dict)
     """A word to the one that was more likely said."""
-    beside: frozenset[str] = frozenset()
-    """Neighbours, before or after the word, that show that it was meant after all."""
+    neighbours: frozenset[str] = frozenset()
+    """Words before or after it that show that it was meant after all."""
 
     def settled(self, words: Sequence[str]) -> list[str]:
         """Return the words that were most likely said."""
         around = ["", *words, ""]
         return [
-            word if {around[at], around[at + 2]} & self.beside else self.usual.get(word, word)
+            word if {around[at], around[at + 2]} & self.neighbours else self.usual.get(word, word)
             for at, word in enumerate(words)
         ]
 
@@ -32,6 +32,6 @@ def parse(root: Node) -> Homophones:
     if "homophones" not in entries:
         return Homophones()
     table = entries["homophones"]
-    table.mapping(frozenset({"usual", "beside"}))
+    table.mapping(frozenset({"usual", "neighbours"}))
     usual = {word: node.text() for word, node in table.need("usual").mapping().items()}
-    return Homophones(usual, frozenset(table.need("beside").texts()))
+    return Homophones(usual, frozenset(table.need("neighbours").texts()))

@@ -96,13 +96,13 @@ class Prompts:
     """"album" of a sound file, with {name}; "or" between two positions."""
 
     def line(self, key: str, nth: int = 0) -> Line:
-        """Return the nth wording of a prompt; the last one for ever after."""
+        """Return the nth wording of a prompt; the last one from then on."""
         wordings = self.lines[key]
         return wordings[min(nth, len(wordings) - 1)]
 
 
 def fill(text: str, slots: Mapping[str, str]) -> str:
-    """Put slot values into a line; an unknown slot goes, with the blank behind it."""
+    """Put slot values into a line; an unknown slot is removed, with the space after it."""
 
     def value(found: re.Match[str]) -> str:
         word = slots.get(found[1], "")

@@ -1,4 +1,4 @@
-"""The signs at which Charley must not coach, and the questions that tell them from a cramp."""
+"""The signs at which Charley must not coach, and the questions that rule them out."""
 
 from __future__ import annotations
 

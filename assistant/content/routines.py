@@ -90,7 +90,7 @@ def load(folder: Path) -> dict[str, Routine]:
     """Read every routine of a folder; IntentDataError names file and line of a mistake."""
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
-        raise RoutineError(f"{folder}: holds no routine; put the intents folder back in its place.")
+        raise RoutineError(f"{folder}: holds no routine; put the intents folder back.")
     return {path.stem: _routine(path) for path in paths}
 
 

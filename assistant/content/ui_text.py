@@ -74,9 +74,9 @@ class UiText:
 
 
 def minutes_seconds(seconds: float) -> str:
-    """Return a duration or a position as minutes and seconds, "61:01" for an hour and a bit.
+    """Return seconds as minutes and seconds: "61:01".
 
-    A microsecond is added: 59.9999999 s, the sum of many steps, is a minute.
+    A microsecond is added, because 59.9999999 s, the sum of many steps, is a minute.
     """
     minutes, rest = divmod(int(seconds + 1e-6), 60)
     return f"{minutes}:{rest:02}"

@@ -51,7 +51,7 @@ class LazyDfa:
         return steps[symbol]
 
     def _state(self, states: Iterable[int]) -> int:
-        """Return the state that stands for some states of the automaton."""
+        """Return the state for a set of states of the automaton."""
         closure, targets = self._closure(states)
         if closure not in self._known:
             self._known[closure] = len(self._steps)

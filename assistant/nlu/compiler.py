@@ -73,7 +73,7 @@ def _check_doubles(files: TemplateFiles) -> None:
 
 
 def _check_precedence(files: TemplateFiles, folder: Path) -> None:
-    """Refuse an intent without a place in the order, and a place without an intent."""
+    """Refuse an intent that the order lacks, and an entry in it without an intent."""
     known = {block.intent for block, _ in files.sentences}
     listed: Iterable[str] = files.language.precedence
     for name in sorted(known.symmetric_difference(listed)):

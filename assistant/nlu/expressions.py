@@ -58,20 +58,20 @@ def parse(text: str, node: Node) -> Expression:
 def tree(text: str) -> Expression:
     """Return the tree of a template that was parsed before, and is not plain.
 
-    Lists of plain options are set aside meanwhile: they are most of the text, and hassil reads
-    letter by letter.
+    Lists of plain options are set aside while hassil parses: they are most of the text, and it
+    reads letter by letter.
     """
     aside: list[Expression] = []
 
-    def put(found: re.Match[str]) -> str:
+    def set_aside(found: re.Match[str]) -> str:
         options = found[0][1:-1].split("|")
         if not all(option.strip() for option in options):
             return found[0]  # hassil reports what is wrong
         aside.append(_choice(options, optional=found[0][0] == "["))
         return f"<{_ASIDE}{len(aside) - 1}>"
 
-    expression = parse_sentence(_OPTIONS.sub(put, text)).expression
-    _put_back(expression, aside)
+    expression = parse_sentence(_OPTIONS.sub(set_aside, text)).expression
+    _restore(expression, aside)
     return expression
 
 
@@ -83,15 +83,15 @@ def _choice(options: list[str], *, optional: bool) -> Expression:
     return Alternative(rows) if len(rows) > 1 else rows[0]
 
 
-def _put_back(expression: Expression, aside: list[Expression]) -> None:
-    """Put the lists of options where their marks are."""
+def _restore(expression: Expression, aside: list[Expression]) -> None:
+    """Replace the marks by the lists of options that were set aside."""
     if not isinstance(expression, Group):
         return
     for at, item in enumerate(expression.items):
         if isinstance(item, RuleReference) and item.rule_name.startswith(_ASIDE):
             expression.items[at] = aside[int(item.rule_name[1:])]
         else:
-            _put_back(item, aside)
+            _restore(item, aside)
 
 
 def texts(text: str, node: Node, rules: Mapping[str, str]) -> Iterable[str]:

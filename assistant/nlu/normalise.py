@@ -59,7 +59,7 @@ def fold(text: str) -> str:
 
 
 def _spell(word: str, spelling: Spelling) -> tuple[str, ...]:
-    """Return the words that one written word stands for."""
+    """Return the words that one written word means."""
     if word.isdigit():
         return _number(word, spelling)
     if word in spelling.words:

@@ -62,7 +62,7 @@ class TemplateParser:
                 self._values.add(value.words, name, value.slots)
 
     def rank(self, intent: str) -> int:
-        """Return the place of an intent in the order of precedence, 0 the strongest."""
+        """Return the position of an intent in the order of precedence, 0 the strongest."""
         return self._rank.get(intent, 0)
 
     def template(self, segment: Segment) -> Template:
@@ -134,7 +134,7 @@ class TemplateParser:
     def _spans_from(self, at: int, words: Words) -> Iterator[_Span]:
         """Yield the list values that begin at a position.
 
-        A side may come inside a place, as in "inside of my left thigh".
+        A side may come inside another value, as in "inside of my left thigh".
         """
         node = self._values
         side: Slots = ()

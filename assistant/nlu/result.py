@@ -11,8 +11,10 @@ class Candidate:
     intent: str
     slots: Mapping[str, str]
     phrase: str
+    """The sentence template."""
     score: float
     why: str
+    """Why it was not taken."""
 
 
 @dataclass(frozen=True, slots=True)

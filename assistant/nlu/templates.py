@@ -48,7 +48,7 @@ class Block:
     cutoff: float
     """Share of the utterance, 0 to 100, that must be understood for this block to count."""
     common: bool = False
-    """Said so often that the recogniser should expect every value and option in its place."""
+    """Said so often that the recogniser should expect every value and option there."""
 
     @property
     def has_meaning(self) -> bool:

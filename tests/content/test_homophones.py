@@ -1,4 +1,4 @@
-"""Words that sound alike are told apart by the words beside them."""
+"""Words that sound alike are told apart by their neighbours."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def test_a_language_may_have_none() -> None:
 
 def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "speech.yaml"
-    file.write_text("voice: en\nhomophones:\n  usual: {a: b}\n  besides: [c]\n")
-    with pytest.raises(IntentDataError, match=r"line 4.*besides|line 3.*besides"):
+    file.write_text("voice: en\nhomophones:\n  usual: {a: b}\n  neighbors: [c]\n")
+    with pytest.raises(IntentDataError, match=r"line 4.*neighbors|line 3.*neighbors"):
         homophones.parse(yaml_source.read(file))
