@@ -1,4 +1,4 @@
-"""The sound of the last half minute, how loud it was, and whether people talked behind.
+"""The sound of the last half minute: its power, and whether people talked in the background.
 
 It is kept in memory alone, in frames of 10 ms that are counted from the beginning of the stream.
 """
@@ -15,24 +15,26 @@ from assistant.audio.pcm import Samples
 
 FRAME_SAMPLES = RATE // 100
 LOUD_FRAMES = 15
-"""A word holds its loudness so long in all; a door that slams does not."""
+"""A word is at its loudest for 0.15 s in all; a slamming door is not."""
 _KEPT_FRAMES = 3000
+"""30 s."""
 _AROUND_FRAMES = 1000
-"""So long before now tells what is around."""
+"""The background is measured over the last 10 s."""
 _LEAST_AROUND_FRAMES = 300
-"""With less, one's own words are most of what was heard."""
+"""With less than 3 s, one's own words are most of what was heard."""
 _SMOOTH_FRAMES = 30
 _STANDS_OUT = 2.0
-"""Of the power around; louder is no longer the background alone."""
+"""Times the background's power; louder is more than the background alone."""
 _ENDING_FRAMES = 80
-"""For so long after that a recogniser still waits for the end of what was said."""
+"""How long a recogniser waits for the end of what was said: 0.8 s."""
 _LEAST_QUIET_FRAMES = 30
+"""With less than 0.3 s of background alone, nothing is known of talk in it."""
 
 _Value = TypeVar("_Value", bound=np.generic)
 
 
 class Loudness:
-    """What was heard lately, by its power (the mean square of a frame)."""
+    """What was heard in the last 30 s, by its power (the mean square of a frame)."""
 
     def __init__(self) -> None:
         self._rest: Samples = np.zeros(0, np.int16)
@@ -55,7 +57,7 @@ class Loudness:
         self._sound.add(sound[:whole])
 
     def note(self, *, has_words: bool) -> None:
-        """Say whether an utterance with words is under way at the end of what was added."""
+        """Note whether an utterance with words is in progress at the end of what was added."""
         self._worded.add(np.full(self.frames - self._worded.count, has_words))
 
     def powers(self, first: int, last: int) -> npt.NDArray[np.float64]:
@@ -67,13 +69,13 @@ class Loudness:
         return self._sound.between(first * FRAME_SAMPLES, last * FRAME_SAMPLES)
 
     def around(self) -> float:
-        """Return the power of what goes on all the time; 0 as long as little was heard."""
+        """Return the power of the background; 0 until enough was heard."""
         return _steady(self._smooth())
 
     def talk_behind(self) -> float:
-        """Return in what share of the time when nobody stood out words were heard all the same.
+        """Return the share of background time, when nobody stood out, in which words were heard.
 
-        In rain or traffic it is near 0, where many people talk at once about a half.
+        It is near 0 in rain or traffic, and about a half where many people talk at once.
         """
         smooth = self._smooth()
         loud = smooth > _STANDS_OUT * _steady(smooth)
@@ -90,7 +92,7 @@ class Loudness:
 
 
 def smoothed(powers: npt.NDArray[np.float64], frames: int) -> npt.NDArray[np.float64]:
-    """Return the running mean over so many frames, as long as what it is given."""
+    """Return the running mean over so many frames, as long as the powers."""
     if len(powers) < frames:
         return np.full(len(powers), powers.mean() if len(powers) else 0.0)
     return np.convolve(powers, np.full(frames, 1 / frames), "same")
@@ -106,12 +108,12 @@ def loudest(powers: npt.NDArray[np.float64]) -> float:
 
 
 def decibels(power: float, over: float) -> float:
-    """Return how far one power is over another."""
+    """Return by how many decibels one power is above another."""
     return float(10 * np.log10((power + 1.0) / (over + 1.0)))
 
 
 class _Tail(Generic[_Value]):
-    """The last values of a stream, as many as the array that it is made with, twice."""
+    """The last values of a stream, as many as the array that it is made with, kept twice."""
 
     def __init__(self, kept: npt.NDArray[_Value]) -> None:
         self._kept = len(kept)
@@ -123,7 +125,7 @@ class _Tail(Generic[_Value]):
         self.count += len(new)
         new = new[-self._kept :]
         if self._end + len(new) > len(self._values):
-            # Moved to the front once in a long while, not with every block.
+            # Moved to the front seldom, not with every block.
             held = self._values[max(0, self._end - self._kept + len(new)) : self._end].copy()
             self._values[: len(held)] = held
             self._end = len(held)

@@ -1,7 +1,7 @@
 """OpenFst's plain "vector" graphs as files, in the form of OpenFst 1.6 that Kaldi and Vosk read.
 
-No FST library is needed for that, and none that Python has may be loaded beside vosk, which carries
-a copy of its own.
+That needs no FST library, and no Python binding of one can be loaded next to vosk, which contains a
+copy of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ARC = np.dtype([("input", "<i4"), ("output", "<i4"), ("cost", "<f4"), ("to", "<
 _COUNTS = struct.Struct("<iiQqqq")
 _VERSION = 2
 _EXPANDED_MUTABLE = 3
-"""The only properties that are promised; readers test the others where they need them."""
+"""The only properties that a file declares; readers test the others where they need them."""
 
 
 class Arc(NamedTuple):
@@ -68,14 +68,14 @@ class Header:
 
     @property
     def least_bytes(self) -> int:
-        """Bytes that a whole file has at least; 0 where the kind does not tell."""
+        """Least length of a whole file in bytes; 0 where the kind does not determine it."""
         if self.kind != "vector" or self.states < 0 or self.arcs < 0:
             return 0
         return self.length + self.states * _STATE.size + self.arcs * _ARC.itemsize
 
 
 def header(data: bytes) -> Header:
-    """Return what the first bytes of a file say; ValueError if it is no OpenFst file."""
+    """Return the header in a file's first bytes; ValueError if it is no OpenFst file."""
     try:
         magic = struct.unpack_from("<i", data)[0]
         kind, at = _string(data, 4)
@@ -95,7 +95,7 @@ def head(kind: str, flags: int, states: int = 0, arcs: int = 0) -> bytes:
 
 
 def packed(text: str) -> bytes:
-    """Return a text as OpenFst writes it: its length, then its letters."""
+    """Return a text as OpenFst writes it: its length, then its bytes."""
     return struct.pack("<i", len(text)) + text.encode()
 
 

@@ -1,4 +1,4 @@
-"""The recogniser hears one utterance after each press, and nothing else."""
+"""Push-to-talk: the recogniser hears one utterance after each press, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser
 from assistant.audio.pcm import Samples
 
 _PATIENCE_SAMPLES = round(8.0 * RATE)
-"""Whoever presses and has said nothing by then has changed their mind."""
+"""After 8 s without a word, whoever pressed has changed their mind."""
 _LONGEST_SAMPLES = round(15.0 * RATE)
-"""No utterance is longer; there is talk or noise all around."""
+"""No utterance is longer than 15 s; what goes on is background talk or noise."""
 
 
 class PushToTalk:
@@ -33,14 +33,14 @@ class PushToTalk:
         return self._is_heard
 
     def press(self) -> bool:
-        """Listen to the next utterance, or do not any more; return whether it listens now."""
+        """Listen to the next utterance, or stop listening; return whether it listens now."""
         if self._is_open:
-            self._recogniser.finish()  # what was said of it is for nobody
+            self._recogniser.finish()  # what was said so far is for nobody
         self._is_open, self._is_heard, self._open_samples = not self._is_open, False, 0
         return self._is_open
 
     def listen(self, phrases: Iterable[str]) -> None:
-        """Say what may be heard from now on."""
+        """Set the phrases that can be heard from now on."""
         self._recogniser.listen(phrases)
 
     def feed(self, samples: Samples) -> list[Hypothesis]:

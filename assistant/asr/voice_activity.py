@@ -1,7 +1,7 @@
-"""The recogniser sleeps while nobody speaks: WebRTC's voice detector decides, for next to nothing.
+"""The recogniser sleeps while nobody speaks, as WebRTC's voice detector decides at little cost.
 
-A word is never lost: what was heard just before it was detected is decoded, too. And the recogniser
-gets the silence by which it knows the end of an utterance.
+No word is lost: what was heard just before a voice was detected is decoded, too, and so is
+the silence by which the recogniser detects the end of an utterance.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from assistant.asr.hypothesis import RATE, Hypothesis, Recogniser, Word
 from assistant.audio.pcm import Samples
 
 _FRAME = round(0.03 * RATE)
-"""The longest that the detector takes at a time."""
+"""Samples; the longest frame that the detector takes."""
 _STRICTNESS = 2
 """0 to 3; at 3 it misses the first sound of some words in noise."""
 _BEFORE_SAMPLES = round(0.5 * RATE)
-"""Decoded from before the first voice: "stop" begins with a hiss."""
+"""Decoded from before the first voice, because "stop" begins with a hiss."""
 _AFTER_SAMPLES = round(1.2 * RATE)
 """Decoded after the last voice; an utterance ends after 0.8 s of silence at most (model.conf)."""
-
 _FORGOTTEN_SAMPLES = round(6.0 * RATE)
-"""The same, while words were heard that have come to no end."""
+"""The same while an utterance with words has not ended."""
+_NONE: Samples = np.zeros(0, np.int16)
+
+
+def _joined(one: Samples, other: Samples) -> Samples:
+    return np.concatenate([one, other])
 
 
 class VoiceActivityGate:
@@ -34,8 +38,8 @@ class VoiceActivityGate:
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
         self._detector = webrtcvad.Vad(_STRICTNESS)
-        self._rest: Samples = np.zeros(0, np.int16)
-        self._before: Samples = np.zeros(0, np.int16)
+        self._rest = _NONE
+        self._before = _NONE
         self._silent_samples = _AFTER_SAMPLES
         self._is_open = False
         self._is_heard = False
@@ -48,12 +52,12 @@ class VoiceActivityGate:
         return self._is_open
 
     def listen(self, phrases: Iterable[str]) -> None:
-        """Say what may be heard from now on."""
+        """Set the phrases that can be heard from now on."""
         self._recogniser.listen(phrases)
 
     def feed(self, samples: Samples) -> list[Hypothesis]:
         """Take the next sound, int16 at 16 kHz; return what is new, in the time of all sound."""
-        heard = np.concatenate([self._rest, samples])
+        heard = _joined(self._rest, samples)
         whole = len(heard) // _FRAME * _FRAME
         for at in range(0, whole, _FRAME):
             self._look(heard[at : at + _FRAME])
@@ -73,13 +77,13 @@ class VoiceActivityGate:
             self._silent_samples += len(frame)
 
     def _kept(self, samples: Samples) -> list[Hypothesis]:
-        self._before = np.concatenate([self._before, samples])
+        self._before = _joined(self._before, samples)
         self._skipped_samples += max(0, len(self._before) - _BEFORE_SAMPLES)
         self._before = self._before[-_BEFORE_SAMPLES:]
         return []
 
     def _decoded(self, samples: Samples) -> list[Hypothesis]:
-        sound, self._before = np.concatenate([self._before, samples]), self._before[:0]
+        sound, self._before = _joined(self._before, samples), _NONE
         return self._in_time(self._recogniser.feed(sound))
 
     def _in_time(self, found: list[Hypothesis]) -> list[Hypothesis]:

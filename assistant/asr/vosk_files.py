@@ -1,7 +1,7 @@
 """What a speech model's folder must hold, in Vosk's format: the one list of its files.
 
 Vosk ends the whole process, without an exception, when some of them are missing or broken, so they
-are looked at before it loads them.
+are checked before it loads them.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ WORDS = "graph/words.txt"
 """Needed where Gr.fst does not carry its words itself, as that of Vosk's own small model does."""
 FEATURES = ("conf/mfcc.conf", "conf/fbank.conf")
 """One of them is needed."""
-MEND = 'mend it with "charley models get"'
+FIX = 'fix it with "charley models get"'
 
 
 def missing(folder: Path) -> list[str]:
@@ -42,11 +42,11 @@ def check(folder: Path) -> None:
     lacking = missing(folder)
     if lacking:
         raise ModelError(
-            f"{folder / lacking[0]}: this part of the speech model is missing or empty; {MEND}."
+            f"{folder / lacking[0]}: this part of the speech model is missing or empty; {FIX}."
         )
     if not _names_silence(_read(folder / "conf/model.conf")):
         raise ModelError(
-            f"{folder / 'conf/model.conf'}: --endpoint.silence-phones is missing; {MEND}."
+            f"{folder / 'conf/model.conf'}: --endpoint.silence-phones is missing; {FIX}."
         )
     for name in NEEDED:
         _read(folder / name, 1)
@@ -55,7 +55,7 @@ def check(folder: Path) -> None:
 
 
 def _size(path: Path) -> int:
-    """Return a file's length in bytes; -1 if it is not there or out of reach."""
+    """Return a file's length in bytes; -1 if it is missing or unreachable."""
     try:
         return path.stat().st_size if path.is_file() else -1
     except OSError:
@@ -83,7 +83,7 @@ def _names_silence(conf: bytes) -> bool:
 
 
 def _carries_words(path: Path) -> bool:
-    """Tell whether a graph has a table of the words that it puts out."""
+    """Return whether a graph contains a table of its output words."""
     try:
         head = openfst.header(_read(path, openfst.LONGEST_HEADER_BYTES))
         return bool(head.flags & openfst.HAS_OUTPUT_SYMBOLS)
@@ -92,10 +92,10 @@ def _carries_words(path: Path) -> bool:
 
 
 def _check_fst(path: Path) -> None:
-    """Check an OpenFst file's head, and for plain vector graphs that no byte is missing."""
+    """Check an OpenFst file's header, and the length of a plain vector graph. Raises ModelError."""
     try:
         whole = openfst.header(_read(path, openfst.LONGEST_HEADER_BYTES)).least_bytes <= _size(path)
     except ValueError:
         whole = False
     if not whole:
-        raise ModelError(f"{path}: this part of the speech model is broken; {MEND}.")
+        raise ModelError(f"{path}: this part of the speech model is broken; {FIX}.")

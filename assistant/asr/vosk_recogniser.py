@@ -1,9 +1,9 @@
-"""Sound in, words out: Vosk with a grammar for the moment. The only module that knows vosk.
+"""The recogniser on Vosk, with a grammar that may change. The only module that imports vosk.
 
-Vosk ends the whole process, without an exception, on a broken model (see `model_files`) and on an
-empty grammar; this module never lets it come to that. Nor does it call SetGrammar: vosk 0.3.45 then
-keeps the old grammar's graph in memory for ever, half a megabyte of ours each time. PyTorch and
-vosk hang when loaded into one process, so nothing that is imported here may import PyTorch.
+Vosk ends the whole process, without an exception, on a broken model (see `vosk_files`) and on an
+empty grammar; this module prevents both. It does not call SetGrammar, because vosk 0.3.45 then
+leaks the old grammar's graph, half a megabyte each time. PyTorch and vosk hang when loaded into one
+process, so nothing that is imported here may import PyTorch.
 """
 
 import json
@@ -15,17 +15,17 @@ import numpy as np
 
 from assistant.asr import vosk_files
 from assistant.asr.hypothesis import RATE, UNKNOWN, Alternative, Hypothesis, Word
-from assistant.asr.vosk_files import MEND
+from assistant.asr.vosk_files import FIX
 from assistant.audio.pcm import Samples
 from assistant.content.homophones import Homophones
 from assistant.errors import ModelError, RecogniserError
 
 STABLE_SECONDS = 0.15
-"""A word of a partial hypothesis that stands so long has been seen by two decoding steps."""
+"""A word of a partial hypothesis that stays for so long has been seen by two decoding steps."""
 ALTERNATIVES = 30
-"""How many are asked for; what was said is nearly always among the first twenty."""
+"""Alternatives asked for; what was said is nearly always among the first twenty."""
 ONSET_SECONDS = 0.6
-"""Sound kept while nobody speaks, so that a new grammar hears the word that just begins."""
+"""Sound kept while nobody speaks, so that a new grammar also hears the word that just begins."""
 
 
 # --- The model -----------------------------------------------------------------------------------
@@ -43,11 +43,11 @@ class SpeechModel:
             self._model = self._vosk.Model(str(self.path))
         # Vosk raises a bare Exception.
         except Exception:  # noqa: BLE001
-            raise ModelError(f"{self.path}: the speech model cannot be loaded; {MEND}.") from None
+            raise ModelError(f"{self.path}: the speech model cannot be loaded; {FIX}.") from None
         self._known: dict[str, bool] = {}
 
     def knows(self, word: str) -> bool:
-        """Tell whether the word is in the model's vocabulary."""
+        """Return whether the word is in the model's vocabulary."""
         if word not in self._known:
             self._known[word] = self._model.vosk_model_find_word(word) >= 0
         return self._known[word]
@@ -57,7 +57,7 @@ class SpeechModel:
         try:
             made = self._vosk.KaldiRecognizer(self._model, RATE, grammar)
         except Exception:  # noqa: BLE001
-            raise ModelError(f"{self.path}: the speech model cannot decode; {MEND}.") from None
+            raise ModelError(f"{self.path}: the speech model cannot decode; {FIX}.") from None
         made.SetWords(True)
         made.SetMaxAlternatives(ALTERNATIVES)
         return made
@@ -96,7 +96,7 @@ class VoskRecogniser:
         self._began_samples = 0
         """Where in the stream Vosk's own time begins."""
         self._text = ""
-        self._told = ("", 0)
+        self._reported = ("", 0)
         self._recent = np.zeros(0, np.int16)
 
     @property
@@ -108,7 +108,7 @@ class VoskRecogniser:
         """Take the next sound, int16 at 16 kHz; return new partial and final hypotheses.
 
         A partial one comes when its text changes or more of it becomes stable. The result does not
-        depend on the size of the blocks but for the moments of partial ones. Raises
+        depend on the size of the blocks, except when partial ones come. Raises
         RecogniserError.
         """
         if samples.dtype != np.int16 or samples.ndim != 1:
@@ -121,7 +121,7 @@ class VoskRecogniser:
         return self._accept(samples)
 
     def listen(self, phrases: Iterable[str]) -> None:
-        """Switch to other phrases, with the next sound that is not of an utterance in progress."""
+        """Switch to other phrases, once no utterance is in progress."""
         grammar = self._compiled(phrases)
         self._waiting = grammar if grammar != self._grammar else None
 
@@ -130,9 +130,9 @@ class VoskRecogniser:
         return self._close(self._recogniser.FinalResult())
 
     def again(self, samples: Samples) -> Hypothesis | None:
-        """Hear a part of the utterance that has just ended, in the same grammar.
+        """Decode a part of the utterance that has just ended again, in the same grammar.
 
-        The times of its words mean nothing. Raises RecogniserError.
+        The times of its words are meaningless. Raises RecogniserError.
         """
         self._take(samples)
         found = self._alternatives(json.loads(self._recogniser.FinalResult())["alternatives"])
@@ -148,7 +148,7 @@ class VoskRecogniser:
         return heard
 
     def _take(self, samples: Samples) -> bool:
-        """Let Vosk decode; True if the utterance has ended with it."""
+        """Let Vosk decode; return whether the utterance has ended with it."""
         try:
             return bool(self._recogniser.AcceptWaveform(samples.tobytes()))
         except Exception:  # noqa: BLE001
@@ -157,14 +157,14 @@ class VoskRecogniser:
     def _partial(self, text: str) -> list[Hypothesis]:
         self._text = text
         self._stability.see(text.split(), self.at_seconds)
-        known, self._told = self._told, (text, self._stability.count)
-        if not text or known == self._told:
+        known, self._reported = self._reported, (text, self._stability.count)
+        if not text or known == self._reported:
             return []
         heard = " ".join(self._homophones.settled(text.split()))
         return [Hypothesis(heard, (), False, self.at_seconds, self._stability.count)]
 
     def _close(self, result: str) -> list[Hypothesis]:
-        """Turn the result of an ended utterance into a hypothesis; switch the grammar if asked."""
+        """Return the hypothesis of an ended utterance, if there is one."""
         found = self._alternatives(json.loads(result)["alternatives"])
         self._text = ""
         self._stability.clear()
@@ -172,7 +172,7 @@ class VoskRecogniser:
         return [Hypothesis.ended(found, self.at_seconds)] if found else []
 
     def _alternatives(self, entries: list[dict[str, Any]]) -> tuple[Alternative, ...]:
-        """Return what was heard, each row of words once; nothing if that was likeliest."""
+        """Return the alternatives, each text once; none if silence was the likeliest."""
         found: dict[str, Alternative] = {}
         for entry in entries:
             behind = float(entries[0]["confidence"]) - float(entry["confidence"])
@@ -198,17 +198,17 @@ class VoskRecogniser:
         self._recogniser = self._model.recogniser(self._waiting)
         self._grammar, self._waiting = self._waiting, None
         self._stability.clear()
-        # What was just heard may be the first half of a word: the new grammar hears it too.
+        # What was just heard may be the first half of a word, so the new grammar hears it too.
         again, self._recent = self._recent, self._recent[:0]
         self._began_samples = self._fed_samples - len(again)
         if len(again):
             self._accept(again)
-        self._told = ("", 0)
+        self._reported = ("", 0)
 
     def _compiled(self, phrases: Iterable[str]) -> str:
         """Return Vosk's grammar: the phrases whose words it knows, and the word for all others.
 
-        A phrase that stands there twice is twice as likely.
+        A phrase that is listed twice is twice as likely.
         """
         fit = (" ".join(phrase.split()) for phrase in phrases)
         known = sorted(p for p in fit if p and all(map(self._model.knows, p.split())))
@@ -216,7 +216,7 @@ class VoskRecogniser:
 
 
 class _Stability:
-    """Since when each word of a growing hypothesis has stood at its place."""
+    """Since when each word of a growing hypothesis has been at its place."""
 
     def __init__(self, needed_seconds: float) -> None:
         self._needed_seconds = needed_seconds
@@ -232,7 +232,7 @@ class _Stability:
             same += 1
         fresh = [at_seconds] * (len(words) - same)
         self._words, self._since_seconds = words, self._since_seconds[:same] + fresh
-        # A hair below: block lengths do not add up exactly.
+        # Slightly less, because block lengths do not add up exactly.
         needed = self._needed_seconds - 1e-6
         self.count = sum(at_seconds - since >= needed for since in self._since_seconds)
 
