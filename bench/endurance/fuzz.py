@@ -20,7 +20,6 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info
@@ -28,6 +27,7 @@ from wyoming.info import Describe, Info
 from assistant.asr.hypothesis import RATE
 from assistant.audio.shaping import resample
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
+from bench.processes import resident_mb
 from tests.support.fuzzing import message
 from tests.support.network import Caller, free_port, serving
 
@@ -79,7 +79,7 @@ async def enough(health: int, messages: int, over: asyncio.Event) -> None:
 
 def received(found: dict[str, float]) -> float:
     """Return how many messages arrived, refused ones included; few are the good satellite's."""
-    refused = sum(found.get(f'charley_rejected_total{{reason="{r}"}}', 0) for r in REFUSED)
+    refused = sum(rejected(found, reason) for reason in REFUSED)
     return found["charley_messages_total"] + refused
 
 
@@ -134,12 +134,6 @@ def metrics(port: int) -> dict[str, float]:
     return {name: float(value) for name, value in rows}
 
 
-def resident_mb(pid: int) -> float:
-    """Return how much memory a process holds."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
-    return pages * 4096 / 1e6
-
-
 def attack_from_outside(port: int, health: int, messages: int, attackers: int, seed: int) -> None:
     """Attack from a process of its own, so that only the server can make the good one wait."""
 
@@ -191,25 +185,33 @@ def main() -> int:
         found = metrics(health)
         if server.stop():
             raise SystemExit("The server did not exit cleanly.")
-    understood = found.get(UNDERSTOOD, 0.0)
-    faults = found.get('charley_rejected_total{reason="fault"}', 0.0)
-    dropped = found["charley_dropped_audio_seconds_total"]
+    print(f"{received(found):.0f} messages in {seconds:.0f} s, seed {wanted.seed}")
+    print(f"  memory                         {before:6.0f} MB before, {after:.0f} MB after")
+    was_lost = report(good, found)
+    print("something was lost" if was_lost else "nothing was lost")
+    return int(was_lost)
+
+
+def report(good: Good, found: dict[str, float]) -> bool:
+    """Print what was refused and what the good satellite got; return whether anything was lost."""
     caller = good.caller
     if caller is None:
         raise SystemExit("The good satellite never connected.")
-    late = sorted(1000 * seconds for seconds in caller.late_seconds)
-    print(f"{received(found):.0f} messages in {seconds:.0f} s, seed {wanted.seed}")
     for reason in ("message", "slow", "connections", "sessions", "fault"):
-        count = found.get(f'charley_rejected_total{{reason="{reason}"}}', 0.0)
-        print(f"  refused, {reason:12} {count:9.0f}")
+        print(f"  refused, {reason:12} {rejected(found, reason):9.0f}")
+    understood = found.get(UNDERSTOOD, 0.0)
+    late = sorted(1000 * seconds for seconds in caller.late_seconds)
+    dropped = found["charley_dropped_audio_seconds_total"]
     print(f"  utterances of the good one     {good.said:6}, understood in all {understood:.0f}")
     print(f"  chunks of speech it got        {len(late):6}, misplaced {caller.misplaced}")
     print(f"  their lateness, ms: median {late[len(late) // 2]:.0f}, worst {late[-1]:.0f}")
     print(f"  microphone sound dropped       {dropped:6.1f} s (what came faster than time passes)")
-    print(f"  memory                         {before:6.0f} MB before, {after:.0f} MB after")
-    lost = caller.misplaced or faults or understood < good.said
-    print("something was lost" if lost else "nothing was lost")
-    return int(bool(lost))
+    return bool(caller.misplaced or rejected(found, "fault") or understood < good.said)
+
+
+def rejected(found: dict[str, float], reason: str) -> float:
+    """Return how many messages or connections were refused for a reason."""
+    return found.get(f'charley_rejected_total{{reason="{reason}"}}', 0.0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,23 +20,12 @@ import numpy as np
 from assistant.audio.pcm import Pcm
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from bench.hearing.utterances import VOICES
+from bench.processes import cpu_seconds, resident_mb
 from tests.support import pulse
 from tests.support.process import Process
 
 TALK = "The weather was nice that day, so they walked along the river and had lunch on the grass."
 SETTLE_SECONDS = 15.0
-
-
-def spent_seconds(pid: int) -> float:
-    """Return the seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid: int) -> float:
-    """Return the megabytes that a process has in memory."""
-    status = Path(f"/proc/{pid}/status").read_text("utf-8")
-    return int(status.split("VmRSS:")[1].split()[0]) / 1000
 
 
 def babble(seconds: float) -> Pcm:
@@ -81,9 +69,9 @@ def measured(name: str, seconds: float) -> dict[str, float]:
             process.notes(event="Started")
             time.sleep(SETTLE_SECONDS)
             begin(process, card, seconds)
-            before, began = spent_seconds(process.process.pid), time.monotonic()
+            before, began = cpu_seconds(process.process.pid), time.monotonic()
             time.sleep(seconds)
-            busy = spent_seconds(process.process.pid) - before
+            busy = cpu_seconds(process.process.pid) - before
             share = 100 * busy / (time.monotonic() - began)
             return {"core_percent": share, "memory_mb": resident_mb(process.process.pid)}
         finally:

@@ -435,7 +435,21 @@ def reporter(figures: Figures, name: str, say: Callable[[str], None]) -> Callabl
 
 
 def main() -> None:
-    """Command line."""
+    """Measure, print the table, and write what was asked for."""
+    options = _options()
+    corpus = Corpus(
+        options.speech, options.utterances, options.cache, options.every, options.kokoro
+    )
+    if options.sphinx:
+        print(json.dumps(measure_sphinx(corpus, _say)))
+        return
+    results = measure(options, corpus)
+    print(plot.table(results))
+    if options.out:
+        plot.write(results, options.out)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -448,28 +462,27 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder of accuracy.json, .md and .svg")
     parser.add_argument("--sphinx", action="store_true", help="PocketSphinx only, as JSON")
-    options = parser.parse_args()
-    places = (options.speech, options.utterances, options.cache)
-    corpus = Corpus(*places, options.every, options.kokoro)
+    return parser.parse_args()
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
 
-    if options.sphinx:
-        print(json.dumps(measure_sphinx(corpus, say)))
-        return
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def measure(options: argparse.Namespace, corpus: Corpus) -> plot.Results:
+    """Measure Charley and its peers."""
     begun = time.monotonic()
     figures, curves = {}, {}
     models = {"Charley": options.model}
     models |= {options.peer_model.name: options.peer_model} if options.peer_model else {}
     for name, model in models.items():
-        figures[name], curves[name] = measure_charley(name, model, corpus, say)
+        figures[name], curves[name] = measure_charley(name, model, corpus, _say)
     # PocketSphinx has a process of its own, so that no memory or library is shared.
     command = [sys.executable, "-m", "bench.hearing.accuracy", *sys.argv[1:], "--sphinx"]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode == 0:
         figures[PocketSphinx.name] = json.loads(done.stdout)
-    results = {
+    return {
         "model": hashlib.sha256((options.model / "am/final.mdl").read_bytes()).hexdigest()[:12],
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "every": options.every,
@@ -477,9 +490,6 @@ def main() -> None:
         "figures": figures,
         "curves": curves,
     }
-    print(plot.table(results))
-    if options.out:
-        plot.write(results, options.out)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ import statistics
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import Pcm, Samples
@@ -29,7 +28,8 @@ from assistant.audio.shaping import resample, trim_silence
 from assistant.session import factory, voices
 from assistant.settings import Settings
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
-from bench.endurance.fuzz import UNDERSTOOD, metrics, resident_mb
+from bench.endurance.fuzz import UNDERSTOOD, metrics
+from bench.processes import cpu_seconds, resident_mb
 from tests.support.listening import place
 from tests.support.network import Caller, Heard, Serving, free_port, serving
 
@@ -124,12 +124,6 @@ def _playing(streams: Iterable[Heard], at: float) -> Heard | None:
     """Return the stream that was under way at a moment."""
     begun = [stream for stream in streams if stream.began <= at]
     return begun[-1] if begun else None
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def block_95_ms(before: dict[str, float], after: dict[str, float]) -> float:
