@@ -1,16 +1,20 @@
 """Settings: what a file and flags make of them, and the message for each mistake."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from assistant import paths
+from assistant import paths, settings
+from assistant.cli import options
 from assistant.dialogue.hold import CountStyle
 from assistant.errors import SettingsError
-from assistant.settings import Settings, load
+from assistant.settings import About, Settings, load
 
 EVERYTHING = """
 voice = "en-gb"
@@ -135,7 +139,7 @@ def test_a_mistake_is_told_with_its_line_and_what_was_expected(
 
 
 def test_a_wrong_flag_is_told_by_the_flags_name() -> None:
-    with pytest.raises(SettingsError, match=r"^--words-per-minute must be a whole number from 80"):
+    with pytest.raises(SettingsError, match=r"^--rate must be a whole number from 80"):
         load(overrides={"words_per_minute": 20})
 
 
@@ -147,6 +151,49 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
 def test_a_folder_in_the_files_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path)
+
+
+@dataclass(frozen=True, slots=True)
+class Longer(Settings):
+    """Settings with one more, as a developer adds it: in one field."""
+
+    warm_up_seconds: Annotated[
+        int, About("Length of the warm-up.", help="Seconds of warm-up", range=(10, 90))
+    ] = 30
+
+
+class TestOneMoreField:
+    """A setting that is added in one field has its check, its flag and its help."""
+
+    def test_it_is_read_and_checked(self, tmp_path: Path) -> None:
+        file = written(tmp_path, "warm_up_seconds = 45\nrounds = 2\n")
+        assert load(file, kind=Longer) == Longer(warm_up_seconds=45, rounds=2)
+        loaded = load(file, {"warm_up_seconds": 20}, Longer)
+        assert loaded == Longer(warm_up_seconds=20, rounds=2)
+        with pytest.raises(SettingsError, match=r"^--warm-up-seconds must be .* 10 to 90, not 5\."):
+            load(file, {"warm_up_seconds": 5}, Longer)
+        with pytest.raises(SettingsError, match="line 1: warm_up_seconds is no setting"):
+            load(file)
+
+    def test_it_has_a_flag_with_help(self) -> None:
+        app = typer.Typer()
+        given: dict[str, object] = {}
+
+        @app.command()
+        @options.with_flags(settings.settings_of(Longer).values())
+        def program(**flags: object) -> None:
+            given.update(flags)
+
+        app(["--warm-up-seconds", "20", "--no-lower-music"], standalone_mode=False)
+        assert {n: v for n, v in given.items() if v is not None} == {
+            "warm_up_seconds": 20,
+            "lower_music": False,
+        }
+        shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+        assert "Seconds of warm-up, 10 to 90." in shown
+
+    def test_it_has_a_row_in_the_docs(self) -> None:
+        assert settings.settings_of(Longer)["warm_up_seconds"].values == "10 to 90"
 
 
 @given(st.binary(max_size=200))

@@ -14,7 +14,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from assistant import __version__
+from assistant import __version__, settings
 from assistant.cli import export, journal, match, models, options, render, serve, talk
 from assistant.errors import AssistantError
 
@@ -39,60 +39,24 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
+@options.with_flags(options.FLAGS)
 def program(
     ctx: typer.Context,
     *,
-    settings: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Read the settings from this TOML file.")
+    file: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="FILE", help="Read the settings from this TOML file."),
     ] = None,
-    voice: Annotated[str | None, typer.Option(help="A voice, such as en-us or en-gb+f3.")] = None,
-    rate: Annotated[int | None, typer.Option(help="Words a minute, 80 to 400.")] = None,
-    volume: Annotated[float | None, typer.Option(help="Loudness, 0 to 1.")] = None,
-    hold: Annotated[int | None, typer.Option(help="Seconds of one hold, 5 to 60.")] = None,
-    count: Annotated[str | None, typer.Option(help="Count up, or down.")] = None,
-    rounds: Annotated[int | None, typer.Option(help="Holds in one position, 1 to 6.")] = None,
-    microphone: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
-    speaker: Annotated[str | None, typer.Option(help="Number or part of its name.")] = None,
-    loudspeaker: Annotated[
-        bool | None,
-        typer.Option(
-            "--loudspeaker/--no-loudspeaker", help="The microphone hears Charley, as in a kitchen."
-        ),
-    ] = None,
-    lower_music: Annotated[
-        bool | None,
-        typer.Option(
-            "--lower-music/--no-lower-music", help="Other programs' sound, while Charley speaks."
-        ),
-    ] = None,
-    push_to_talk: Annotated[
-        bool | None,
-        typer.Option("--push-to-talk/--no-push-to-talk", help="Listen only after a key or button."),
-    ] = None,
-    media_buttons: Annotated[
-        bool | None,
-        typer.Option("--media-buttons/--no-media-buttons", help="A headset's buttons steer it."),
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="A speech model's name or folder.")] = None,
-    lead_in: Annotated[
-        float | None, typer.Option(help="Silence before speech, 0 to 2 seconds.")
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="A folder of intents/, such as de.")] = None,
     version: Annotated[  # noqa: ARG001
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    **given: object,
 ) -> None:
     """An offline voice coach that talks you through a muscle cramp.
 
-    The flags below change a setting this once; they may stand behind a command, too.
+    The flags below override a setting for one run; they may also stand after the command.
     """
-    given: dict[str, object] = {
-        "voice": voice, "rate": rate, "volume": volume, "hold": hold, "count": count,
-        "rounds": rounds, "microphone": microphone, "speaker": speaker,
-        "loudspeaker": loudspeaker, "lower_music": lower_music, "push_to_talk": push_to_talk,
-        "media_buttons": media_buttons, "model": model, "lead_in": lead_in, "language": language,
-    }  # fmt: skip
-    ctx.obj = partial(options.load, settings, given)
+    ctx.obj = partial(settings.load, file, given)
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
 

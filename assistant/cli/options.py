@@ -1,61 +1,68 @@
-"""The flags that every command takes: one for each setting, before the command or behind it."""
+"""The flags that every command takes, one for each setting, before or after the command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
-from assistant import settings as user_settings
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event
 from assistant.errors import SettingsError
-from assistant.settings import Settings
+from assistant.settings import Setting, Settings, settings_of
 
-SETTINGS = {
-    "voice": "voice",
-    "rate": "words_per_minute",
-    "volume": "volume",
-    "hold": "hold_seconds",
-    "count": "count",
-    "rounds": "rounds",
-    "microphone": "microphone",
-    "speaker": "speaker",
-    "loudspeaker": "loudspeaker",
-    "lower_music": "lower_music",
-    "push_to_talk": "push_to_talk",
-    "media_buttons": "media_buttons",
-    "model": "model",
-    "lead_in": "lead_in_seconds",
-    "language": "language",
-}
-"""Parameter of the command line to the setting that it overrides."""
+_Program = TypeVar("_Program", bound=Callable[..., None])
 
 
-def flag(parameter: str) -> str:
-    """Return a parameter as it is written on the command line."""
-    return f"--{parameter.replace('_', '-')}"
+FLAGS = tuple(setting for setting in settings_of(Settings).values() if setting.has_flag)
+"""The settings that can be given on the command line."""
 
 
-SWITCHES = tuple(
-    f"--{no}{name}"
-    for name in ("loudspeaker", "lower-music", "push-to-talk", "media-buttons")
-    for no in ("", "no-")
-)
-"""Flags that take no value."""
+def _written(setting: Setting) -> tuple[str, ...]:
+    """Return a setting's flags: one, or two for a switch."""
+    return (setting.flag, f"--no-{setting.flag[2:]}") if setting.is_switch else (setting.flag,)
 
-_ANYWHERE = {"--settings", *map(flag, SETTINGS), *SWITCHES}
+
+def with_flags(flags: Iterable[Setting]) -> Callable[[_Program], _Program]:
+    """Give a command a parameter for each setting; they arrive in its `**given`, by name."""
+
+    def add(command: _Program) -> _Program:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        more = [_parameter(setting) for setting in flags]
+        command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+        command.__annotations__ |= {parameter.name: parameter.annotation for parameter in more}
+        return command
+
+    return add
+
+
+def _parameter(setting: Setting) -> inspect.Parameter:
+    """Return what typer reads of a flag; texts are checked by `Settings`, not by typer."""
+    kind = setting.kind if setting.kind in (bool, int, float) else str
+    option = typer.Option("/".join(_written(setting)), help=setting.help)
+    return inspect.Parameter(
+        setting.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind | None, option],
+    )
+
+
+_SWITCHES = {name for setting in FLAGS if setting.is_switch for name in _written(setting)}
+_ANYWHERE = {"--settings"}.union(*map(_written, FLAGS))
 
 
 class Group(TyperGroup):
-    """Commands behind which the settings' flags may stand as well as before."""
+    """Commands that take the settings' flags before or after their name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the settings' flags to the front, where they belong to the program."""
+        """Move the settings' flags to the front, where they belong to the program."""
         return super().parse_args(ctx, settings_first(args))
 
 
@@ -70,25 +77,13 @@ def settings_first(args: Iterable[str]) -> list[str]:
         name, joined, _ = arg.partition("=")
         if name not in _ANYWHERE:
             rest.append(arg)
-        elif joined or name in SWITCHES:
+        elif joined or name in _SWITCHES:
             first.append(arg)
         elif (value := next(left, None)) is not None:
             first += [arg, value]
         else:
             return [arg]  # without its value: the parser says so
     return first + rest
-
-
-def load(path: Path | None, given: Mapping[str, object]) -> Settings:
-    """Return the user's settings with the flags on top; a SettingsError names the flag."""
-    overrides = {name: given[parameter] for parameter, name in SETTINGS.items()}
-    try:
-        return user_settings.load(path, overrides)
-    except SettingsError as error:
-        text = str(error)
-        for parameter, name in SETTINGS.items():
-            text = text.replace(f"{flag(name)} ", f"{flag(parameter)} ")
-        raise SettingsError(text) from None
 
 
 def chosen(ctx: typer.Context) -> Settings:

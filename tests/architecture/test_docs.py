@@ -10,7 +10,7 @@ import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import typer
 
 from assistant.cli import app
 from assistant.dialogue.state import State
-from assistant.settings import Settings
+from assistant.settings import Setting, Settings, settings_of
 from tests.dialogue.test_machine import SPOKEN, in_state
 from tests.end_to_end.test_faults import FAULTS
 from tests.support import ROOT, structure
@@ -95,15 +95,16 @@ def drawn() -> str:
 
 
 def settings_table() -> str:
-    """Return a row for each setting, with the first sentence of its doc."""
-    source = (ROOT / "assistant" / "settings.py").read_text("utf-8")
-    rows = []
-    for field in fields(Settings):
-        doc = re.search(rf'    {field.name}: [^\n]*\n    """(.*?)"""', source, re.S)
-        assert doc, f"{field.name} has no doc"
-        shown = "the best there is" if field.default is None else f"`{str(field.default).lower()}`"
-        rows.append(f"| `{field.name}` | {shown} | {' '.join(doc[1].split())} |\n")
-    return "".join(rows)
+    """Return a row for each setting."""
+    return "".join(map(settings_row, settings_of(Settings).values()))
+
+
+def settings_row(setting: Setting) -> str:
+    """Return name, flag, values, default and meaning of a setting."""
+    flag = f"`{setting.flag}`" if setting.has_flag else ""
+    default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+    cells = (f"`{setting.name}`", flag, setting.values, default, setting.about.doc)
+    return f"| {' | '.join(cells)} |\n"
 
 
 def test_the_diagram_is_the_table() -> None:
