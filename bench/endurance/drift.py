@@ -43,7 +43,7 @@ CAUGHT_UP_SECONDS = 0.5
 """Sound that may wait at the end."""
 
 
-class _Seen:
+class Seen:
     """What the parts of a running process have seen since the last line."""
 
     def __init__(self) -> None:
@@ -67,27 +67,32 @@ class _Seen:
 
 def monitor(path: str) -> None:
     """Follow the clocks of the `charley run` that begins next in this process; write to a file."""
-    seen = _Seen()
+    seen = Seen()
+    follow(seen)
+    threading.Thread(target=_write, args=(seen, path), daemon=True).start()
+
+
+def follow(seen: Seen) -> None:
+    """Let the live loop use parts that note their clocks. TypeError if it has no such parts."""
     for module, name, part in (
         (speaker_output, "Timeline", _timeline(seen)),
         (speaker_output, "Speaker", _speaker(seen)),
         (microphone_input, "Microphone", _microphone(seen)),
         (loop, "SystemClock", _clock(seen)),
     ):
-        if getattr(module, name) is not part.__base__:
+        if getattr(module, name, None) is not part.__base__:
             raise TypeError(f"{module.__name__} has no {name} to follow.")
         setattr(module, name, part)
-    threading.Thread(target=_write, args=(seen, path), daemon=True).start()
 
 
-def _write(seen: _Seen, path: str) -> None:
+def _write(seen: Seen, path: str) -> None:
     with open(path, "w", buffering=1, encoding="utf-8") as file:  # noqa: PTH123  # line by line
         while True:
             time.sleep(1)
             file.write(f"{json.dumps(seen.line())}\n")
 
 
-def _timeline(seen: _Seen) -> type[Timeline]:
+def _timeline(seen: Seen) -> type[Timeline]:
     class Followed(Timeline):
         def read(self, frames: int) -> Samples:
             sound = super().read(frames)
@@ -98,7 +103,7 @@ def _timeline(seen: _Seen) -> type[Timeline]:
     return Followed
 
 
-def _speaker(seen: _Seen) -> type[Speaker]:
+def _speaker(seen: Seen) -> type[Speaker]:
     class Followed(Speaker):
         def __init__(self, *options: Any) -> None:
             super().__init__(*options)
@@ -112,7 +117,7 @@ def _speaker(seen: _Seen) -> type[Speaker]:
     return Followed
 
 
-def _microphone(seen: _Seen) -> type[Microphone]:
+def _microphone(seen: Seen) -> type[Microphone]:
     class Followed(Microphone):
         def __init__(self, *options: Any) -> None:
             super().__init__(*options)
@@ -129,7 +134,7 @@ def _microphone(seen: _Seen) -> type[Microphone]:
     return Followed
 
 
-def _clock(seen: _Seen) -> type[SystemClock]:
+def _clock(seen: Seen) -> type[SystemClock]:
     class Followed(SystemClock):
         def __init__(self) -> None:
             super().__init__()

@@ -1,9 +1,11 @@
 """Learn from CMUdict how English letters are pronounced: the model of unknown words.
 
 `python -m models.training.g2p` writes `models/g2p-en.npz`; with `--measure` it learns from 19 in 20
-words of the dictionary and counts the wrong phones in the others. `--peer FOLDER` measures g2p-en
-(PyPI) on the same words, installed without its dependencies:
-`pip install --no-deps --target FOLDER g2p-en`.
+words of the dictionary into a temporary file and counts the wrong phones in the others. With
+`--peer` it measures g2p-en (PyPI) on the same words, installed without its dependencies:
+
+    pip install --no-deps --target FOLDER g2p-en
+    PYTHONPATH=FOLDER python -m models.training.g2p --measure --peer
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 import random
 import re
 import sys
+import tempfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -251,25 +254,24 @@ def errors(
     return 100 * wrong / phones, 100 * words_wrong / len(words), 100 * all_wrong / len(words)
 
 
-def peer(folder: Path) -> Guesses:
+def peer() -> Guesses:
     """g2p-en's network, without the text analysis around it, which needs downloads."""
     for name in ("nltk", "nltk.corpus", "nltk.tag", "nltk.tokenize", "inflect", "distance"):
         sys.modules[name] = MagicMock()
-    sys.path.insert(0, str(folder))
     from g2p_en import G2p
 
     network = G2p()
     return lambda word: (tuple(re.sub(r"\d", "", phone) for phone in network.predict(word)),)
 
 
-def measure(path: Path, other: Path | None) -> Iterator[str]:
-    """Learn without some words and yield what is wrong in them."""
+def measure(path: Path, *, with_peer: bool) -> Iterator[str]:
+    """Learn without some words into a file, and yield what is wrong in those."""
     known = {word: said for word, said in cmudict().items() if spelt(word) == word}
     held = {word: s for word, s in known.items() if zlib.crc32(word.encode()) % HELD_OUT == 0}
     learn({word: said for word, said in known.items() if word not in held}, path)
     trial = Letters.load(path)
     rivals: dict[str, Guesses] = {"n-gram": trial.guesses}
-    rivals |= {"g2p-en": peer(other)} if other else {}
+    rivals |= {"g2p-en": peer()} if with_peer else {}
     for name, guesses in rivals.items():
         phones, first, every = errors(guesses, held)
         yield (
@@ -283,14 +285,15 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=models_file("g2p-en.npz"))
-    parser.add_argument("--measure", action="store_true", help="write a trial model and measure it")
-    parser.add_argument("--peer", type=Path, help="folder that holds g2p_en")
+    parser.add_argument("--measure", action="store_true", help="measure a trial model instead")
+    parser.add_argument("--peer", action="store_true", help="measure g2p-en too")
     options = parser.parse_args()
-    if options.measure:
-        for line in measure(options.out, options.peer):
-            print(line, flush=True)
-    else:
+    if not options.measure:
         learn(cmudict(), options.out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for line in measure(Path(folder) / "trial.npz", with_peer=options.peer):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.endurance.drift import read
+from assistant.frontends.live import loop, microphone_input, speaker_output
+from bench.endurance.drift import Seen, follow, read
 
 
 def written(path: Path, speaker: list[float], dry: list[int], told: float = 0.0) -> Path:
@@ -54,3 +55,19 @@ def test_time_that_the_conversation_leaves_out_must_have_been_told(tmp_path: Pat
     assert found.skipped_ms == pytest.approx(890)
     assert found.problems(0.89) == []
     assert "clock is 890 ms off" in found.problems(0.0)[0]
+
+
+def test_the_live_loop_has_the_parts_that_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [
+        (speaker_output, "Timeline"),
+        (speaker_output, "Speaker"),
+        (microphone_input, "Microphone"),
+        (loop, "SystemClock"),
+    ]
+    for module, name in parts:
+        monkeypatch.setattr(module, name, getattr(module, name))  # put back after the test
+    seen = Seen()
+    follow(seen)
+    [*_, (module, name)] = parts
+    assert getattr(module, name)() is seen.clock
+    assert "told" in seen.line()

@@ -1,4 +1,4 @@
-"""The words that the bundled model is trained on and comes with, beside those of the sentences."""
+"""The words that the bundled model is trained on and comes with, besides those of the sentences."""
 
 from __future__ import annotations
 
@@ -8,23 +8,12 @@ from assistant.speech_models.g2p import Pronunciation
 from assistant.speech_models.lexicon import Lexicon
 
 FREQUENT_WORDS = 15_000
-UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
-TEENS = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+UNITS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+TEENS = ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 NUMBER_WORDS = (*UNITS, *TEENS, *TENS, "hundred")
 
 
