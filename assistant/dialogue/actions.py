@@ -8,6 +8,7 @@ session performs them in order.
 from dataclasses import dataclass
 
 from assistant.dialogue.hold import Hold
+from assistant.dialogue.triggers import Timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Wait:
 class SetTimer:
     """Ask for TimerFired(name) after some seconds; setting it again replaces it."""
 
-    name: str
+    name: Timer
     seconds: float
 
 
@@ -74,7 +75,7 @@ class SetTimer:
 class CancelTimer:
     """Drop a timer; no harm if it is not set."""
 
-    name: str
+    name: Timer
 
 
 @dataclass(frozen=True, slots=True)

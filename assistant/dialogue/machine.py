@@ -23,31 +23,40 @@ from assistant.dialogue.events import (
     Event,
     SpeechFinished,
     Started,
-    TimerFired,
     UtteranceHeard,
     UtteranceMissed,
 )
 from assistant.dialogue.rules import red_flags
 from assistant.dialogue.state import QUESTIONS, CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.triggers import Intent, Timer, trigger_of
 from assistant.dialogue.turn import Turn
-from assistant.errors import IllegalEvent
 
-_STEERING = frozenset({"control_next", "control_back", "control_repeat", "control_skip", "yes"})
-_FEELING = frozenset({"relief_gone", "still_hurts", "worse"})
-_EXPECTED: Mapping[State, frozenset[str]] = {
-    State.IDLE: frozenset({"cramp"}),
-    State.ASKING: frozenset({"cramp"}),
-    State.TRIAGE: frozenset({"yes", "no"}),
+_STEERING = frozenset(
+    {
+        Intent.CONTROL_NEXT,
+        Intent.CONTROL_BACK,
+        Intent.CONTROL_REPEAT,
+        Intent.CONTROL_SKIP,
+        Intent.YES,
+    }
+)
+_FEELING = frozenset({Intent.RELIEF_GONE, Intent.STILL_HURTS, Intent.WORSE})
+_EXPECTED: Mapping[State, frozenset[Intent]] = {
+    State.IDLE: frozenset({Intent.CRAMP}),
+    State.ASKING: frozenset({Intent.CRAMP}),
+    State.TRIAGE: frozenset({Intent.YES, Intent.NO}),
     State.GUIDING: _STEERING,
-    State.HOLDING: frozenset({"ask_time_left", "control_stop", "control_pause", "still_hurts"}),
+    State.HOLDING: frozenset(
+        {Intent.ASK_TIME_LEFT, Intent.CONTROL_STOP, Intent.CONTROL_PAUSE, Intent.STILL_HURTS}
+    ),
     State.CHECKING: _FEELING,
     State.RESTING: _STEERING,
-    State.EASING: frozenset({"came_back", "control_stop"}),
-    State.FOLLOWING: _FEELING | {"yes", "no", "im_okay"},
-    State.PAUSED: frozenset({"control_resume", "yes"}),
-    State.WARNED: frozenset({"im_okay", "yes", "no"}),
-    State.OFFERING: frozenset({"control_resume", "control_stop", "yes", "no"}),
+    State.EASING: frozenset({Intent.CAME_BACK, Intent.CONTROL_STOP}),
+    State.FOLLOWING: _FEELING | {Intent.YES, Intent.NO, Intent.IM_OKAY},
+    State.PAUSED: frozenset({Intent.CONTROL_RESUME, Intent.YES}),
+    State.WARNED: frozenset({Intent.IM_OKAY, Intent.YES, Intent.NO}),
+    State.OFFERING: frozenset({Intent.CONTROL_RESUME, Intent.CONTROL_STOP, Intent.YES, Intent.NO}),
 }
 """What people mostly say in a state."""
 
@@ -70,25 +79,14 @@ def listening(now: DialogueState) -> Listen:
     return Listen(frozenset(flags), _EXPECTED[now.state])
 
 
-def trigger(event: Event) -> str:
-    """Return the column of the table that an event belongs to."""
-    if isinstance(event, UtteranceHeard):
-        return "redflag" if event.intent.startswith("redflag_") else event.intent
-    if isinstance(event, TimerFired):
-        return f"timer {event.name}"
-    return type(event).__name__
-
-
 def step(
     now: DialogueState, event: Event, pack: LanguagePack, coaching: CoachingOptions
 ) -> tuple[DialogueState, tuple[Action, ...]]:
     """Answer one event; the caller performs the actions in their order.
 
-    Raises IllegalEvent, and changes nothing, if the table has no cell for it.
+    Raises IllegalEvent, and changes nothing, for an intent or a timer that the table does not know.
     """
-    rule = TRANSITIONS[now.state].get(trigger(event))
-    if rule is None:
-        raise IllegalEvent(f"“{trigger(event)}” means nothing while {now.state.value}.")
+    rule = TRANSITIONS[now.state][trigger_of(event)]
     turn = rule(_noted(Turn(now, event, pack, coaching)))
     turn = _listened(_invited(_timed(_acknowledged(turn))))
     return turn.now, turn.actions
@@ -120,7 +118,7 @@ def _timed(turn: Turn) -> Turn:
     if queued:
         said = tuple(a for a in turn.actions[last_hush + 1 :] if isinstance(a, Say))
         turn = turn.know(speaking=True, last_lines=said or turn.now.last_lines)
-        put_off = tuple(CancelTimer(name) for name in ("step", "answer", "warn"))
+        put_off = tuple(CancelTimer(name) for name in (Timer.STEP, Timer.ANSWER, Timer.WARN))
         return replace(turn, actions=put_off + turn.actions)
     if hushed:
         turn = turn.know(speaking=False)
@@ -136,11 +134,11 @@ def _state_timer(turn: Turn) -> tuple[Action, ...]:
     if now.is_waiting_quietly:
         return ()
     if now.state is State.GUIDING:
-        return (SetTimer("step", round(coaching.step_seconds / now.pace, 3)),)
+        return (SetTimer(Timer.STEP, round(coaching.step_seconds / now.pace, 3)),)
     if now.state in QUESTIONS:
-        return (SetTimer("answer", coaching.answer_seconds),)
+        return (SetTimer(Timer.ANSWER, coaching.answer_seconds),)
     if now.state is State.WARNED:
-        return (SetTimer("warn", red_flags.repeat_seconds(now.warning_repeats)),)
+        return (SetTimer(Timer.WARN, red_flags.repeat_seconds(now.warning_repeats)),)
     return ()
 
 

@@ -17,12 +17,12 @@ from assistant.content.ui_text import UiText, minutes_seconds
 from assistant.dialogue.actions import Count, Hush
 from assistant.dialogue.events import Event, HoldFinished, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.hold import Hold
-from assistant.dialogue.machine import trigger
 from assistant.dialogue.state import DialogueState, State
+from assistant.dialogue.triggers import Intent
 from assistant.playback.captions import Caption
 from assistant.session.replay import Moment, Stage
 
-_FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
+_FEELINGS = frozenset({Intent.RELIEF_GONE, Intent.STILL_HURTS, Intent.WORSE, Intent.CAME_BACK})
 _AT_WORK = frozenset({State.GUIDING, State.HOLDING, State.CHECKING, State.RESTING})
 
 
@@ -240,15 +240,15 @@ class _Scribe:
         self._follow(bout, after)
         if self._held is not None and self._held not in bout.holds and self._is_counting:
             bout.holds.append(self._held)
-        what = trigger(moment.event)
-        if what in _FEELINGS and before.state is not State.IDLE and bout.gone_at is None:
-            bout.told.append(what)
+        intent = moment.event.intent if isinstance(moment.event, UtteranceHeard) else ""
+        if intent in _FEELINGS and before.state is not State.IDLE and bout.gone_at is None:
+            bout.told.append(intent)
         if after.state is State.EASING and before.state is not State.EASING:
             bout.gone_at = moment.event.at
         elif bout.gone_at is None and after.state in _AT_WORK:
             bout.ending = ""
         elif bout.gone_at is None:
-            bout.ending = bout.ending or _ending(what, before, after)
+            bout.ending = bout.ending or _ending(intent, before, after)
 
     def _begin(self, moment: Moment, *, is_return: bool) -> None:
         page, after = self._page, moment.after
@@ -272,12 +272,12 @@ class _Scribe:
             bout.positions.append(position)
 
 
-def _ending(what: str, before: DialogueState, after: DialogueState) -> str:
+def _ending(intent: str, before: DialogueState, after: DialogueState) -> str:
     """Return what ends a cramp that is not known to be gone; empty if it goes on."""
     if after.state is State.WARNED:
         return "flagged"
     if after.state is State.IDLE and before.state is not State.IDLE:
-        return "stopped" if what == "control_stop" else "left_off"
+        return "stopped" if intent == Intent.CONTROL_STOP else "left_off"
     return ""
 
 

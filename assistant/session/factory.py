@@ -16,8 +16,8 @@ from assistant.content import language_pack
 from assistant.content.language_pack import LanguagePack
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.dialogue.actions import Listen, SetVolume
-from assistant.dialogue.state import CoachingOptions, DialogueState, State
-from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.state import CoachingOptions, DialogueState
+from assistant.dialogue.triggers import KNOWN_INTENTS
 from assistant.errors import IntentDataError
 from assistant.nlu.cache import CachedIntents
 from assistant.nlu.intents import Intents
@@ -74,7 +74,7 @@ def _check(sentences: Intents, words: LanguagePack, folder: Path) -> None:
     """Refuse a sentence that nobody could answer; IntentDataError names file and line."""
     flags = words.red_flags
     known: dict[str, Collection[str]] = {
-        "intent": {*TRANSITIONS[State.IDLE], *flags.flags},
+        "intent": {*KNOWN_INTENTS, *flags.flags},
         "topic": {"words", *(key.removeprefix("answer.") for key in words.prompts.lines)},
         "triage": flags.questions,
         "position": {*POSITIONS, HELPER},

@@ -24,15 +24,15 @@ from assistant.dialogue.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.dialogue.machine import step, trigger
+from assistant.dialogue.machine import step
 from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.triggers import KNOWN_INTENTS, Trigger, trigger_of
 from assistant.paths import intents_folder
 from assistant.playback.captions import CaptionTimeline
 
 PACK = language_pack.load(intents_folder())
-CELLS = sorted(set().union(*TRANSITIONS.values()))
-MEANINGS = [name for name in CELLS if name[0].islower() and " " not in name and name != "redflag"]
+MEANINGS = sorted(KNOWN_INTENTS)
 COMMON = ["cramp", "yes", "no", "still_hurts", "control_next", "relief_gone", "im_okay"]
 MUSCLES = sorted({routine.muscle for routine in PACK.routines.values()} | {"thigh"})
 SLOTS = {
@@ -60,7 +60,7 @@ class Talk:
         self._timers: dict[str, float] = {}
         self._captions = CaptionTimeline()
         self.events = 0
-        self.visited: set[tuple[State, str]] = set()
+        self.visited: set[tuple[State, Trigger]] = set()
         self._handle(Started(0.0))
 
     def turn(self) -> None:
@@ -106,7 +106,7 @@ class Talk:
 
     def _handle(self, event: Event) -> None:
         self.events += 1
-        self.visited.add((self._now.state, trigger(event)))
+        self.visited.add((self._now.state, trigger_of(event)))
         self._now, actions = step(self._now, event, PACK, CoachingOptions())
         for action in actions:
             if isinstance(action, SetTimer):

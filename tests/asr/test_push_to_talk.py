@@ -24,6 +24,7 @@ from assistant.asr.push_to_talk import PushToTalk
 from assistant.audio.pcm import Samples
 from assistant.dialogue.state import State
 from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.triggers import Intent
 from assistant.frontends.live.buttons import Button, meaning
 from tests.support import pulse
 from tests.support.process import Process
@@ -106,7 +107,7 @@ class TestButtons:
     @pytest.mark.parametrize("button", [button for button in Button if button is not Button.TALK])
     @pytest.mark.parametrize("state", list(State))
     def test_each_has_an_answer_in_each_state(self, button: Button, state: State) -> None:
-        assert meaning(button, state) in TRANSITIONS[state]
+        assert Intent(meaning(button, state)) in TRANSITIONS[state]
 
 
 # --- The real program ----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from assistant.dialogue.events import DeviceFound, DeviceLost, Leaving, Suspended, TimerFired
 from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.triggers import Intent, Timer
 from tests.dialogue.test_machine import FLAGS, SPOKEN, in_state
 from tests.support.stage import PACK, Stage
 
@@ -33,7 +34,7 @@ def spoken_from(state: State) -> set[str]:
     """Return the keys of all that is spoken after each meaning in a state."""
     keys: set[str] = set()
     for meaning in SPOKEN:
-        for name in FLAGS if meaning == "redflag" else [meaning]:
+        for name in FLAGS if meaning is Intent.RED_FLAG else [meaning]:
             stage = in_state(state)
             stage.says(name)
             stage.waits(120)
@@ -200,10 +201,10 @@ def test_every_cell_can_be_fired(state: State) -> None:
     for cell in TRANSITIONS[state]:
         stage = in_state(state)
         at = stage.clock.now()
-        if cell.startswith("timer "):
-            stage.session.handle(TimerFired(at, cell.removeprefix("timer ")))
-        elif cell[0].islower() and cell != "redflag":
-            stage.says(cell)
-        elif cell == "redflag":
+        if isinstance(cell, Timer):
+            stage.session.handle(TimerFired(at, cell))
+        elif cell is Intent.RED_FLAG:
             stage.says("redflag_numb_weak")
+        elif isinstance(cell, Intent):
+            stage.says(cell)
         assert stage.session.now.state in State

@@ -19,10 +19,11 @@ from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.machine import step
 from assistant.dialogue.state import CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.triggers import KNOWN_INTENTS, Intent, Timer
 from assistant.errors import IllegalEvent
 from tests.support.stage import PACK, Stage, said
 
-SPOKEN = sorted(name for name in TRANSITIONS[State.IDLE] if name[0].islower() and " " not in name)
+SPOKEN = sorted(Intent)
 """Every meaning that an utterance can have."""
 FLAGS = sorted(PACK.red_flags.flags)
 IN_SESSION = [state for state in State if state is not State.IDLE]
@@ -65,6 +66,9 @@ class TestTable:
     def test_every_state_has_a_cell_for_everything(self, state: State) -> None:
         everything = set().union(*TRANSITIONS.values())
         assert set(TRANSITIONS[state]) == everything
+
+    def test_no_timer_can_be_taken_for_an_intent(self) -> None:
+        assert not {timer.value for timer in Timer} & {intent.value for intent in Intent}
 
     @pytest.mark.parametrize("state", State)
     def test_every_state_can_be_reached(self, state: State) -> None:
@@ -112,7 +116,7 @@ class TestTable:
     @pytest.mark.parametrize("meaning", SPOKEN)
     def test_nothing_that_is_said_leads_to_a_dead_end(self, state: State, meaning: str) -> None:
         stage = in_state(state)
-        stage.says("redflag_numb_weak" if meaning == "redflag" else meaning)
+        stage.says("redflag_numb_weak" if meaning is Intent.RED_FLAG else meaning)
         for _ in range(200):
             waiting = stage.session.now.is_waiting_quietly or stage.state is State.IDLE
             if not stage.session.now.speaking and waiting:
@@ -540,7 +544,7 @@ _SLOTS = st.fixed_dictionaries(
         "topic": st.sampled_from(["how", "drink", "run_on"]),
     },
 )
-_MEANINGS = st.sampled_from([m for m in SPOKEN if m != "redflag"] + FLAGS)
+_MEANINGS = st.sampled_from(sorted(KNOWN_INTENTS) + FLAGS)
 _UTTERANCES = st.tuples(_MEANINGS, _SLOTS, st.sampled_from([0.1, 1.0, 3.5, 9.0, 60.0, 700.0]))
 
 

@@ -21,6 +21,7 @@ from assistant.dialogue.events import (
 )
 from assistant.dialogue.hold import CountStyle, Hold
 from assistant.dialogue.state import CoachingOptions, DialogueState
+from assistant.dialogue.triggers import Timer
 from assistant.errors import JournalError
 from assistant.session import journal
 from assistant.session.journal import Conditions, Entry, Journal
@@ -37,6 +38,7 @@ SAMPLES = {
     bool: st.booleans(),
     int: st.integers(0, 1000),
     Hold: HOLDS,
+    Timer: st.sampled_from(Timer),
     tuple[str, ...]: st.lists(TEXTS).map(tuple),
     frozenset[str]: st.frozensets(TEXTS),
     float | None: st.none() | SECONDS,
@@ -69,7 +71,7 @@ def kept(path: Path, *, with_text: bool) -> tuple[Entry, ...]:
     with Journal(path, with_text) as pack:
         pack.write(Started(0.0, first_time=False), (Say("welcome", "Hello."), Listen(frozenset())))
         pack.write(UtteranceHeard(1.0, "it's gone", "relief_gone", {"side": "left"}), ())
-        pack.write(UtteranceMissed(2.0, "secret", addressed=False), (SetTimer("answer", 8.0),))
+        pack.write(UtteranceMissed(2.0, "secret", addressed=False), (SetTimer(Timer.ANSWER, 8.0),))
     return journal.read(path)
 
 

@@ -14,17 +14,14 @@ from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, HoldFinished, SpeechFinished, Started, UtteranceHeard
 from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.state import CoachingOptions, DialogueState
-from assistant.dialogue.table import TRANSITIONS
+from assistant.dialogue.triggers import KNOWN_INTENTS
 from assistant.errors import JournalError
 from assistant.playback.captions import Caption
 from assistant.session import journal, replay
 from assistant.session.journal import Conditions, Journal
 from tests.support.stage import PACK, Stage
 
-MEANINGS = sorted(
-    {name for row in TRANSITIONS.values() for name in row if name[0].islower()}
-    - {"redflag", *(name for row in TRANSITIONS.values() for name in row if " " in name)}
-)
+MEANINGS = sorted(KNOWN_INTENTS)
 SLOTS = st.fixed_dictionaries(
     {},
     optional={

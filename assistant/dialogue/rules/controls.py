@@ -7,6 +7,7 @@ from assistant.dialogue.events import Started, UtteranceHeard
 from assistant.dialogue.rules.holding import interrupt
 from assistant.dialogue.rules.resume import ask_again, resume_if_active
 from assistant.dialogue.state import QUESTIONS, State
+from assistant.dialogue.triggers import Timer
 from assistant.dialogue.turn import Turn
 
 _SLOWEST, _FASTEST = 0.6, 1.5
@@ -50,12 +51,12 @@ def stop(turn: Turn) -> Turn:
     stopped = turn.hush().go(
         State.IDLE, return_state=State.IDLE, eased_at=turn.event.at, safety_questions=()
     )
-    return stopped.do(CancelTimer("long"), CancelTimer("checkin")).say("stop.done")
+    return stopped.do(CancelTimer(Timer.LONG), CancelTimer(Timer.CHECKIN)).say("stop.done")
 
 
 def stop_idle(turn: Turn) -> Turn:
     """Be silent at once and drop the check-in; no routine is running."""
-    return turn.hush().do(CancelTimer("checkin"), Chime("quiet"))
+    return turn.hush().do(CancelTimer(Timer.CHECKIN), Chime("quiet"))
 
 
 def nothing_running(turn: Turn) -> Turn:

@@ -9,6 +9,7 @@ from assistant.dialogue.rules.holding import start_hold
 from assistant.dialogue.rules.steps import speak_step
 from assistant.dialogue.rules.triage import ask_safety
 from assistant.dialogue.state import COACHING, State
+from assistant.dialogue.triggers import Timer
 from assistant.dialogue.turn import Turn
 
 _NIGHT_VOLUME, _NIGHT_PACE = 0.6, 0.9
@@ -114,8 +115,8 @@ def _open(turn: Turn) -> Turn:
         version=version.name, step=0, routines_begun=now.routines_begun + 1, gentle=now.pregnant
     )
     opened = _say_nearest(_say_opening(_for_the_night(opened), is_first), version)
-    long_timer = SetTimer("long", turn.options.long_seconds)
-    return speak_step(opened.do(CancelTimer("checkin"), long_timer))
+    long_timer = SetTimer(Timer.LONG, turn.options.long_seconds)
+    return speak_step(opened.do(CancelTimer(Timer.CHECKIN), long_timer))
 
 
 def _for_the_night(turn: Turn) -> Turn:
@@ -170,7 +171,7 @@ def came_back(turn: Turn) -> Turn:
         already_asked=frozenset(), checks=1, counts_done=0,
     )  # fmt: skip
     turn = turn.say(_return_line(turn))
-    return start_hold(turn.do(SetTimer("long", turn.options.long_seconds)))
+    return start_hold(turn.do(SetTimer(Timer.LONG, turn.options.long_seconds)))
 
 
 def _return_line(turn: Turn) -> str:

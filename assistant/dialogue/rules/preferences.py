@@ -10,6 +10,7 @@ from assistant.dialogue.hold import CountStyle
 from assistant.dialogue.rules.holding import interrupt
 from assistant.dialogue.rules.resume import resume_if_active
 from assistant.dialogue.state import CoachingOptions, State
+from assistant.dialogue.triggers import Timer
 from assistant.dialogue.turn import Turn
 
 _OFF = "off"
@@ -103,7 +104,7 @@ def _checkin_reset(turn: Turn, setting: str) -> Turn:
     if setting != "checkin_seconds" or turn.now.state is not State.IDLE:
         return turn
     seconds = turn.options.checkin_seconds
-    return turn.do(SetTimer("checkin", seconds) if seconds else CancelTimer("checkin"))
+    return turn.do(SetTimer(Timer.CHECKIN, seconds) if seconds else CancelTimer(Timer.CHECKIN))
 
 
 def _spoken_by(turn: Turn, voice: str) -> Turn:

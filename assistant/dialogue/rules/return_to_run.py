@@ -6,6 +6,7 @@ from assistant.content.routines import HELPER
 from assistant.dialogue.actions import CancelTimer, SetTimer
 from assistant.dialogue.rules.holding import interrupt
 from assistant.dialogue.state import State
+from assistant.dialogue.triggers import Timer
 from assistant.dialogue.turn import Turn
 
 _SEATED = frozenset({"chair", "cant_stand", HELPER})
@@ -20,7 +21,7 @@ def ease(turn: Turn) -> Turn:
     for key in _easing_lines(turn):
         turn = turn.say(key)
     turn = turn.say("gone.sore") if turn.now.rests > 1 else turn
-    return turn.say("gone.listening").do(CancelTimer("long"))
+    return turn.say("gone.listening").do(CancelTimer(Timer.LONG))
 
 
 def _easing_lines(turn: Turn) -> tuple[str, ...]:
@@ -38,7 +39,7 @@ def eased(turn: Turn) -> Turn:
     seconds = turn.options.checkin_seconds
     if seconds <= 0 or turn.now.position == "bed":
         return turn
-    return turn.do(SetTimer("checkin", seconds))
+    return turn.do(SetTimer(Timer.CHECKIN, seconds))
 
 
 def check_in(turn: Turn) -> Turn:
