@@ -5,9 +5,7 @@ What every language must pass is in test_languages.py; here are German words and
 
 from __future__ import annotations
 
-import ast
 import io
-import re
 import shutil
 import sys
 from contextlib import ExitStack
@@ -19,7 +17,6 @@ import pytest
 
 from assistant.audio import audio_file
 from assistant.cli import app
-from assistant.content import prompts
 from assistant.dialogue.state import State
 from assistant.errors import IntentDataError, ModelError, SynthesiserError
 from assistant.frontends.live import microphone_input
@@ -31,7 +28,6 @@ from assistant.speech_models import catalogue
 from assistant.tts import pyttsx3_voice
 from assistant.tts.pyttsx3_voice import DefaultVoice
 from assistant.tts.synthesiser import VoiceInfo
-from tests.support import ROOT
 from tests.support.languages import ASKED, IDLE, SESSION, language
 from tests.support.stage import PACK as ENGLISH_PACK
 from tests.support.talk import Talk
@@ -43,24 +39,6 @@ GERMAN, PACK, MATCHER = SPOKEN.folder, SPOKEN.pack, SPOKEN.matcher
 def converse(*said: str) -> Talk:
     """Hold a typed conversation in German."""
     return Talk(PACK, MATCHER, *said)
-
-
-def named_keys() -> set[str]:
-    """Return the texts in the code that look like the key of a prompt."""
-    groups = {key.partition(".")[0] for key in prompts.KEYS if "." in key}
-    shape = re.compile(rf"(?:{'|'.join(groups)})\.[a-z_]+")
-    found = set()
-    for path in (ROOT / "assistant").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and shape.fullmatch(str(node.value)):
-                found.add(str(node.value))
-    return found
-
-
-def test_the_table_of_prompts_is_what_the_rules_ask_for() -> None:
-    made_up = ("ask.", "answer.", "change.")  # these are put together from slots
-    fixed = {key for key in prompts.KEYS if "." in key and not key.startswith(made_up)}
-    assert {key for key in named_keys() if not key.startswith(made_up)} == fixed
 
 
 # --- German is understood ------------------------------------------------------------------------
@@ -263,7 +241,7 @@ def test_the_setting_chooses_the_language(
 
 
 @pytest.mark.usefixtures("fresh_home")
-def test_a_language_without_a_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_language_without_a_folder_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(["type", "--language", "fr"]) == 1
     assert "Choose one of: de, en." in capsys.readouterr().err
 
@@ -382,7 +360,7 @@ def test_every_file_asks_for_a_review() -> None:
         ("position.yaml", "triage", "faint"),
     ],
 )
-def test_what_nobody_could_answer_is_told_at_once(
+def test_what_nobody_could_answer_is_reported_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, slot: str, value: str
 ) -> None:
     folder = shutil.copytree(GERMAN, tmp_path / "de")
@@ -396,7 +374,7 @@ def test_what_nobody_could_answer_is_told_at_once(
         factory.language(Settings(language="de"))
 
 
-def test_a_mistake_in_german_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_mistake_in_german_is_reported_with_its_line(tmp_path: Path) -> None:
     folder = shutil.copytree(GERMAN / "sentences", tmp_path / "sentences")
     path = folder / "controls.yaml"
     path.write_text(path.read_text("utf-8").replace("[<kannst_du>]", "[<kanst_du>]", 1), "utf-8")

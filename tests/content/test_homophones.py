@@ -34,7 +34,7 @@ def test_a_language_may_have_none() -> None:
     assert none.settled(["wade"]) == ["wade"]
 
 
-def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
+def test_a_mistake_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "speech.yaml"
     file.write_text("voice: en\nhomophones:\n  usual: {a: b}\n  neighbors: [c]\n")
     with pytest.raises(IntentDataError, match=r"line 4.*neighbors|line 3.*neighbors"):

@@ -72,7 +72,7 @@ def test_the_voices_to_change_to_are_of_the_language(spoken: Language) -> None:
 
 
 @pytest.mark.parametrize("key", ["gone.walk", "listening", "ask.only", "numbers", "titles"])
-def test_a_missing_prompt_is_told_at_once(spoken: Language, tmp_path: Path, key: str) -> None:
+def test_a_missing_prompt_is_reported_at_once(spoken: Language, tmp_path: Path, key: str) -> None:
     folder = shutil.copytree(spoken.folder, tmp_path / spoken.folder.name)
     path = folder / "prompts.yaml"
     path.write_text(path.read_text("utf-8").replace(f"\n{key}:", f"\nx{key}:"), "utf-8")
@@ -81,7 +81,7 @@ def test_a_missing_prompt_is_told_at_once(spoken: Language, tmp_path: Path, key:
 
 
 @pytest.mark.parametrize("key", ["helper", "or"])
-def test_a_missing_word_of_a_title_is_told_at_once(
+def test_a_missing_word_of_a_title_is_reported_at_once(
     spoken: Language, tmp_path: Path, key: str
 ) -> None:
     folder = shutil.copytree(spoken.folder, tmp_path / spoken.folder.name)

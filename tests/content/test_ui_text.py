@@ -24,7 +24,7 @@ def test_everything_that_may_be_meant_has_words(spoken: Language) -> None:
     assert all(flag.name for flag in written.red_flags.flags.values())
 
 
-def test_one_and_several_are_told_apart() -> None:
+def test_one_and_several_are_distinguished() -> None:
     assert PACK.ui_text.counted("outcome.gone_after", 1) == "gone after 1 hold"
     assert PACK.ui_text.counted("outcome.gone_after", 2) == "gone after 2 holds"
 

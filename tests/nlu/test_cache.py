@@ -69,13 +69,13 @@ def compiling(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return compiled
 
 
-def test_it_is_known_whether_sentences_are_new(sentences: Path, tmp_path: Path) -> None:
+def test_whether_templates_are_new_is_known(sentences: Path, tmp_path: Path) -> None:
     first = CachedIntents(sentences, tmp_path)
     first.save()
     assert (first.is_new, CachedIntents(sentences, tmp_path).is_new) == (True, False)
 
 
-def test_kept_sentences_are_the_same(sentences: Path, cache: Path, compiling: list[Path]) -> None:
+def test_cached_templates_are_the_same(sentences: Path, cache: Path, compiling: list[Path]) -> None:
     kept, fresh = CachedIntents(sentences, cache).intents, load(sentences)
     assert not compiling
     assert kept == fresh
@@ -87,7 +87,7 @@ def test_kept_sentences_are_the_same(sentences: Path, cache: Path, compiling: li
     assert dict(found.slots) == {"name": "friend", "known": "yes"}
 
 
-def test_what_was_written_since_is_read(
+def test_what_has_changed_since_is_compiled(
     sentences: Path, cache: Path, compiling: list[Path], tmp_path: Path
 ) -> None:
     other = tmp_path / "xx" / "sentences"
@@ -100,7 +100,7 @@ def test_what_was_written_since_is_read(
     assert "hi" not in phrases
 
 
-def test_a_mistake_is_told_each_time(tmp_path: Path) -> None:
+def test_a_mistake_is_reported_each_time(tmp_path: Path) -> None:
     (tmp_path / "language.yaml").write_text(LANGUAGE, "utf-8")
     (tmp_path / "greet.yaml").write_text(GREET.replace("{name}", "{nam}"), "utf-8")
     for _ in range(2):
@@ -109,7 +109,7 @@ def test_a_mistake_is_told_each_time(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-def test_a_damaged_file_is_read_anew(sentences: Path, cache: Path, data: st.DataObject) -> None:
+def test_a_damaged_file_is_not_read(sentences: Path, cache: Path, data: st.DataObject) -> None:
     whole = (cache / "xx.pickle").read_bytes()
     at = data.draw(st.integers(0, len(whole) - 1))
     damage = data.draw(st.binary(max_size=3).filter(lambda b: b != whole[at : at + 1]))

@@ -123,7 +123,7 @@ def test_a_context_limits_the_phrases(folder: Callable[..., Path]) -> None:
         ("{session: true}", "{session: true}\n        metadata: {exact: ja}", 12, "true or false"),
     ],
 )
-def test_a_mistake_is_told_with_file_and_line(
+def test_a_mistake_is_reported_with_file_and_line(
     folder: Callable[..., Path], old: str, new: str, line: int, expected: str
 ) -> None:
     assert old in GREET
@@ -135,22 +135,22 @@ def test_a_mistake_is_told_with_file_and_line(
     assert "\n" not in message
 
 
-def test_an_intent_without_a_place_in_the_order_is_told(folder: Callable[..., Path]) -> None:
+def test_an_intent_that_the_order_lacks_is_reported(folder: Callable[..., Path]) -> None:
     with pytest.raises(IntentDataError, match="“part” has sentences but is not in “precedence”"):
         load(folder(language=LANGUAGE.replace(", part", "")))
 
 
-def test_a_typo_in_the_language_file_is_told(folder: Callable[..., Path]) -> None:
+def test_a_typo_in_the_language_file_is_reported(folder: Callable[..., Path]) -> None:
     with pytest.raises(IntentDataError, match=r"language.yaml, line 3: .*asides"):
         load(folder(language=LANGUAGE.replace("asides", "aside")))
 
 
-def test_an_empty_file_is_told(folder: Callable[..., Path]) -> None:
+def test_an_empty_file_is_reported(folder: Callable[..., Path]) -> None:
     with pytest.raises(IntentDataError, match=r"greet.yaml, line 1: the file is empty"):
         load(folder(""))
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(IntentDataError, match=r"language.yaml is missing"):
         load(tmp_path / "nowhere")
 
@@ -184,7 +184,7 @@ def test_every_template_has_the_tree_that_hassil_makes(intents: Intents) -> None
 
 
 @pytest.mark.parametrize("text", ["(a||b) c", "(a|) c", "a [] b", "(a] b", "(a|b", "<a|b>"])
-def test_hassil_judges_what_is_odd(text: str, tmp_path: Path) -> None:
+def test_hassil_reports_what_is_odd(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text('"x"', "utf-8")
     node = read(tmp_path / "x.yaml")
     try:
@@ -268,5 +268,5 @@ def test_red_flags_need_no_conversation(intents: Intents) -> None:
     assert flags <= free
 
 
-def test_blocks_are_what_people_say_not_what_stands_around_it(intents: Intents) -> None:
+def test_blocks_are_what_people_say_not_what_is_said_around_it(intents: Intents) -> None:
     assert not {ASIDE, GUARD} & {t.block.intent for t in intents.blocks()}

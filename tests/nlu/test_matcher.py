@@ -270,9 +270,7 @@ def test_typing_mistakes_are_forgiven(text: str, muscle: str) -> None:
         ("his calf is cramping", None),
     ],
 )
-def test_one_slip_of_a_recogniser_is_forgiven_in_a_conversation(
-    text: str, intent: str | None
-) -> None:
+def test_one_misheard_word_is_repaired_in_a_conversation(text: str, intent: str | None) -> None:
     found = MATCHER.match(text, SESSION)
     assert (found.intent if isinstance(found, Match) else None) == intent
     if isinstance(found, Match):
@@ -281,12 +279,12 @@ def test_one_slip_of_a_recogniser_is_forgiven_in_a_conversation(
 
 
 @pytest.mark.parametrize("text", ["it still hurt", "turn it town", "i'm lying town", "calf lift"])
-def test_a_slip_starts_no_conversation(text: str) -> None:
+def test_a_misheard_word_starts_no_conversation(text: str) -> None:
     assert meaning(text, IDLE) is None
     assert meaning(text) is None
 
 
-def test_a_slip_beside_a_muscle_and_its_complaint_starts_one() -> None:
+def test_a_misheard_word_next_to_a_muscle_and_its_complaint_starts_one() -> None:
     assert meaning("my left calf his cramping up", IDLE) == (
         "cramp",
         {"muscle": "calf", "side": "left"},
@@ -347,7 +345,7 @@ def test_a_match_shows_what_it_was_weighed_against() -> None:
     assert all(c.why for c in found.rejected)
 
 
-def test_a_veto_names_its_words() -> None:
+def test_a_guard_is_named_by_its_words() -> None:
     found = MATCHER.match("i never get cramp")
     assert isinstance(found, NoMatch)
     assert "never" in found.reason
@@ -413,6 +411,6 @@ FRESH = Matcher(INTENTS)
 """A matcher without a memory of earlier utterances."""
 
 
-def test_a_slip_near_a_red_flag_is_a_question_not_a_warning() -> None:
+def test_a_misheard_word_near_a_red_flag_is_a_question_not_a_warning() -> None:
     assert meaning("keep breathing", SESSION) is None
     assert meaning("keep wretching", SESSION) == ("redflag_vomit_all_over", {"certain": "no"})
