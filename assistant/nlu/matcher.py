@@ -5,12 +5,12 @@
 3. If that means nothing, one word may have been misheard (`repair`).
 
 Templates match whole words in their order; a scorer of loose words would hear "stop" in "please do
-not stop".
+not stop". A longer text is interpreted in windows, so that a red flag is found anywhere in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from assistant.nlu.fuzzy import Corrector
@@ -20,10 +20,17 @@ from assistant.nlu.normalise import normalise
 from assistant.nlu.parser import Segment, TemplateParser, Words
 from assistant.nlu.repair import Interpret, Repair
 from assistant.nlu.result import Candidate, Match, NoMatch
-from assistant.nlu.templates import RED_FLAG_PREFIX, Context, content_words
-from assistant.nlu.thresholds import SPELLING_WORTH
+from assistant.nlu.templates import Context, content_words
+from assistant.nlu.thresholds import SPELLING_WORTH, WINDOW_OVERLAP_WORDS, WINDOW_WORDS
 
 __all__ = ["Candidate", "Match", "Matcher", "NoMatch"]
+
+
+def windows(words: Words) -> tuple[Words, ...]:
+    """Return the words in overlapping parts, each short enough to be one utterance."""
+    step = WINDOW_WORDS - WINDOW_OVERLAP_WORDS
+    starts = range(0, max(1, len(words) - WINDOW_OVERLAP_WORDS), step)
+    return tuple(dict.fromkeys(words[at : at + WINDOW_WORDS] for at in starts))
 
 
 class Matcher:
@@ -40,6 +47,16 @@ class Matcher:
         words = content_words(normalise(text, self._rules.spelling), self._rules)
         if not words:
             return NoMatch(text, "no words")
+        return self._strongest(self._meaning(text, part, context) for part in windows(words))
+
+    def _strongest(self, found: Iterable[Match | NoMatch]) -> Match | NoMatch:
+        """Return the strongest meaning of the parts of a text, a red flag before all others."""
+        parts = list(found)
+        meanings = (part for part in parts if isinstance(part, Match))
+        return min(meanings, key=lambda part: self._parser.rank(part.intent), default=parts[0])
+
+    def _meaning(self, text: str, words: Words, context: Context) -> Match | NoMatch:
+        """Return the meaning of some words of a text."""
 
         def interpret(words: Words, worth: float) -> Match | NoMatch:
             return Interpretation(self._parser, text, words, context, worth).result()
@@ -76,6 +93,6 @@ class Matcher:
 
 def _doubted(found: Match | NoMatch) -> Match | NoMatch:
     """Return a meaning that rests on a corrected word; a red flag is then worth one question."""
-    if isinstance(found, Match) and found.intent.startswith(RED_FLAG_PREFIX):
+    if isinstance(found, Match) and found.is_red_flag:
         return replace(found, barge_in=False, slots={**found.slots, "certain": "no"})
     return found

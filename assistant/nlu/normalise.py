@@ -9,12 +9,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MAX_WORDS = 60
-"""Words kept of one utterance; nobody in pain says more before a pause, and a paste may be huge."""
-
-_MAX_CHARACTERS = 2_000
-"""Characters looked at, so that a text of any size costs the same."""
-
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u00b4\u0060\u2032\uff07"), "'")
 _WORD = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*|'[^\W\d_]+")
 _LARGEST_NUMBER = 99
@@ -36,12 +30,7 @@ class Spelling:
 
 def normalise(text: str, spelling: Spelling) -> tuple[str, ...]:
     """Return the words of `text`: lower case, no marks, contractions and numerals written out."""
-    found: list[str] = []
-    for word in _WORD.findall(fold(text[:_MAX_CHARACTERS])):
-        found.extend(_spell(word, spelling))
-        if len(found) >= MAX_WORDS:
-            break
-    return tuple(found[:MAX_WORDS])
+    return tuple(part for word in _WORD.findall(fold(text)) for part in _spell(word, spelling))
 
 
 def surface(text: str) -> str:

@@ -16,7 +16,7 @@ from assistant.nlu.intents import Intents
 from assistant.nlu.parser import Edit, TemplateParser, Words
 from assistant.nlu.result import Match, NoMatch
 from assistant.nlu.scoring import CRAMP
-from assistant.nlu.templates import GUARD, RED_FLAG_PREFIX, SESSION, Context
+from assistant.nlu.templates import GUARD, SESSION, Context
 from assistant.nlu.thresholds import (
     REPAIR_MARGIN,
     REPAIR_MAX_WORDS,
@@ -57,7 +57,7 @@ class Repair:
         found = _agreed(ranked, interpret)
         if found is None or not self._is_believed(found, words, ranked[0][1], context):
             return None
-        if found.intent.startswith(RED_FLAG_PREFIX):
+        if found.is_red_flag:
             # Heard so, or nearly so: that is worth one safety question, not a warning.
             return replace(found, barge_in=False, slots={**found.slots, "certain": "no"})
         return replace(found, barge_in=False)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assistant.nlu.templates import RED_FLAG_PREFIX
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -34,6 +36,16 @@ class Match:
     barge_in: bool = False
     """True if it may cut Charley short before the utterance has ended."""
     rejected: tuple[Candidate, ...] = ()
+
+    @property
+    def is_red_flag(self) -> bool:
+        """True if it is a sign at which Charley must not coach."""
+        return self.intent.startswith(RED_FLAG_PREFIX)
+
+    @property
+    def is_urgent(self) -> bool:
+        """True for a red flag, a call for help and a stop, which must always get through."""
+        return self.is_red_flag or self.intent in ("help", "control_stop")
 
 
 @dataclass(frozen=True, slots=True)

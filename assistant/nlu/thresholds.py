@@ -79,3 +79,11 @@ REPAIR_MIN_WORDS = 3
 
 REPAIR_MAX_WORDS = 8
 """Words beyond which an utterance is other talk, not a misheard phrase."""
+
+# --- Long texts ----------------------------------------------------------------------------------
+
+WINDOW_WORDS = 60
+"""Words that are interpreted together; nobody in pain says more before a pause."""
+
+WINDOW_OVERLAP_WORDS = 20
+"""Words that two windows of a longer text share, so that no phrase is cut in two."""

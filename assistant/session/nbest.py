@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from assistant.asr.hypothesis import UNKNOWN, Hypothesis, is_unknown, trimmed
 from assistant.nlu.result import Match, NoMatch
-from assistant.nlu.templates import RED_FLAG_PREFIX
 
 _WHOLE = 100.0
 """The score of words that are all understood."""
@@ -81,7 +80,7 @@ def _is_whole(found: Match | NoMatch) -> bool:
 
 
 def _is_flag(found: Match | NoMatch) -> bool:
-    return isinstance(found, Match) and found.intent.startswith(RED_FLAG_PREFIX)
+    return isinstance(found, Match) and found.is_red_flag
 
 
 def _score(found: Match | NoMatch) -> float:

@@ -26,9 +26,14 @@ PAUSE = " ... "
 _LONGEST_SECONDS = 180.0
 """A turn that is not over by then leaves the rest to the next one."""
 _KEPT = 1_000
-"""Conversations; the one that has been silent longest is forgotten first."""
+"""Conversations; of those that nothing protects, the one silent longest is forgotten first."""
 IDLE_SECONDS = 900.0
-"""A conversation that was silent so long is over."""
+"""Silence after which a conversation is over."""
+WARNED_SECONDS = 12 * 3600.0
+"""The same after a warning or an open safety question: coaching must not begin again."""
+_KEPT_PER_PEER = 200
+"""The same for one address; a conversation beyond it is answered but not kept."""
+_PROTECTED = frozenset({State.TRIAGE, State.WARNED, State.OFFERING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,16 @@ class TextTalk:
         self._session = self._play.session
         self._play.start(first_time=False)
         self._until_user()
+
+    @property
+    def is_running(self) -> bool:
+        """True while a routine or a question is under way."""
+        return self._session.now.state is not State.IDLE
+
+    @property
+    def is_protected(self) -> bool:
+        """True after a warning, until the person is okay, and while a safety question is open."""
+        return self._session.now.state in _PROTECTED
 
     def say(self, text: str) -> Reply:
         """Answer one utterance."""
@@ -111,6 +126,22 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ending
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A conversation between two turns."""
+
+    talk: TextTalk
+    at: float
+    """When its last turn was."""
+    peer: str
+    """The address that it came from."""
+
+    @property
+    def seconds_to_keep(self) -> float:
+        """Silence after which it is over."""
+        return WARNED_SECONDS if self.talk.is_protected else IDLE_SECONDS
+
+
 class Turns:
     """All conversations by text of one process, by the key of their person."""
 
@@ -118,32 +149,51 @@ class Turns:
         self._parts = shared
         self._clock = clock
         self._watch = watch
-        self._talks: OrderedDict[str, tuple[float, TextTalk]] = OrderedDict()
+        self._talks: OrderedDict[str, _Kept] = OrderedDict()
+        """The one that was silent longest comes first."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._talks)
 
-    def say(self, key: str, text: str) -> Reply:
-        """Answer somebody's utterance; several threads may ask."""
-        return self._with(key, lambda talk: talk.say(text))
+    def say(self, key: str, text: str, peer: str = "") -> Reply:
+        """Answer somebody's utterance; several threads may ask. `peer` is the sender's address."""
+        return self._with(key, peer, lambda talk: talk.say(text))
 
-    def go_on(self, key: str) -> Reply:
+    def go_on(self, key: str, peer: str = "") -> Reply:
         """Let somebody's conversation go on by itself."""
-        return self._with(key, TextTalk.go_on)
+        return self._with(key, peer, TextTalk.go_on)
 
-    def _with(self, key: str, work: Callable[[TextTalk], Reply]) -> Reply:
+    def _with(self, key: str, peer: str, work: Callable[[TextTalk], Reply]) -> Reply:
         with self._lock:
             now = self._clock.now()
             self._forget(now)
-            _, talk = self._talks.pop(key, (now, None))
-            talk = talk or TextTalk(self._parts, self._watch)
-            self._talks[key] = (now, talk)
-            return work(talk)
+            kept = self._talks.pop(key, None)
+            talk = kept.talk if kept else TextTalk(self._parts, self._watch)
+            reply = work(talk)
+            if kept or self._makes_room(peer):
+                self._talks[key] = _Kept(talk, now, kept.peer if kept else peer)
+            return reply
 
     def _forget(self, now: float) -> None:
-        while self._talks:
-            at, _ = next(iter(self._talks.values()))
-            if len(self._talks) < _KEPT and now - at < IDLE_SECONDS:
-                return
-            self._talks.popitem(last=False)
+        """Drop the conversations that are over."""
+        for key, kept in list(self._talks.items()):
+            if now - kept.at >= kept.seconds_to_keep:
+                del self._talks[key]
+
+    def _makes_room(self, peer: str) -> bool:
+        """Make room for another conversation; False if all that could go are protected.
+
+        The idle go first, then those silent longest; a peer at its limit loses one of its own.
+        """
+        own = [key for key, kept in self._talks.items() if kept.peer == peer]
+        if len(own) >= _KEPT_PER_PEER:
+            return self._drop_one(own)
+        return len(self._talks) < _KEPT or self._drop_one(list(self._talks))
+
+    def _drop_one(self, keys: list[str]) -> bool:
+        free = [key for key in keys if not self._talks[key].talk.is_protected]
+        if not free:
+            return False
+        del self._talks[min(free, key=lambda key: self._talks[key].talk.is_running)]
+        return True

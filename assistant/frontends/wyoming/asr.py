@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assistant.asr.hypothesis import RATE, Hypothesis, known
 from assistant.audio.pcm import Samples
+from assistant.nlu.result import Match
 from assistant.session.nbest import likeliest
 from assistant.session.shared import SharedParts
 
@@ -24,11 +25,16 @@ class Transcription:
         return self._note(self._recogniser.feed(samples))
 
     def finish(self) -> str:
-        """Return all its words; empty if one of them is not in Charley's grammar."""
+        """Return its words; with an unknown one among them only if they are urgent, else empty."""
         self._note(self._recogniser.finish())
         self._parts.give_back(self._recogniser)
         whole = " ".join(self._words)
-        return whole if whole == known(whole) else ""
+        words = known(whole)
+        return words if words == whole or self._is_urgent(words) else ""
+
+    def _is_urgent(self, words: str) -> bool:
+        found = self._parts.language.matcher.match(words)
+        return isinstance(found, Match) and found.is_urgent
 
     def _note(self, heard: list[Hypothesis]) -> str:
         understand = self._parts.language.matcher.match

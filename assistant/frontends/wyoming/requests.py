@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -57,8 +58,12 @@ class Services:
 class Requests:
     """The requests of one connection; state is kept from one message to the next."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, peer: str = "") -> None:
+        """`peer` is the address of the other side."""
         self._services = services
+        self._peer = peer
+        self._own_key = f"connection {next(_NUMBERS)}"
+        """Whose conversation it is where a client does not say so."""
         self._incoming = Incoming()
         self._transcription: Transcription | None = None
         self._streamed: list[str] | None = None
@@ -91,13 +96,13 @@ class Requests:
     async def _handled(self, event: Event) -> Event:
         services = self._services
         services.measures.requested("handle")
-        text = _text(event, services.limits.text_characters)
+        text = _text(event, services.limits.data_bytes)
         context = event.data.get("context")
         who = context if isinstance(context, dict) else {}
-        key = _key(who)
+        key = _key(who) or self._own_key
         if services.announcer:
             services.announcer.interrupt(key)
-        reply = await services.work(services.turns.say, key, text)
+        reply = await services.work(services.turns.say, key, text, self._peer)
         services.measures.turns.set(len(services.turns))
         if not reply.handled:
             return NotHandled(reply.text, context=who or None).event()
@@ -171,6 +176,7 @@ class Requests:
             yield message
 
 
+_NUMBERS = itertools.count(1)
 _HEARING = frozenset({"transcribe", "audio-start", "audio-chunk", "audio-stop"})
 _SPEAKING = frozenset({"synthesize", "synthesize-start", "synthesize-chunk", "synthesize-stop"})
 
@@ -192,7 +198,7 @@ def _voice(event: Event) -> str:
 
 
 def _key(who: dict[str, Any]) -> str:
-    """Return the key of a conversation: the satellite, else the device, else the conversation.
+    """Return the key of a conversation: satellite, else device, else conversation, or empty.
 
     Home Assistant begins a new conversation at each wake word; the room stays the same.
     """

@@ -86,7 +86,8 @@ class Server:
             await _close(writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        limits, requests = self._services.limits, Requests(self._services)
+        limits = self._services.limits
+        requests = Requests(self._services, _address(writer))
         try:
             count = 0
             while event := await wire.read(reader, limits, limits.idle_seconds):
@@ -139,3 +140,9 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await writer.wait_closed()
+
+
+def _address(writer: asyncio.StreamWriter) -> str:
+    """Return the host of the other side; empty where there is none."""
+    peer = writer.get_extra_info("peername")
+    return str(peer[0]) if peer else ""

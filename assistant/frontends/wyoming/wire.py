@@ -35,7 +35,7 @@ class Limits:
     audio_seconds: float = 60.0
     """Longest utterance to transcribe."""
     text_characters: int = 1_000
-    """Longest text to answer or to speak."""
+    """Longest text to speak; a text to answer may fill a message, for a red flag may be last."""
 
 
 _TYPE_CHARACTERS = 64

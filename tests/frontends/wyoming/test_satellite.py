@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from assistant.frontends.wyoming.lights import SatelliteLights
 from assistant.frontends.wyoming.satellite import Address
 from assistant.frontends.wyoming.satellite import Satellite as Kept
 from assistant.frontends.wyoming.wire import Limits
+from assistant.session import text_turns
 from assistant.session.remote_voice import RemoteVoice
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import IDLE_SECONDS, Turns
@@ -170,6 +172,40 @@ class TestTurns:
         clock.wait_until(3 * IDLE_SECONDS)
         assert turns.say("kitchen", "repeat").text == "I'm listening. Tell me where it cramps."
         assert len(turns) == 1
+
+    def test_a_warned_person_is_not_forgotten_for_others(self, parts: SharedParts) -> None:
+        turns = Turns(parts, VirtualClock())
+        assert "help" in turns.say("warned", "my chest hurts", "a").text.lower()
+        for number in range(60):
+            turns.say(f"other {number}", "hello", f"peer {number}")
+        with mock.patch.object(text_turns, "_KEPT", 30):
+            for number in range(60):
+                turns.say(f"new {number}", "my left calf is cramping", f"peer {number}")
+        assert "Squeeze" not in turns.say("warned", "next", "a").text
+        assert "safety" in turns.say("warned", "my left calf is cramping", "a").text
+
+    def test_idle_conversations_go_before_running_ones(self, parts: SharedParts) -> None:
+        turns = Turns(parts, VirtualClock())
+        turns.say("running", "my left calf is cramping", "a")
+        with mock.patch.object(text_turns, "_KEPT", 10):
+            for number in range(40):
+                turns.say(f"idle {number}", "hello", f"peer {number}")
+        assert len(turns) == 10
+        assert turns.say("running", "how long left").handled
+
+    def test_one_address_cannot_fill_the_memory_with_warnings(self, parts: SharedParts) -> None:
+        turns = Turns(parts, VirtualClock())
+        with mock.patch.object(text_turns, "_KEPT_PER_PEER", 5):
+            for number in range(20):
+                assert turns.say(f"k {number}", "my chest hurts", "attacker").handled
+        assert len(turns) == 5
+
+    def test_a_warning_outlives_a_quarter_of_an_hour(self, parts: SharedParts) -> None:
+        clock = VirtualClock()
+        turns = Turns(parts, clock)
+        turns.say("k", "I heard a pop in my calf")
+        clock.wait_until(4 * IDLE_SECONDS)
+        assert "safety" in turns.say("k", "my left calf is cramping").text
 
     def test_time_stands_still_between_two_turns(self, parts: SharedParts) -> None:
         clock = VirtualClock()
