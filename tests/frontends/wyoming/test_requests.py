@@ -167,6 +167,29 @@ class TestHandle:
 
         return asyncio.run(talk())
 
+    def test_clients_that_name_nobody_do_not_share_a_conversation(
+        self, parts: SharedParts, threads: ThreadPoolExecutor
+    ) -> None:
+        async def talk() -> list[str]:
+            async with (
+                server(parts, threads) as port,
+                AsyncTcpClient("127.0.0.1", port) as warned,
+                AsyncTcpClient("127.0.0.1", port) as other,
+            ):
+                replies = []
+                for client, text in (
+                    (warned, "my chest hurts"),
+                    (other, "I'm okay"),
+                    (warned, "my left calf is cramping"),
+                ):
+                    await client.write_event(Transcript(text).event())
+                    event = await client.read_event()
+                    assert event is not None
+                    replies.append(str(event.data.get("text")))
+                return replies
+
+        assert "safety" in asyncio.run(talk())[-1]
+
     def test_a_conversation_goes_on_from_turn_to_turn(
         self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
