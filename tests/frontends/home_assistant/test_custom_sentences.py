@@ -20,7 +20,7 @@ from hassil.expression import (
 from hassil.intents import Intents as HomeAssistant
 from hassil.intents import TextSlotList
 from hassil.recognize import recognize_best
-from jinja2 import Environment
+from jinja2 import Environment, Template
 
 from assistant.cli import app
 from assistant.frontends.home_assistant import custom_sentences
@@ -58,11 +58,17 @@ def home(written: tuple[Path, Path]) -> HomeAssistant:
     return HomeAssistant.from_files(written[:1])
 
 
+@cache
+def script(package: Path, intent: str) -> Template:
+    """Return the template of what the script of an intent says."""
+    found = yaml.safe_load(package.read_text())["intent_script"][intent]
+    text = found["action"][0]["data"]["text"]
+    return Environment().from_string(text)  # noqa: S701  # no page, but speech
+
+
 def asked(package: Path, intent: str, slots: dict[str, Any]) -> str:
     """Return what the script of an intent says to Charley's agent."""
-    script = yaml.safe_load(package.read_text())["intent_script"][intent]
-    text = script["action"][0]["data"]["text"]
-    return Environment().from_string(text).render(slots)  # noqa: S701  # no page, but speech
+    return script(package, intent).render(slots)
 
 
 def heard(home: HomeAssistant, text: str) -> tuple[str, dict[str, Any]]:
