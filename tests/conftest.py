@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests that need real hardware unless asked for; spread the others over workers."""
     _leave_out_hardware(config, items)
-    if config.getoption("dist", "no") == "loadgroup":
+    if config.getoption("loadgroup", False):  # in a worker of xdist
         _spread(items)
 
 

@@ -50,7 +50,7 @@ def optional() -> set[str]:
 
 def stated(package: Message) -> str:
     """Return a package's licence as an SPDX expression, from its metadata."""
-    expression = package["License-Expression"] or package["License"] or ""
+    expression = package.get("License-Expression") or package.get("License") or ""
     if expression in ("", "UNKNOWN"):
         kinds = [str(kind) for kind in package.get_all("Classifier", [])]
         expression = next(
