@@ -51,7 +51,7 @@ WRAPPED = {
     "hassil": {"nlu.compiler", "nlu.expressions", "nlu.sampler"},
     "ovos_workshop": {"frontends.ovos.skill"},
     "prometheus_client": {"frontends.monitoring.health", "frontends.monitoring.metrics"},
-    "pulsectl": {"audio.ducking"},
+    "pulsectl": {"audio.pulse_mixer"},
     "pyttsx3": {"tts.engine_thread"},
     "rapidfuzz": {"nlu.fuzzy"},
     "requests": {"speech_models.catalogue", "frontends.home_assistant.announce"},

@@ -157,7 +157,7 @@ class _Examination:
         try:
             timeline = Timeline(_Mute(), output_rate(self._settings.speaker))
             with Speaker(timeline, self._settings.speaker):
-                others = ducking.others_beside_us()
+                others = ducking.lowerable_streams()
         except DeviceError as error:
             return f"stays as it is. {error}"
         if others is None:

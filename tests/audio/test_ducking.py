@@ -17,17 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.audio.ducking import (
-    LOWEST,
-    NORMAL,
-    Lowering,
-    Stream,
-    Volumes,
-    is_lowered,
-    lowered,
-    mend,
-)
+from assistant.audio.ducking import Ducking, restore
 from assistant.audio.pcm import Pcm
+from assistant.audio.pulse_mixer import Stream
+from assistant.audio.volume_ramp import LOWEST, NORMAL, Volumes, is_lowered, lowered
 from tests.support import pulse
 from tests.support.examples import examples
 from tests.support.process import Process
@@ -89,7 +82,7 @@ class Server:
         self.dies_after -= 1
         self._set(index, volumes)
 
-    def mend_kept(self, name: str, original: Volumes) -> None:
+    def restore_kept(self, name: str, original: Volumes) -> None:
         if is_lowered(self.kept.get(name, ()), original):
             self.kept[name] = original
 
@@ -118,10 +111,10 @@ HAPPENINGS = st.one_of(
 )
 
 
-def happen(server: Server, lowering: Lowering, what: str, *how: object) -> None:
+def happen(server: Server, ducking: Ducking, what: str, *how: object) -> None:
     match what, how:
         case "move", (int(step),):
-            lowering.move(server, step)
+            ducking.move(server, step)
         case "begin", (str(name),):
             server.begin(name)
         case "turn", (str(name), tuple(volumes)):
@@ -137,16 +130,16 @@ def happen(server: Server, lowering: Lowering, what: str, *how: object) -> None:
 def test_in_the_end_all_is_as_it_would_be_without_charley(
     happenings: list[tuple[object, ...]],
 ) -> None:
-    server, lowering = Server(), Lowering(forget)
+    server, ducking = Server(), Ducking(forget)
     for what, *how in happenings:
-        happen(server, lowering, str(what), *how)
-    lowering.move(server, 0)
+        happen(server, ducking, str(what), *how)
+    ducking.move(server, 0)
     assert server.is_as_without_charley()
 
 
 @settings(max_examples=examples(150))
 @given(st.lists(HAPPENINGS, max_size=30), st.integers(0, 20))
-def test_what_a_killed_charley_left_low_is_mended_at_the_next_start(
+def test_what_a_killed_charley_left_low_is_restored_at_the_next_start(
     happenings: list[tuple[object, ...]], dies_after: int
 ) -> None:
     noted: list[tuple[str, Volumes]] = []
@@ -155,16 +148,16 @@ def test_what_a_killed_charley_left_low_is_mended_at_the_next_start(
         noted[:] = originals
 
     server = Server(dies_after)
-    lowering = Lowering(note)
+    ducking = Ducking(note)
     with suppress(Killed):
         for what, *how in happenings:
-            happen(server, lowering, str(what), *how)
+            happen(server, ducking, str(what), *how)
     server.dies_after = -1
-    mend(server, noted)
+    restore(server, noted)
     assert server.is_as_without_charley()
 
 
-class TestLowering:
+class TestDucking:
     """Who is lowered, and who is not."""
 
     def test_by_fifteen_decibels_and_each_channel_by_as_much(self) -> None:
@@ -174,39 +167,39 @@ class TestLowering:
 
     def test_never_charley_itself(self) -> None:
         server = Server()
-        Lowering(forget).move(server, LOWEST)
+        Ducking(forget).move(server, LOWEST)
         assert server.volumes == {0: (NORMAL, NORMAL)}
 
     @pytest.mark.parametrize("role", ["a11y", "phone", "event"])
     def test_not_what_must_be_heard(self, role: str) -> None:
         server = Server()
         call = server.begin("call", role=role)
-        Lowering(forget).move(server, LOWEST)
+        Ducking(forget).move(server, LOWEST)
         assert server.volumes[call] == (NORMAL, NORMAL)
 
     def test_not_what_plays_elsewhere(self) -> None:
         server = Server()
         kitchen = server.begin("kitchen", sink=OTHER_SPEAKER)
-        Lowering(forget).move(server, LOWEST)
+        Ducking(forget).move(server, LOWEST)
         assert server.volumes[kitchen] == (NORMAL, NORMAL)
 
     def test_nobody_while_charley_plays_nowhere(self) -> None:
-        server, lowering = Server(), Lowering(forget)
+        server, ducking = Server(), Ducking(forget)
         music = server.begin("music")
-        lowering.move(server, LOWEST)
+        ducking.move(server, LOWEST)
         del server.playing[0]  # the speaker was unplugged
-        lowering.move(server, LOWEST)
+        ducking.move(server, LOWEST)
         assert server.volumes == {music: (NORMAL, NORMAL)}
 
     def test_what_the_user_turns_up_meanwhile_is_left_so_until_charley_has_spoken(self) -> None:
-        server, lowering = Server(), Lowering(forget)
+        server, ducking = Server(), Ducking(forget)
         music = server.begin("music")
-        lowering.move(server, LOWEST)
+        ducking.move(server, LOWEST)
         server.turn("music", (60000, 60000))
-        lowering.move(server, LOWEST)
+        ducking.move(server, LOWEST)
         assert server.volumes[music] == (60000, 60000)
-        lowering.move(server, 0)
-        lowering.move(server, LOWEST)
+        ducking.move(server, 0)
+        ducking.move(server, LOWEST)
         assert server.volumes[music] == lowered((60000, 60000), LOWEST)
 
 
@@ -307,7 +300,7 @@ class TestOnPulseAudio:
         before = np.median(levels[:10])
         assert np.percentile(levels - before, 10) == pytest.approx(-15, abs=0.5)
 
-    def test_what_a_kill_left_low_is_mended_by_the_next_start(
+    def test_what_a_kill_left_low_is_restored_by_the_next_start(
         self, card: pulse.SoundCard, tmp_path: Path
     ) -> None:
         volume = Volume(card)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from assistant import malloc
-from assistant.audio.ducking import Music
+from assistant.audio.ducking import Ducker
 from assistant.audio.pcm import Samples
 from assistant.clock import SystemClock
 from assistant.dialogue.actions import Action, Chime, Say
@@ -60,7 +60,7 @@ def run(
             microphone.cancel_echo_of(speaker)
         if settings.lower_music:
             note = state_folder() / "lowered.json"
-            opened.enter_context(Music(lambda: speaker.speaks() or microphone.is_awaited, note))
+            opened.enter_context(Ducker(lambda: speaker.speaks() or microphone.is_awaited, note))
         buttons = ButtonInput(
             settings, language, opened, leave=leave, tell=tell, microphone=microphone
         )
