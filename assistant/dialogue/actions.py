@@ -1,8 +1,8 @@
-"""What to do: the only things that the dialogue ever asks for.
+"""What to do: the only things that the dialogue asks for.
 
-Say and Count are queued and played one after the other; a Chime sounds at once, beside them;
-Interject is laid into the gaps of the running hold; Hush throws away all that is queued. The
-session performs them in order.
+Say, Count and Wait are queued and played one after the other; a Chime sounds at once, over them;
+an Interject is laid into the gaps of the running hold; Hush drops all that is queued. The session
+performs them in order.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Chime:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Count a hold aloud, ending with the end chime."""
+    """Count a hold aloud, up to the end chime."""
 
     hold: Hold
     words: tuple[str, ...]
@@ -50,10 +50,10 @@ class Interject:
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """Stop the sound at once and forget all that was queued."""
+    """Stop the sound at once and drop all that is queued."""
 
     after_word: bool = False
-    """True to let the word that sounds now be said to its end."""
+    """True to finish the word that is being said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
-    """Ask for TimerFired(name) after some seconds; setting it again replaces it."""
+    """Ask for TimerFired(name) after some seconds; setting the timer again replaces it."""
 
     name: Timer
     seconds: float
@@ -73,7 +73,7 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class CancelTimer:
-    """Drop a timer; no harm if it is not set."""
+    """Drop a timer, if it is set."""
 
     name: Timer
 
@@ -85,7 +85,7 @@ class Listen:
     context: frozenset[str]
     """Context flags of intents/<language>/sentences; see Intents.phrases."""
     expects: frozenset[str] = frozenset()
-    """Intents that are likely now; the rest may be said all the same."""
+    """Intents that are likely now; others may be said as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,12 @@ class SetVoice:
     """Speak with another voice from the next line on."""
 
     name: str
-    """As in the settings; empty for the usual one."""
+    """As in the settings; empty for the usual voice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Keep a fact for later sessions, such as that the safety note was told."""
+    """Keep a fact for later sessions, such as that the safety note was said."""
 
     name: str
     value: str

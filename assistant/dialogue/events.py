@@ -1,7 +1,7 @@
-"""What happened: the only things that the dialogue ever hears of.
+"""What happened: the only things that the dialogue hears of.
 
-`at` is always the session's own time in seconds since it began (audio time where there is audio,
-virtual time elsewhere); nothing here knows a clock.
+`at` is the session's own time in seconds since it began: audio time where there is audio, virtual
+time elsewhere.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ class Started:
 
     at: float
     first_time: bool = True
-    """False once this user has been told that Charley is not a doctor."""
+    """False once this user has heard that Charley is not a doctor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class UtteranceHeard:
     text: str
     """What was heard, normalised."""
     intent: str
-    """A key of intents/<language>/sentences, such as "cramp" or "control_next"."""
+    """An Intent's value or the name of a red flag, such as "cramp" or "redflag_chest_breathing"."""
     slots: Mapping[str, str] = field(default_factory=dict)
     """Slot name to value, such as {"muscle": "calf", "side": "left"}."""
     hold_position_seconds: float | None = None
     """Position in the running hold in seconds when it was said; None outside a hold."""
     lines_left: int = 0
-    """How many of the lines being spoken were not heard to their end when it was said."""
+    """How many of the queued lines had not been heard to their end when it was said."""
     early: bool = False
-    """True if taken from a stable partial hypothesis, before the utterance ended."""
+    """True if it comes from a stable partial hypothesis, before the utterance ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class TimerFired:
 
     at: float
     name: str
+    """A Timer's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class DeviceLost:
 
 @dataclass(frozen=True, slots=True)
 class DeviceFound:
-    """What was lost came back."""
+    """A lost device came back."""
 
     at: float
     device: str
@@ -90,11 +91,11 @@ class DeviceFound:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """The whole program stood still, by a signal or by the machine's sleep, and goes on now."""
+    """The program goes on after it stood still, because of a signal or the machine's sleep."""
 
     at: float
     seconds: float
-    """How long; the session's time stood still with it."""
+    """How long it stood still; the session's time did too."""
     hold_position_seconds: float | None = None
     """Position in the running hold in seconds; None outside a hold."""
 
@@ -111,7 +112,7 @@ class Xrun:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The program was told to end; the last event of its session."""
+    """The program is about to end; the last event of its session."""
 
     at: float
 

@@ -1,8 +1,8 @@
-"""A hold as a tuple of cues on one sample clock: it cannot drift, for nothing in it waits.
+"""A hold as cues on one sample clock: it cannot drift, because nothing in it waits.
 
 Second 0 is the first sample of the hold. With ten seconds the count "one" starts at exactly 1 s
-and "ten" at exactly 10 s, which is the end of the hold; the end chime follows the last word.
-Pause, resume, "how long left" and "slower" are questions about the position on this timeline.
+and "ten" at exactly 10 s, which is the end of the hold; the end chime follows the last word. This
+is the one place that turns a position into counts done.
 """
 
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ class Hold:
     """A counted hold."""
 
     seconds: int = 10
-    """Length in counts."""
+    """Length in counts, each of one beat."""
     style: CountStyle = CountStyle.UP
     beat: float = 1.0
     """Seconds between two counts; above 1 after "slower" was asked for the counting."""
     start_count: int = 0
-    """Counts already done, when a paused hold goes on."""
+    """Counts already done, if an interrupted hold goes on."""
 
     def cues(self, rate: int) -> tuple[Cue, ...]:
         """Return the counts still to come, earliest first, for a sample rate in hertz."""

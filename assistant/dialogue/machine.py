@@ -58,18 +58,22 @@ _EXPECTED: Mapping[State, frozenset[Intent]] = {
     State.WARNED: frozenset({Intent.IM_OKAY, Intent.YES, Intent.NO}),
     State.OFFERING: frozenset({Intent.CONTROL_RESUME, Intent.CONTROL_STOP, Intent.YES, Intent.NO}),
 }
-"""What people mostly say in a state."""
+"""State to what people mostly say in it."""
 
 
-_ANSWERS = (Say, Chime, Count, Interject, Hush, Wait, SetVolume)
-"""What can be heard."""
+_AUDIBLE = (Say, Chime, Count, Interject, Hush, Wait, SetVolume)
+"""Actions that can be heard, and so answer an utterance."""
+_QUEUED = (Say, Count, Wait)
+"""Actions that take time to play."""
+_SILENCE_TIMERS = (Timer.STEP, Timer.ANSWER, Timer.WARN)
+"""Timers that run only while nothing is being played."""
 
 
 def listening(now: DialogueState) -> Listen:
     """Return what may be said now, in the context flags of the sentence files, and what is likely.
 
-    Once a cramp was coached, "it's back" means something while idle, too; and after "tell me where
-    it cramps" a muscle does.
+    Once a cramp was coached, "it's back" means something while idle too; and after "tell me where
+    it cramps", so does a muscle alone.
     """
     flags = {"session", "recent"}
     if now.state is State.ASKING or now.invited:
@@ -102,48 +106,51 @@ def _noted(turn: Turn) -> Turn:
 
 
 def _acknowledged(turn: Turn) -> Turn:
-    """Let an earcon tell what was understood and needs no words; idle, few words are for us."""
+    """Play an earcon for what was understood and needs no words; while idle, do not."""
     if not isinstance(turn.event, UtteranceHeard) or turn.now.state is State.IDLE:
         return turn
-    is_answered = any(isinstance(action, _ANSWERS) for action in turn.actions)
+    is_answered = any(isinstance(action, _AUDIBLE) for action in turn.actions)
     return turn if is_answered else turn.do(Chime("heard"))
 
 
 def _timed(turn: Turn) -> Turn:
-    """Keep rule 4: speech puts off the timer of the state, and its end sets it."""
-    kinds = [type(action) for action in turn.actions]
-    last_hush = max((n for n, kind in enumerate(kinds) if kind is Hush), default=-1)
-    queued = any(kind in (Say, Count, Wait) for kind in kinds[last_hush + 1 :])
-    hushed = last_hush >= 0
-    if queued:
-        said = tuple(a for a in turn.actions[last_hush + 1 :] if isinstance(a, Say))
-        turn = turn.know(speaking=True, last_lines=said or turn.now.last_lines)
-        put_off = tuple(CancelTimer(name) for name in (Timer.STEP, Timer.ANSWER, Timer.WARN))
-        return replace(turn, actions=put_off + turn.actions)
-    if hushed:
+    """Keep rule 5 of the table: speech cancels the timers of silence, its end sets one again."""
+    hushes = [n for n, action in enumerate(turn.actions) if isinstance(action, Hush)]
+    still_queued = turn.actions[hushes[-1] + 1 :] if hushes else turn.actions
+    if any(isinstance(action, _QUEUED) for action in still_queued):
+        return _speaking(turn, still_queued)
+    if hushes:
         turn = turn.know(speaking=False)
-    was_moved = hushed or isinstance(turn.event, SpeechFinished | UtteranceHeard)
-    if was_moved and not turn.now.speaking:
+    may_be_silent = hushes or isinstance(turn.event, SpeechFinished | UtteranceHeard)
+    if may_be_silent and not turn.now.speaking:
         return turn.do(*_state_timer(turn))
     return turn
 
 
+def _speaking(turn: Turn, queued: tuple[Action, ...]) -> Turn:
+    """Note the lines that will be heard, and cancel the timers of silence first of all."""
+    lines = tuple(action for action in queued if isinstance(action, Say))
+    turn = turn.know(speaking=True, last_lines=lines or turn.now.last_lines)
+    cancelled = tuple(CancelTimer(timer) for timer in _SILENCE_TIMERS)
+    return replace(turn, actions=cancelled + turn.actions)
+
+
 def _state_timer(turn: Turn) -> tuple[Action, ...]:
     """Return the timer that runs while a state is silent."""
-    now, coaching = turn.now, turn.coaching
+    now, options = turn.now, turn.coaching
     if now.is_waiting_quietly:
         return ()
     if now.state is State.GUIDING:
-        return (SetTimer(Timer.STEP, round(coaching.step_seconds / now.pace, 3)),)
+        return (SetTimer(Timer.STEP, round(options.step_seconds / now.pace, 3)),)
     if now.state in QUESTIONS:
-        return (SetTimer(Timer.ANSWER, coaching.answer_seconds),)
+        return (SetTimer(Timer.ANSWER, options.answer_seconds),)
     if now.state is State.WARNED:
         return (SetTimer(Timer.WARN, red_flags.repeat_seconds(now.warning_repeats)),)
     return ()
 
 
 def _invited(turn: Turn) -> Turn:
-    """Note whether Charley, idle, just asked to be told; the next utterance answers that or not."""
+    """Note whether Charley, idle, has just asked where it cramps; the next utterance ends that."""
     if turn.now.state is not State.IDLE:
         return turn.know(invited=False)
     if not isinstance(turn.event, Started | UtteranceHeard | UtteranceMissed):
@@ -152,7 +159,7 @@ def _invited(turn: Turn) -> Turn:
 
 
 def _listened(turn: Turn) -> Turn:
-    """Tell the recogniser when something else may be said."""
+    """Tell the recogniser if other things may be said from now on."""
     listens = listening(turn.now)
     if listens == turn.now.listening:
         return turn

@@ -15,27 +15,27 @@ class State(StrEnum):
     IDLE = "idle"
     """Nothing is running; a cramp, a question or a red flag starts something."""
     ASKING = "asking"
-    """The muscle or the position was asked."""
+    """It was asked which muscle, or in which position."""
     TRIAGE = "triage"
     """A safety question was asked, yes or no."""
     GUIDING = "guiding"
     """A step was spoken; "okay" or a pause leads on."""
     HOLDING = "holding"
-    """The cue is spoken or the count is running."""
+    """The cue is being spoken or the hold counted."""
     CHECKING = "checking"
-    """Gone, still there, or worse?"""
+    """It was asked: gone, still there, or worse?"""
     RESTING = "resting"
     """The short rest between two rounds, or plan B."""
     EASING = "easing"
-    """Gone: walk, jog, ease in."""
+    """It is gone: walk, jog, ease in."""
     FOLLOWING = "following"
-    """Minutes later: how is it?"""
+    """It was asked, minutes later, how it is."""
     PAUSED = "paused"
-    """Waits for "carry on"."""
+    """Until "carry on"."""
     WARNED = "warned"
-    """A red flag: no coaching until the person says that they are okay."""
+    """A red flag was raised: no coaching until the person says that they are okay."""
     OFFERING = "offering"
-    """Okay again: carry on, or leave it here?"""
+    """The person is okay again; it was asked whether to carry on."""
 
 
 COACHING = frozenset(
@@ -54,7 +54,7 @@ DETOURS = frozenset({State.TRIAGE, State.PAUSED, State.WARNED, State.OFFERING})
 
 @dataclass(frozen=True, slots=True)
 class CoachingOptions:
-    """What the user may set of the routines."""
+    """What the user, or a test, may set of the coaching."""
 
     hold_seconds: int = 10
     """Counts of one hold (seed article, step 5)."""
@@ -70,13 +70,14 @@ class CoachingOptions:
     rest_seconds: float = 5.0
     """Rest between two rounds (domain text 2.0)."""
     answer_seconds: float = 8.0
-    """Silence after a question before it is put again (Alexa's window)."""
+    """Silence after a question before it is put again (as long as Alexa listens)."""
     checkin_seconds: float = 240.0
     """From "gone" to "how is it?"; 0 turns the check-in off."""
     long_seconds: float = 600.0
-    """A cramp that lasts so long needs help, not coaching (NHS)."""
+    """A cramp that lasts this long needs help, not coaching (NHS)."""
     jumpy_seconds: float = 3600.0
-    """A cramped muscle's threshold stays lowered for an hour (Miller 2017)."""
+    """How long a cramp that is named again counts as the last one come back: the muscle's
+    threshold stays lowered for an hour (Miller 2017)."""
 
 
 @dataclass(frozen=True, slots=True)
