@@ -9,6 +9,7 @@ performed; the exit code is 0 if they go as written.
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from tests.support import ROOT
 
 if TYPE_CHECKING:
     from assistant.content.language_pack import LanguagePack
@@ -58,7 +61,8 @@ def run(pickled: Path | None, blocked: Sequence[str]) -> subprocess.CompletedPro
     words = [sys.executable, "-m", "tests.support.core_alone", str(pickled or "-"), *blocked]
     return subprocess.run(
         words,
-        env={"RAPIDFUZZ_IMPLEMENTATION": "python", "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "RAPIDFUZZ_IMPLEMENTATION": "python"},
+        cwd=ROOT,
         text=True,
         capture_output=True,
         check=False,
