@@ -1,4 +1,4 @@
-"""The earcons: short tones that say "heard", "missed", "I go quiet" and "that was the end"."""
+"""The earcons: short tones that mean "heard", "missed", "I go quiet" and "that was the end"."""
 
 import numpy as np
 
@@ -6,15 +6,16 @@ from assistant.audio.pcm import DEFAULT_RATE, Pcm, to_int16
 from assistant.audio.shaping import fade
 
 CHIMES: dict[str, tuple[tuple[float, float, float], ...]] = {
-    # (hertz, begins at seconds, loudness); rising is "go on", falling is "I wait".
-    # Those that may sound beside speech leave it room (tts.cache.SPEECH_PEAK).
+    # (hertz, begins at seconds, loudness); rising means "go on", falling "I wait".
+    # Those that may sound during speech leave it headroom (tts.cache.SPEECH_PEAK).
     "heard": ((880.0, 0.0, 0.10),),
     "missed": ((392.0, 0.0, 0.10),),
     "quiet": ((587.3, 0.0, 0.09), (440.0, 0.14, 0.09)),
     "end": ((659.3, 0.0, 0.16), (880.0, 0.16, 0.16)),
-    "tick": ((1318.5, 0.0, 0.10),),  # in the place of words that could not be spoken
+    "tick": ((1318.5, 0.0, 0.10),),  # instead of words that could not be spoken
 }
 NOTE_SECONDS = 0.32
+"""Length of one note."""
 
 
 def chime(name: str, rate: int = DEFAULT_RATE) -> Pcm:
@@ -25,7 +26,7 @@ def chime(name: str, rate: int = DEFAULT_RATE) -> Pcm:
     time = np.arange(note_samples) / rate
     envelope = np.minimum(time / 0.008, 1.0) * np.exp(-time / 0.07)
     for hertz, begins_seconds, loudness in notes:
-        # A little of the octave lets small loudspeakers carry it.
+        # Some of the octave makes it audible on small loudspeakers.
         wave = np.sin(2 * np.pi * hertz * time) + 0.25 * np.sin(4 * np.pi * hertz * time)
         first = round(begins_seconds * rate)
         out[first : first + note_samples] += loudness * envelope * wave

@@ -1,8 +1,8 @@
-"""Charley's own voice, taken out of what the microphone hears.
+"""Charley's own voice, removed from what the microphone hears.
 
 Only loudspeaker mode imports this. An adaptive filter gets every sample that was played, in step
-with what was heard, and learns the way from the speaker to the microphone; what it does not take
-out is silenced unless it is far louder than that can be, and so a person's.
+with what was heard, and learns the echo path from the speaker to the microphone. What it leaves is
+silenced, unless it is so much louder than a residual echo that it must be a person's.
 
 The filter is our own. As bench/timing/own_voice.py measures, WebRTC's (livekit) settles on wrong
 delays and removes people along with the echo; Speex's (pyaec) learns more slowly and has no wheel
@@ -26,68 +26,69 @@ Spectra = npt.NDArray[np.complex128]
 RATE = 16000
 """Hertz of what the microphone hears."""
 _HELD_SAMPLES = round(0.025 * RATE)
-"""All is looked at so much later: what was played comes out of its resampler up to 22 ms late, and
-gaps in it would be new delays to learn, again and again."""
+"""Delay of the microphone's sound, 25 ms: the resampler returns what was played up to 22 ms late,
+and each gap in it would be another delay to learn."""
 _SLACK_SAMPLES, _MOST_SLACK_SAMPLES = round(0.03 * RATE), round(0.12 * RATE)
-"""Where the sound card has taken too little in time, all is later by so much, twice as much the
-next time: a little at a time would be one new delay to learn after the other."""
+"""Added delay after the sound card has taken too little in time, doubled each time up to the most:
+smaller steps would be one new delay to learn after the other."""
 _LOOK_SAMPLES = RATE
-"""So much is heard before it is judged whether the reference lies too far ahead."""
+"""How often it is checked whether the reference is too far ahead: each second."""
 _AHEAD_SAMPLES = round(0.25 * RATE)
-"""Sound that was played but not asked for yet; more than this is a stream that has slipped."""
+"""Sound that was played but not asked for yet; more than 0.25 s means that a stream has slipped."""
 
 # The filter
 
 _BLOCK = RATE // 50
-"""It takes 20 ms at a time."""
+"""20 ms, the step of the filter."""
 _PARTS = 26
-"""Blocks that an echo lasts, the delay included: half a second."""
+"""Blocks that an echo lasts, including its delay: half a second."""
 _UNCERTAIN = 0.03
-"""The mean square that a weight may have before anything is known."""
+"""Mean square that is assumed of a weight before anything is learnt."""
 _KEPT = 0.9995
-"""Of what is known, from one block to the next; the way changes when somebody walks by."""
+"""Share of the weights kept from block to block; the path changes when somebody walks by."""
 _LEAST_CHANGE = 1e-4
-"""So much of a weight's square may change however small it is; of the share that is not kept."""
+"""Added to a weight's square where its change is estimated, so that small weights can change."""
 _NOISE_KEPT = 0.9
 _LEAST_NOISE = 1e4
-"""Mean square of the noise in a sample that is never undercut: a hiss at -50 dB."""
+"""Least mean square of the noise in a sample: a hiss at -50 dB."""
 _DRIFT_STEP = 0.002
 _MOST_DRIFT = 200e-6
-"""Two sound cards' clocks differ by less."""
+"""The clocks of two sound cards differ by less."""
 _WORSE, _WORSE_KEPT, _WORSE_BLOCKS = 1.12, 0.95, 25
-"""A filter that makes the sound louder by so much, for half a second, begins anew: the delay is
-another. A person makes what is left as loud as what is heard, but not louder."""
+"""A filter that makes the sound louder by this factor for half a second starts again: the delay has
+changed. A person makes what is left as loud as what is heard, but not louder."""
 _GOOD = 0.1
 _LEAST_LEARNT, _MOST_LEARNT = 150, 500
-"""A way is known once it leaves less than so much of the power, after so many blocks of Charley's
-voice at the least and at the most: in a noisy room, or without an echo, it never does."""
+"""A path is known once it leaves less than `_GOOD` of the power, after at least `_LEAST_LEARNT`
+blocks of Charley's voice; after `_MOST_LEARNT` in any case, for in noise it never does."""
 
 # The person
 
 _FRAME = RATE // 100
-"""Whether a person speaks is looked at every 10 ms."""
+"""10 ms, the step in which a person is detected."""
 _PERSON_DB = -7.0
-"""What is left of a person's voice, to the echo that was taken out. In 24 minutes of Charley alone
-it is at -30 in the middle, and never above -8 for long; a person as loud as the echo is at -6."""
+"""Least level of a person in what is left, relative to the removed echo. Charley alone leaves less
+than -8 dB; a person as loud as the echo is at -6 (bench/timing/own_voice.py)."""
 _LOUD_FRAMES = 50
-"""An echo is measured by its loudest moment in so many frames: its end trails off in the room."""
+"""The echo is measured by its loudest frame in 0.5 s, because its end trails off in the room."""
 _ALIKE, _ALIKE_FRAMES = 0.5, 6
-"""What is left, and for 60 ms so much like what was taken out, is echo: the volume was turned."""
+"""What is left is echo if it correlates so much with the removed echo for 60 ms: the volume was
+changed."""
 _HISS = 20.0
-"""Times the quietest in three seconds; what is no louder than this is noise."""
+"""Times the quietest frame in three seconds; what is no louder is noise."""
 _HISS_FRAMES = 300
 _VOTE_FRAMES = 9
-"""More than half of so many frames decide whether a person speaks."""
+"""A person speaks if more than half of the last 9 frames say so."""
 _AHEAD_FRAMES = 22
-"""Sound waits so long to be told, for a word begins before it is known to be a person's: at 14 a
-"stop" as loud as the echo was heard as "top"; at 22 of 20 at all levels 16 were heard, not 11."""
+"""How long sound is held back for the decision, 0.22 s: a word begins before it is known to be a
+person's, and with less "stop" loses its first sound (bench/timing/own_voice.py)."""
 _AFTER_FRAMES = 60
-"""A person is let through so much longer: the recogniser waits for the end of the utterance, and
-would get it later from what is held back."""
+"""How long a person is still let through afterwards, 0.6 s: the recogniser waits for the end of the
+utterance, which held back sound would delay."""
 _ECHO_FRAMES = 80
-"""An echo lasts no longer after the sound."""
+"""An echo lasts at most 0.8 s after the sound."""
 _SILENT_POWER = 100.0
-"""A frame of samples below it, squared, is silence."""
+"""Mean square of a sample below which a frame is silent."""
 
 
 class Reference:
@@ -121,7 +122,7 @@ class Reference:
         return np.pad(taken, (0, count - len(taken)))
 
     def _keep_step(self, count: int) -> None:
-        """Drop what lies ahead all the time: the microphone has lost sound, or began later."""
+        """Drop what is always ahead: the microphone has lost sound, or began later."""
         self._least_ahead = min(self._least_ahead, len(self._ready))
         self._looked += count
         if self._looked >= _LOOK_SAMPLES:
@@ -131,19 +132,19 @@ class Reference:
 
 
 class EchoCanceller:
-    """Takes what is being played out of what is heard."""
+    """Removes what is being played from what is heard."""
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
-        self._way = _EchoWay()
-        self._person = _Person()
+        self._path = _EchoPath()
+        self._person = _PersonGate()
         self._rest: Samples = np.zeros(0, np.int16)
         self._late: Samples = np.zeros(_HELD_SAMPLES, np.int16)
 
     def clean(self, block: Samples) -> Samples:
-        """Return the sound without the echo, int16 at 16 kHz, as far as it is known whose it is.
+        """Return the sound without the echo, int16 at 16 kHz, as far as it is decided whose it is.
 
-        A person's comes 25 ms later; of silence, a quarter of a second is always held back.
+        A person's comes 25 ms later; while nobody speaks, 0.25 s are held back.
         """
         new = np.concatenate([self._rest, block])
         whole = len(new) // _BLOCK * _BLOCK
@@ -160,8 +161,8 @@ class EchoCanceller:
         return samples
 
     def _cleaned(self, heard: Samples, played: Samples) -> Iterator[Wave]:
-        left, echo = self._way.split(heard.astype(np.float64), played.astype(np.float64))
-        is_played, is_known = _is_loud(played), self._way.is_known
+        left, echo = self._path.split(heard.astype(np.float64), played.astype(np.float64))
+        is_played, is_known = _is_loud(played), self._path.is_known
         for at in range(0, _BLOCK, _FRAME):
             one = slice(at, at + _FRAME)
             yield from self._person.heard(
@@ -169,25 +170,25 @@ class EchoCanceller:
             )
 
 
-class _EchoWay:
-    """The way of the sound from the speaker to the microphone, learnt while it is played.
+class _EchoPath:
+    """The echo path from the speaker to the microphone, learnt while something is played.
 
     A Kalman filter for each frequency, over blocks of the past: G. Enzner and P. Vary,
     "Frequency-domain adaptive Kalman filter for acoustic echo control in hands-free telephones",
-    2006; in parts, F. Kuech, E. Mabande and G. Enzner, 2014. It learns while a person speaks, too:
-    what it cannot explain counts as noise. Beyond these, it follows two clocks that drift apart.
+    2006; partitioned, F. Kuech, E. Mabande and G. Enzner, 2014. It also learns while a person
+    speaks: what it cannot explain counts as noise. Unlike these, it follows clocks that drift.
     """
 
     def __init__(self) -> None:
         shape = _PARTS, _BLOCK + 1
         self._played: Wave = np.zeros(2 * _BLOCK)
         self._spectra: Spectra = np.zeros(shape, np.complex128)
-        """Of what was played, the latest first."""
+        """Spectra of what was played, the latest first."""
         self._noise: Wave = np.zeros(_BLOCK + 1)
-        """Power of what is no echo."""
+        """Power of everything but the echo."""
         self._turn = -1j * np.pi * np.arange(_BLOCK + 1) / _BLOCK
         self._drift = 0.0
-        """Samples by which the echo comes later from one block to the next."""
+        """Samples by which the echo is later from one block to the next."""
         self._silent_blocks = _PARTS
         """Blocks since something was played."""
         self._begin()
@@ -202,7 +203,7 @@ class _EchoWay:
 
     @property
     def is_known(self) -> bool:
-        """True once enough of the echo is taken out to tell a person from what is left."""
+        """True once enough of the echo is removed to distinguish a person from what is left."""
         return self._blocks > (_LEAST_LEARNT if self._is_good else _MOST_LEARNT)
 
     def split(self, heard: Wave, played: Wave) -> tuple[Wave, Wave]:
@@ -236,7 +237,7 @@ class _EchoWay:
         self._uncertain = _KEPT**2 * (1 - step * power) * self._uncertain + change
 
     def _follow(self, left: Wave, echo: Wave) -> None:
-        """An echo that comes later leaves its own slope behind."""
+        """Estimate the drift: an echo that comes later leaves a residual like its own slope."""
         if not (_is_loud(left) and _power(left) < 0.5 * _power(echo)):
             return
         slope = np.gradient(echo)
@@ -255,10 +256,10 @@ class _EchoWay:
                 self._begin()
 
 
-class _Person:
-    """Silences what is left while nobody but Charley speaks: faint, and yet there are words in it.
+class _PersonGate:
+    """Silences the residual echo while nobody but Charley speaks: it is faint, but has words in it.
 
-    It tells a person by the loudness of what is left, to that of the echo a moment before.
+    A person is detected by the level of what is left, relative to the echo a moment before.
     """
 
     def __init__(self) -> None:
@@ -271,7 +272,7 @@ class _Person:
         self._echo_frames = 0
 
     def heard(self, left: Wave, echo: Wave, *, is_played: bool, is_known: bool) -> list[Wave]:
-        """Return the frames about which is decided now; silence if nobody but Charley spoke."""
+        """Return the frames that are decided now; silence if nobody but Charley spoke."""
         self._open_frames -= 1
         self._echo_frames = _ECHO_FRAMES if is_played else self._echo_frames - 1
         self._votes.append(self._is_loud(left, echo) and not self._is_like(left, echo))

@@ -43,7 +43,7 @@ class Pcm:
 
 
 def silence(samples: int, rate: int) -> Pcm:
-    """Return so many samples of nothing."""
+    """Return so many samples of silence."""
     return Pcm(np.zeros(samples, np.int16), rate)
 
 

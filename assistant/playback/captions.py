@@ -1,7 +1,7 @@
-"""An output without sound: the same queue as the timeline's, on a clock that jumps.
+"""An output without sound: captions on virtual time, queued as on the timeline.
 
 It speaks at a runner's pace in virtual seconds, so a conversation of half an hour runs in
-milliseconds; the keyboard conversation and the tests use it.
+milliseconds. The typed conversation and the tests use it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from assistant.dialogue.hold import Hold
 from assistant.playback.outputs import REACTION_SECONDS
 
 _WORDS_PER_SECOND = 2.7
+"""How fast a line is read."""
 _PAUSE_SECONDS = 0.35
 """Silence behind a spoken line."""
 _CHIME_SECONDS = 0.6
@@ -44,7 +45,7 @@ class _Piece:
 
 
 class CaptionTimeline:
-    """Plays captions instead of sound, in the time that it is told."""
+    """Plays captions instead of sound, in the time that its caller gives."""
 
     def __init__(self, show: Callable[[Caption], None] | None = None) -> None:
         self._show = show or (lambda _caption: None)
@@ -57,7 +58,7 @@ class CaptionTimeline:
         self._running = False
 
     def perform(self, action: Action) -> None:
-        """Queue, show or drop captions as the action says."""
+        """Queue, show or drop captions as the action asks."""
         if not self._queue:
             self._at = self._now
         match action:

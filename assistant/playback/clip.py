@@ -1,4 +1,4 @@
-"""Stretches of sound that the timeline queues: words at their places on silence."""
+"""Clips, which the timeline queues: words at their positions on silence."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from assistant.dialogue.hold import Hold
 CLEARANCE_SECONDS = 0.03
 """Least silence between two words of a hold."""
 SEARCH_SECONDS = 0.2
-"""The end of a word within a line is looked for so far around where it should be."""
+"""How far around its estimated position the end of a word within a line is searched."""
 SOFT_SECONDS = 0.01
-"""A moment, when the softest one is looked for."""
+"""Length of the window that finds the softest moment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipWord:
-    """Sound at its place in a clip."""
+    """Sound at its position in a clip."""
 
     at: int
     """Sample of the clip with which it begins."""
@@ -47,7 +47,7 @@ class Clip:
     """Samples."""
     words: list[ClipWord] = field(default_factory=list)
     is_line: bool = False
-    """True for a spoken line: two of them need a breath between."""
+    """True for a spoken line; two of them need a breath between them."""
     hold: Hold | None = None
     hold_samples: int = 0
     """Where the hold ends; what follows is the last word and the chime."""
@@ -90,7 +90,7 @@ def word_bounds(text: str, begins: float, ends: float) -> list[float]:
 def end_of_word(word: ClipWord, at: int, rate: int) -> int:
     """Return the sample of the clip at which the word that sounds at `at` is over.
 
-    A line is cut in the softest moment about where its next word should begin.
+    A line is cut in the softest moment near the estimated begin of its next word.
     """
     if word.count:
         return word.end

@@ -38,7 +38,7 @@ def _sharp(spoken: Pcm, rate: int) -> Pcm:
 def hold_clip(
     hold: Hold, names: Sequence[str], rate: int, sound: Callable[[str, int], Samples]
 ) -> Clip:
-    """Lay a hold out: counts on their cues, the end chime behind the last one.
+    """Return a hold as a clip: counts on their cues, the end chime after the last one.
 
     `names` are the spoken number words, by number; `sound` speaks one in at most so many samples.
     """

@@ -21,7 +21,7 @@ def as_samples(signal: Signal) -> Samples:
 
 
 def silent(samples: int) -> Signal:
-    """Return so many samples of nothing."""
+    """Return so many samples of silence."""
     return np.zeros(samples)
 
 

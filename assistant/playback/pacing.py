@@ -58,7 +58,7 @@ class Pacer:
         self._open_at: int | None = None
         """Where on the timeline the present stream began; None while all is silent."""
         self._silent = 0
-        """Samples since the timeline had something to say."""
+        """Samples since the timeline last had something to play."""
 
     @property
     def is_open(self) -> bool:
@@ -92,14 +92,14 @@ class Pacer:
                 yield self._stop()
 
     def _pass_silence(self, at: float) -> None:
-        """Let the timeline pass unheard, up to now, while there is nothing on it."""
+        """Advance the timeline up to now, unheard, while there is nothing on it."""
         behind = round((at - self._base) * self._timeline.rate) - self._timeline.position_samples
         if behind > 0 and self._timeline.is_idle:
             self._timeline.read(behind)
 
     def _start(self, at: float) -> StreamStart:
         position = self._timeline.position_samples
-        # Not before what was sent ahead is over; else "now" is the stream's first sample.
+        # It begins after what was sent ahead; otherwise its first sample is heard now.
         self._base = max(self._base, at - position / self._timeline.rate)
         self._open_at, self._silent = position, 0
         return StreamStart()

@@ -1,4 +1,4 @@
-"""A voice that never fails: what it cannot speak is a tick and the time to read it."""
+"""A voice that never fails: for what it cannot speak it returns a tick and time to read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from assistant.errors import SynthesiserError
 from assistant.tts.synthesiser import Synthesiser
 
 WORDS_PER_SECOND = 2.7
-"""How fast a line is read on the screen in its place."""
+"""How fast a line is read on the screen instead."""
 
 
 class FallbackVoice:
     """Another voice, and a stand-in for each line that it fails to speak.
 
-    So the timeline goes on: its lines are shown as captions, and a hold is counted in ticks. Lines
-    that were prepared are spoken whatever happens to the engine later.
+    So the timeline continues: its lines are shown as captions, and a hold is counted in ticks.
+    Prepared lines are spoken whatever happens to the engine later.
     """
 
     def __init__(self, voice: Synthesiser, notice: str, on_failed: Callable[[], None]) -> None:
@@ -35,7 +35,7 @@ class FallbackVoice:
         return self._failed is not None
 
     def prepare(self, texts: Iterable[str], paces: Iterable[float] = (1.0,)) -> None:
-        """Keep lines for the time when the voice fails; what cannot be spoken now is left out."""
+        """Keep lines for when the voice fails; those that cannot be spoken now are left out."""
         for text in texts:
             for pace in paces:
                 try:
