@@ -97,10 +97,19 @@ def test_a_missing_word_of_a_title_is_reported_at_once(
 def test_the_program_takes_it_from_its_folder(
     spoken: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read: list[Path] = []
+    read_text = Path.read_text
+
+    def noted(path: Path, encoding: str | None = None) -> str:
+        read.append(path)
+        return read_text(path, encoding)
+
     monkeypatch.setattr(factory, "intents_folder", lambda _language: spoken.folder)
+    monkeypatch.setattr(Path, "read_text", noted)
     made = factory.language(Settings(language=spoken.folder.name))
     assert made.pack.prompts == spoken.pack.prompts
     assert made.intents == spoken.intents
+    assert sorted(read) == sorted(spoken.folder.rglob("*.yaml")), "each file is read once"
 
 
 # --- It is understood ----------------------------------------------------------------------------
