@@ -54,7 +54,7 @@ class Hold:
         done = self.start_count + int(max(0.0, position_seconds) / self.beat + 1e-9)
         return min(done, self.seconds)
 
-    def left(self, position_seconds: float) -> int:
+    def counts_left(self, position_seconds: float) -> int:
         """Return how many counts are still to come at a position."""
         return self.seconds - self.counts_done(position_seconds)
 

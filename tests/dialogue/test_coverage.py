@@ -191,7 +191,7 @@ def test_every_line_is_spoken_somewhere() -> None:
         keys |= spoken_from(state)
     unspoken = {line.key for line in PACK.lines()} - keys
     # Only a language without all routines, and a machine without another voice, say these; the
-    # faults are told by whoever watches (assistant/frontends/live/loop.py).
+    # faults are reported by whoever watches (assistant/frontends/live/loop.py).
     unspoken = {key for key in unspoken if not key.startswith("fault.")}
     assert sorted(unspoken - {"ask.only", "change.voice_only"}) == []
 

@@ -24,7 +24,7 @@ from assistant.errors import IllegalEvent
 from tests.support.stage import PACK, Stage, said
 
 SPOKEN = sorted(Intent)
-"""Every meaning that an utterance can have."""
+"""Every intent that an utterance can have."""
 FLAGS = sorted(PACK.red_flags.flags)
 IN_SESSION = [state for state in State if state is not State.IDLE]
 
@@ -496,7 +496,7 @@ class TestNonsenseAndSilence:
         assert stage.session.now.is_waiting_quietly
 
     @pytest.mark.parametrize("state", [State.ASKING, State.TRIAGE, State.CHECKING, State.OFFERING])
-    def test_nonsense_after_a_question_is_never_told_three_times(self, state: State) -> None:
+    def test_no_reprompt_is_spoken_twice_after_nonsense(self, state: State) -> None:
         stage = in_state(state)
         texts: list[str] = []
         for _ in range(6):
@@ -612,7 +612,7 @@ class TestInvitation:
 
 
 class TestAnotherMuscle:
-    """Worse somewhere else: the helping muscle is told to ease off, a third one gets its turn."""
+    """Worse somewhere else: the helping muscle eases off, a third one gets a routine of its own."""
 
     def test_the_helping_muscle_cramps(self) -> None:
         assert in_state(State.HOLDING).says("worse", muscle="shin")[0] == "worse.loose"
@@ -623,7 +623,7 @@ class TestAnotherMuscle:
         assert stage.session.now.routine == "hamstring"
 
 
-class TestHabits:
+class TestPreferences:
     """What is changed by voice, and asked about."""
 
     def test_hold_for_fifteen(self) -> None:
@@ -707,7 +707,7 @@ class TestHabits:
         assert "opening.opposite" in first.keys
         assert "opening.opposite" not in later.keys
 
-    def test_more_tells_the_rest_of_an_answer_and_then_no_more(self) -> None:
+    def test_more_says_the_rest_of_an_answer_and_then_no_more(self) -> None:
         stage = in_state(State.CHECKING)
         assert stage.says("ask_about", topic="drink")[0] == "answer.drink.1"
         assert stage.says("more")[0] == "answer.drink.2"

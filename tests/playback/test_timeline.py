@@ -233,7 +233,7 @@ class TestPosition:
         assert made.hold_position_seconds == 2.5
         assert made.hold == Hold(3)
         assert made.hold is not None
-        assert made.hold.left(made.hold_position_seconds) == 1
+        assert made.hold.counts_left(made.hold_position_seconds) == 1
 
     def test_it_ends_with_the_last_count(self) -> None:
         made = timeline()

@@ -22,7 +22,9 @@ def interrupt(turn: Turn) -> Turn:
     """Cut the sound; a running hold keeps its count."""
     if turn.now.state is not State.HOLDING or turn.hold_position_seconds is None:
         return turn.hush()
-    return turn.hush().know(counts_done=_counts_done(turn, turn.hold_position_seconds))
+    done = turn.hold(turn.now.counts_done).counts_done(turn.hold_position_seconds)
+    # An interrupted hold always has its last count before it.
+    return turn.hush().know(counts_done=min(done, turn.count_target - 1))
 
 
 def resume_hold(turn: Turn) -> Turn:
@@ -31,12 +33,6 @@ def resume_hold(turn: Turn) -> Turn:
     if held.now.counts_done == 0:
         return held.speak(held.version.again).count()
     return held.say("hold.resume").count(held.now.counts_done)
-
-
-def _counts_done(turn: Turn, position_seconds: float) -> int:
-    """Return the counts done at a position in the running hold; the last is never done in it."""
-    done = turn.hold(turn.now.counts_done).counts_done(position_seconds)
-    return min(done, turn.count_target - 1)
 
 
 def repeat_cue(turn: Turn) -> Turn:
@@ -59,7 +55,7 @@ def counts_left(turn: Turn) -> Turn:
     """Say between two counts how many are left."""
     if turn.hold_position_seconds is None:
         return turn.interject("hold.full", left=turn.number(turn.count_target))
-    left = turn.count_target - _counts_done(turn, turn.hold_position_seconds)
+    left = turn.hold(turn.now.counts_done).counts_left(turn.hold_position_seconds)
     if left <= 1:
         return turn.interject("hold.last")
     return turn.interject("hold.left", left=turn.number(left))
