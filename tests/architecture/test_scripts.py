@@ -104,6 +104,24 @@ def test_ci_calls_lint_and_test_and_nothing_else() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "is_shared"),
+    [
+        ([], True),
+        (["--thorough"], True),
+        (["-m", "not sound and not slow", "--durations=20"], True),
+        (["tests/nlu"], False),
+        (["-k", "hold"], False),
+        (["-m", "sound", "tests/audio"], False),
+        (["--pdb"], False),
+    ],
+)
+def test_only_the_whole_suite_is_shared_by_several_processes(
+    words: list[str], is_shared: bool
+) -> None:
+    assert bool(load("test").workers(words)) == is_shared
+
+
 # --- The pinned packages -------------------------------------------------------------------------
 
 
