@@ -25,7 +25,7 @@ from assistant.paths import bundled_model_folder
 from assistant.session import voices
 from assistant.settings import Settings
 from tests.support import pulse
-from tests.support.listening import place
+from tests.support.listening import await_line, place
 from tests.support.process import Process
 from tests.support.runner import says
 from tests.support.stage import PACK
@@ -322,6 +322,7 @@ def test_a_signal_in_a_hold_lets_the_word_be_finished(
 )
 def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_path: Path) -> None:
     flag, line = tmp_path / "hang", PACK.prompts.line("fault.stuck").text
+    spoken = voices.voice(PACK, Settings(), print).render(line)
     code = HANG.format(
         module="assistant.session.spoken", name="SpokenConversation.tick", flag=str(flag)
     )
@@ -329,10 +330,9 @@ def test_a_conversation_that_is_stuck_says_so_aloud(card: pulse.SoundCard, tmp_p
         begin(process)
         flag.touch()
         process.shows(line)
-        time.sleep(5.0)  # until it is spoken
+        await_line(card, spoken)
         flag.unlink()
         process.shows(PACK.prompts.line("fault.free").text)
-    spoken = voices.voice(PACK, Settings(), print).render(line)
     assert place(recorded[0], spoken, 0.0, recorded[0].seconds - spoken.seconds - 0.1) > 0
 
 

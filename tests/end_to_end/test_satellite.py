@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from assistant.settings import Settings
 from assistant.tts.cache import CachedVoice
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 from tests.support import pulse
-from tests.support.listening import counts, place
+from tests.support.listening import await_line, counts, place
 from tests.support.network import free_port, satellite, serving
 from tests.support.stage import PACK
 
@@ -29,7 +27,6 @@ SAFETY = "I'm a coach, not a doctor. At chest pain, a pop, or feeling faint, get
 OPENING = "Stop running. Move to the side if you can."
 RELEASE = "Slowly let your toes drop to the ground. Now stand up tall."
 ENDING = "Okay. I'm here if you need me."
-PATIENCE_SECONDS = 60.0
 VOICES = language_pack.load(intents_folder()).voices
 
 
@@ -46,14 +43,7 @@ def test_a_cramp_in_the_kitchen_is_heard_coached_counted_and_stopped(
         card.play(Pcm(np.concatenate([spoken.samples, quiet]), spoken.rate)).wait()
 
     def spoken(text: str) -> None:
-        line, end = charley.render(text), time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
-            latest = card.last(line.seconds + 4.0)
-            with contextlib.suppress(AssertionError):
-                place(latest, line, 0.0, latest.seconds - line.seconds)
-                return
-            time.sleep(0.5)
-        raise AssertionError(f"never spoken: {text}")
+        await_line(card, charley.render(text))
 
     port = free_port()
     env = {**card.env, "XDG_STATE_HOME": str(tmp_path)}

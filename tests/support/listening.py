@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import numpy as np
 import numpy.typing as npt
 
 from assistant.audio.pcm import Pcm
 from assistant.audio.shaping import resample
+from tests.support.pulse import SoundCard
+
+PATIENCE_SECONDS = 90.0
+"""A loaded machine of two cores gets there in the end."""
 
 
 def place(recording: Pcm, word: Pcm, first_seconds: float, last_seconds: float) -> float:
@@ -43,3 +50,15 @@ def counts(recording: Pcm, words: list[Pcm], after_seconds: float = 0.0) -> list
     for number, word in enumerate(words[1:], start=1):
         found.append(place(recording, word, first + number - 0.2, first + number + 0.2))
     return found
+
+
+def await_line(card: SoundCard, line: Pcm) -> None:
+    """Come back when a card has played a line to its end; the speaker may run dry within it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        latest = card.last(line.seconds + 4.0)
+        with contextlib.suppress(AssertionError):
+            place(latest, line, 0.0, latest.seconds - line.seconds)
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"a line of {line.seconds:.1f} s was never heard")
