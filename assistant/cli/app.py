@@ -15,7 +15,18 @@ from typing import Annotated, TextIO, cast
 import typer
 
 from assistant import __version__, settings
-from assistant.cli import export, journal, match, models, options, render, serve, talk
+from assistant.cli import (
+    devices,
+    doctor,
+    export,
+    journal,
+    match,
+    models,
+    options,
+    render,
+    serve,
+    talk,
+)
 from assistant.errors import AssistantError
 
 app = typer.Typer(
@@ -26,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,
     epilog="Example: charley type --hold 5",
 )
-for part in (talk, match, render, journal, serve):
+for part in (talk, match, render, devices, doctor, journal, serve):
     app.add_typer(part.app)
 app.add_typer(models.app, name="models")
 app.add_typer(export.app, name="export")

@@ -14,7 +14,7 @@ from assistant.cli import options
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
-    from assistant.speech_models.catalogue import Progress
+    from assistant.speech_models.download import Progress
     from assistant.speech_models.extend import Built
 
 app = typer.Typer(
@@ -51,11 +51,11 @@ def get(
     sha256: Annotated[str | None, typer.Option(help="The zip file's hash.")] = None,
 ) -> None:
     """Fetch a model, by default Vosk's small English one; goes on where it was interrupted."""
-    from assistant.speech_models import catalogue
+    from assistant.speech_models import catalogue, download
 
     wanted = name or catalogue.OFFICIAL.name
     with _progress(wanted) as progress:
-        folder = catalogue.get(wanted, url, sha256=sha256, progress=progress)
+        folder = download.get(wanted, url, sha256=sha256, progress=progress)
     print(folder)
 
 

@@ -1,4 +1,4 @@
-"""`charley render`, `say`, `devices` and `doctor`: sound files, and the machine's own sound."""
+"""`charley render` and `say`: routines and texts as sound files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.cli import options
+from assistant.cli.output import tell
 from assistant.clock import SystemClock
 from assistant.content.ui_text import minutes_seconds
-from assistant.frontends.terminal.transcript import is_terminal, tell
 
 if TYPE_CHECKING:
-    from assistant.audio.devices import DeviceInfo, Kind
     from assistant.audio.pcm import Pcm
-    from assistant.cli.doctor import Finding
     from assistant.content.language_pack import LanguagePack
     from assistant.playback.timeline import Timeline
     from assistant.settings import Settings
@@ -209,68 +207,3 @@ def _bar(description: str) -> Iterator[Callable[[float], None]]:
     finally:
         if shown:
             shown[0].stop()
-
-
-# --- The machine ---------------------------------------------------------------------------------
-
-
-@app.command(epilog="Example: charley devices --voices")
-def devices(
-    *,
-    voices: Annotated[bool, typer.Option("--voices", help="List the voices, too.")] = False,
-) -> None:
-    """List microphones and speakers, by the numbers and names that the settings take."""
-    from assistant.audio.devices import list_devices
-
-    found = list_devices()
-    _print_devices("Microphones", found, "input")
-    _print_devices("Speakers", found, "output")
-    if voices:
-        from assistant.tts.pyttsx3_voice import voices as list_voices
-
-        print("Voices")
-        for voice in list_voices():
-            print(f"  {voice.name:<24} {voice.description}")
-
-
-def _print_devices(title: str, found: list[DeviceInfo], kind: Kind) -> None:
-    print(title)
-    usable = [device for device in found if device.channels(kind)]
-    for device in usable:
-        is_default = device.default_input if kind == "input" else device.default_output
-        mark = " (the system's choice)" if is_default else ""
-        print(f"  {device.index:>3}  {device.name}, {device.rate} hertz{mark}")
-    if not usable:
-        print("  none; plug one in or switch it on")
-
-
-@app.command(epilog="Example: charley doctor --microphone usb")
-def doctor(ctx: typer.Context) -> None:
-    """Check settings, voice, model, speaker and microphone, and say how to mend them."""
-    from assistant.cli.doctor import Grade, examine
-
-    show = _painted if is_terminal(sys.stdout) else _plain
-    is_whole = True
-    for found in examine(ctx.obj):
-        show(found)
-        is_whole = is_whole and found.grade is not Grade.MISSING
-    if not is_whole:
-        raise typer.Exit(1)
-
-
-def _plain(found: Finding) -> None:
-    print(f"{found.grade.value:<8} {found.part:<11} {found.text}", flush=True)
-
-
-def _painted(found: Finding) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    styles = {"ok": "bold green", "warning": "bold yellow", "missing": "bold red"}
-    grid = Table.grid(padding=(0, 1))
-    for width in (8, 11, None):
-        grid.add_column(width=width)
-    grade = found.grade.value
-    grid.add_row(Text(grade, styles[grade]), found.part, Text(found.text, overflow="fold"))
-    Console(highlight=False).print(grid)

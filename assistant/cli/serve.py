@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli import options
+from assistant.cli.output import tell
 from assistant.errors import NetworkError
-from assistant.frontends.terminal.transcript import tell
 
 if TYPE_CHECKING:
     from assistant.frontends.home_assistant.announce import HomeAssistant

@@ -13,9 +13,10 @@ import typer
 from assistant.asr.hypothesis import readable
 from assistant.cli import options
 from assistant.cli.options import JournalFile, JournalText, Watch
+from assistant.cli.output import tell
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
-from assistant.frontends.terminal.transcript import Transcript, on_screen, tell
+from assistant.frontends.terminal.transcript import Transcript, on_screen
 
 if TYPE_CHECKING:
     from assistant.content.ui_text import UiText

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from assistant.content.ui_text import minutes_seconds
 from assistant.dialogue.state import State
-from assistant.exports import report
+from assistant.exports import report_text
 from assistant.exports.report import Held, Page, Row
 from assistant.exports.svg import INK, SOFT, WIDTH, Sheet, clean
 
@@ -45,13 +45,13 @@ _DOTS_WIDTH = 560
 def draw(page: Page) -> str:
     """Return the page as an SVG document."""
     sheet = Sheet()
-    sheet.text(_MARGIN, 64, report.headline(page), size=30, weight=700)
-    sheet.text(_MARGIN, 92, f"Charley, {report.when(page)}", colour=SOFT)
+    sheet.text(_MARGIN, 64, report_text.headline(page), size=30, weight=700)
+    sheet.text(_MARGIN, 92, f"Charley, {report_text.when(page)}", colour=SOFT)
     at = _draw_facts(sheet, page, 128)
     at = _draw_ribbon(sheet, page, at + 26)
     at = _draw_legend(sheet, page, at + 44)
     at = _draw_talk(sheet, page, at + 26)
-    return sheet.document(at + _MARGIN, report.headline(page), report.text(page))
+    return sheet.document(at + _MARGIN, report_text.headline(page), report_text.text(page))
 
 
 # --- The facts -----------------------------------------------------------------------------------
@@ -60,13 +60,13 @@ def draw(page: Page) -> str:
 def _draw_facts(sheet: Sheet, page: Page, at: float) -> float:
     """Write a line for each cramp and one for the session; return where they end."""
     for bout in page.bouts:
-        name = f"{minutes_seconds(bout.began)}  {report.title(page, bout)}"
+        name = f"{minutes_seconds(bout.began)}  {report_text.title(page, bout)}"
         sheet.text(_MARGIN, at, name, weight=600)
-        sheet.text(400, at, page.words("holds.line", holds=report.holds(page, bout)))
-        outcome, colour = report.relief(page, bout), _COUNT if bout.gone_at else _ALARM
+        sheet.text(400, at, page.words("holds.line", holds=report_text.holds(page, bout)))
+        outcome, colour = report_text.relief(page, bout), _COUNT if bout.gone_at else _ALARM
         sheet.text(WIDTH - _MARGIN, at, outcome, anchor="end", colour=colour, weight=600)
         at += 25
-    told = ("  ·  ").join(f"{name}: {value}" for name, value in report.facts(page))
+    told = ("  ·  ").join(f"{name}: {value}" for name, value in report_text.facts(page))
     sheet.text(_MARGIN, at, told, colour=_ALARM if page.flags else SOFT)
     return at
 
@@ -111,7 +111,7 @@ def _draw_ribbon(sheet: Sheet, page: Page, at: float) -> float:
     for (began, state), (end, _) in pairwise([*page.bands, (page.seconds, State.IDLE)]):
         left, right = scale.x(began), scale.x(end)
         sheet.box(left, at, right - left - 1, _RIBBON_HEIGHT, _COLOURS[state], radius=3)
-        words = report.state(page, state)
+        words = report_text.state(page, state)
         if right - left > 7 * len(words) + 10:
             sheet.text((left + right) / 2, at + 18, words, size=12, anchor="middle")
     for tick in ticks:
@@ -148,7 +148,9 @@ def _draw_legend(sheet: Sheet, page: Page, at: float) -> float:
     """Name the colours that occur, and the marks; return where it ends."""
     x = float(_MARGIN)
     used = {state for _, state in page.bands}
-    entries = [(report.state(page, state), _COLOURS[state]) for state in _COLOURS if state in used]
+    entries = [
+        (report_text.state(page, state), _COLOURS[state]) for state in _COLOURS if state in used
+    ]
     entries += [(page.words("talk.you_spoke"), "")]
     entries += [(page.words("talk.missed"), "-")] if page.misses else []
     for words, colour in entries:
@@ -180,7 +182,7 @@ def _draw_talk(sheet: Sheet, page: Page, at: float) -> float:
             _MARGIN + 44, at + 17, minutes_seconds(row.at), size=12, colour=SOFT, anchor="end"
         )
         if row.state is not before:
-            words = report.state(page, row.state)
+            words = report_text.state(page, row.state)
             sheet.text(WIDTH - _MARGIN, at + 17, words, size=12, colour=SOFT, anchor="end")
         _draw_row(sheet, page, row, lines, at)
         before = row.state
@@ -238,5 +240,5 @@ def _draw_dots(sheet: Sheet, page: Page, held: Held, at: float) -> None:
         x = _TEXT_X + 6 + number * step
         sheet.dot(x, at, 0.36 * step, _COUNT, is_full=number < len(held.ticks))
     counts = page.words("holds.counts", count=held.of)
-    words = counts if held.is_whole else report.cut_place(page, held)
+    words = counts if held.is_whole else report_text.cut_place(page, held)
     sheet.text(_TEXT_X + held.of * step + 12, at + 4, words, size=13, colour=_COUNT)

@@ -1,7 +1,7 @@
 """A journal played again: the events of the file through the dialogue as it is now.
 
 Nothing is heard and no clock runs: time is what the file says. What Charley answers now is put
-beside what it answered then.
+next to what it answered then.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One event answered anew."""
+    """One event answered again."""
 
     recorded: Recorded
     before: DialogueState
@@ -109,15 +109,15 @@ def play(recording: Recording, pack: LanguagePack, otherwise: Conditions) -> Ite
         yield Moment(turn, before, now, actions, problem)
 
 
-# --- On the stage --------------------------------------------------------------------------------
+# --- When each word was heard --------------------------------------------------------------------
 
 
-class Stage:
-    """Tells when each line and count of a journal was heard.
+class CaptionAligner:
+    """Finds out when each line and count of a journal was heard.
 
-    A journal has the times of what happened, not of each word. Between them time is that of the
-    captions; where the end of a speech or the place in a hold is known, the captions are set to it.
-    So a typed session has its own times, and a spoken one those of its holds.
+    A journal has the times of events, not of each word. Between events, time is that of the
+    captions; where the end of a speech or the position in a hold is known, the captions are moved
+    there. So a typed session has its own times, and a spoken one those of its holds.
     """
 
     def __init__(self, show: Callable[[Caption], None]) -> None:
@@ -165,7 +165,7 @@ class Stage:
         return own
 
     def _count_to(self, seconds: float, own: float) -> float:
-        """Play on until the hold has come so far; return the captions' time."""
+        """Play on until this position in the hold; return the captions' time."""
         now = self._own
         while (since := self._captions.hold_position_seconds) is None:
             if (due := self._captions.next_at) is None:

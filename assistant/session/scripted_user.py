@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from assistant.dialogue.state import QUESTIONS, DialogueState, State
 
-_CUE = re.compile(r"^(?:#(?P<count>\d{1,2})|\+(?P<seconds>\d{1,4}(?:\.\d+)?))\s+(?P<text>.*)$")
+_TIMED = re.compile(r"^(?:#(?P<count>\d{1,2})|\+(?P<seconds>\d{1,4}(?:\.\d+)?))\s+(?P<text>.*)$")
 _FEELINGS = frozenset({"relief_gone", "still_hurts", "worse", "came_back"})
 """Answers to "gone, still there, or worse?", which nobody gives to a step."""
 _OPEN_STATES = QUESTIONS | {State.IDLE, State.GUIDING, State.WARNED}
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class ScriptedLine:
     """One utterance with its moment."""
 
     text: str
@@ -30,14 +30,14 @@ class Cue:
     """Said so long after the utterance before."""
 
 
-def parse(line: str) -> Cue:
-    """Return the cue of one line."""
-    found = _CUE.match(line.strip())
+def parse(line: str) -> ScriptedLine:
+    """Return what one line of a script says, and when."""
+    found = _TIMED.match(line.strip())
     if not found:
-        return Cue(line.strip())
+        return ScriptedLine(line.strip())
     if found["count"]:
-        return Cue(found["text"], count=int(found["count"]))
-    return Cue(found["text"], after_seconds=float(found["seconds"]))
+        return ScriptedLine(found["text"], count=int(found["count"]))
+    return ScriptedLine(found["text"], after_seconds=float(found["seconds"]))
 
 
 def awaits_user(now: DialogueState) -> bool:
@@ -59,46 +59,46 @@ class ScriptedUser:
         self._lines = (s for s in map(str.strip, lines) if s and not s.startswith("//"))
         self.line: str | None = None
         """The line that comes next, as it is written; None if nothing is left to say."""
-        self._cue: Cue | None = None
+        self._next: ScriptedLine | None = None
         self._said_at = 0.0
         self._advance()
 
     def _advance(self) -> None:
         self.line = next(self._lines, None)
-        self._cue = None if self.line is None else parse(self.line)
+        self._next = None if self.line is None else parse(self.line)
 
     @property
     def next_at(self) -> float | None:
         """When the next line is due, if that is a matter of time alone."""
-        if self._cue is None or self._cue.after_seconds is None:
+        if self._next is None or self._next.after_seconds is None:
             return None
-        return self._said_at + self._cue.after_seconds
+        return self._said_at + self._next.after_seconds
 
     def speak(
         self, now: DialogueState, at: float, hold_position_seconds: float | None
     ) -> str | None:
         """Return what is said at this moment; None for nothing."""
-        if self._cue is None or not self._is_due(self._cue, now, at, hold_position_seconds):
+        if self._next is None or not self._is_due(self._next, now, at, hold_position_seconds):
             return None
         return self.speak_anyway(at)
 
     def speak_anyway(self, at: float) -> str:
         """Return the next line, whether or not its moment has come; empty if there is none."""
-        text, self._said_at = self._cue.text if self._cue else "", at
+        text, self._said_at = self._next.text if self._next else "", at
         self._advance()
         return text
 
     def _is_due(
-        self, cue: Cue, now: DialogueState, at: float, hold_position_seconds: float | None
+        self, line: ScriptedLine, now: DialogueState, at: float, hold_position_seconds: float | None
     ) -> bool:
-        if cue.after_seconds is not None:
-            return at >= self._said_at + cue.after_seconds - 1e-9
-        if cue.count is not None:
+        if line.after_seconds is not None:
+            return at >= self._said_at + line.after_seconds - 1e-9
+        if line.count is not None:
             reached = hold_position_seconds is not None and now.state is State.HOLDING
             return (
                 reached
-                and now.counts_done + (hold_position_seconds or 0.0) / now.beat >= cue.count - 1e-9
+                and now.counts_done + (hold_position_seconds or 0.0) / now.beat >= line.count - 1e-9
             )
-        if now.state is State.GUIDING and self._meaning(cue.text) in _FEELINGS:
+        if now.state is State.GUIDING and self._meaning(line.text) in _FEELINGS:
             return False
         return awaits_user(now)

@@ -13,8 +13,8 @@ import pytest
 from assistant.asr.vosk_recogniser import SpeechModel
 from assistant.audio.devices import DeviceInfo
 from assistant.audio.pcm import Samples
-from assistant.cli import app, doctor
-from assistant.cli.doctor import Finding, Grade, examine, level, listen
+from assistant.cli import app, doctor_checks
+from assistant.cli.doctor_checks import Finding, Grade, examine, level, listen
 from assistant.errors import DeviceError, ModelError, SettingsError, SynthesiserError
 from assistant.playback.timeline import Timeline
 from assistant.session import factory, voices
@@ -76,13 +76,13 @@ LANGUAGE = cache(factory.language)
 def healthy(monkeypatch: pytest.MonkeyPatch, fresh_home: Path) -> None:  # noqa: ARG001
     """Make a machine on which all is well."""
     monkeypatch.setattr(factory, "language", LANGUAGE)
-    monkeypatch.setattr(doctor, "Microphone", Usb)
-    monkeypatch.setattr(doctor, "Speaker", Playing)
-    monkeypatch.setattr(doctor, "output_rate", lambda _name: 22050)
+    monkeypatch.setattr(doctor_checks, "Microphone", Usb)
+    monkeypatch.setattr(doctor_checks, "Speaker", Playing)
+    monkeypatch.setattr(doctor_checks, "output_rate", lambda _name: 22050)
     monkeypatch.setattr(catalogue, "find", lambda _name: Path("model"))
     knows_all = SimpleNamespace(knows=lambda _word: True)
-    monkeypatch.setattr(doctor, "SpeechModel", lambda _folder: knows_all)
-    monkeypatch.setattr(doctor, "listen", lambda *_args: "please stop")
+    monkeypatch.setattr(doctor_checks, "SpeechModel", lambda _folder: knows_all)
+    monkeypatch.setattr(doctor_checks, "listen", lambda *_args: "please stop")
 
 
 def findings(load: Callable[[], Settings] = Settings) -> dict[str, Finding]:
@@ -136,7 +136,7 @@ class TestParts:
     ) -> None:
         file = fresh_home / "file"
         file.touch()
-        monkeypatch.setattr(doctor, "cache_folder", lambda: file / "charley")
+        monkeypatch.setattr(doctor_checks, "cache_folder", lambda: file / "charley")
         found = findings()["cache"]
         assert found.grade is Grade.WARNING
         assert "make it writable" in found.text
@@ -156,7 +156,7 @@ class TestParts:
     def test_a_model_that_mishears_is_a_warning(
         self, monkeypatch: pytest.MonkeyPatch, heard: str, said: str
     ) -> None:
-        monkeypatch.setattr(doctor, "listen", lambda *_args: heard)
+        monkeypatch.setattr(doctor_checks, "listen", lambda *_args: heard)
         found = findings()["model"]
         assert found.grade is Grade.WARNING
         assert said in found.text
@@ -168,7 +168,8 @@ class TestParts:
     def test_a_missing_device_is_a_warning_with_a_way_round(
         self, monkeypatch: pytest.MonkeyPatch, part: str, name: str
     ) -> None:
-        monkeypatch.setattr(doctor, name, raiser(DeviceError("None was found; plug one in.")))
+        missing = DeviceError("None was found; plug one in.")
+        monkeypatch.setattr(doctor_checks, name, raiser(missing))
         found = findings()[part]
         assert found.grade is Grade.WARNING
         assert "plug one in. Until then `charley type`" in found.text
@@ -184,7 +185,7 @@ class TestParts:
         assert "allow this program to record" in findings()["microphone"].text
 
     def test_a_speaker_that_hangs_is_a_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(doctor, "Speaker", Usb)
+        monkeypatch.setattr(doctor_checks, "Speaker", Usb)
         assert "plays nothing" in findings()["speaker"].text
 
     def test_a_silent_voice_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +207,7 @@ class TestCommand:
     def test_what_is_essential_decides_the_exit_code(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(doctor, "Microphone", raiser(DeviceError("None.")))
+        monkeypatch.setattr(doctor_checks, "Microphone", raiser(DeviceError("None.")))
         assert app.main(["doctor"]) == 0
         assert app.main(["doctor", "--rate", "7"]) == 1
         assert "missing  settings    --rate must be" in capsys.readouterr().out

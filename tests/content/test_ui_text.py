@@ -11,7 +11,7 @@ from assistant.content import ui_text
 from assistant.dialogue.state import State
 from assistant.dialogue.triggers import KNOWN_INTENTS
 from assistant.errors import IntentDataError
-from assistant.exports import report, report_svg
+from assistant.exports import report, report_svg, report_text
 from assistant.session.journal import Conditions
 from tests.session.test_replay import Kept, moments
 from tests.support.languages import INTENTS, Language, language
@@ -66,7 +66,7 @@ def test_a_german_report_has_no_english_word(tmp_path: Path) -> None:
     german = language("de").pack
     page = report.page(moments(tmp_path / "journal.jsonl"), german, None)
     page.rows = [row for row in page.rows if row.kind not in ("say", "interject")]  # as recorded
-    shown = report.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", report_svg.draw(page))
+    shown = report_text.text(page) + re.sub(r"<desc>.*</desc>|<[^>]*>", " ", report_svg.draw(page))
     english = {**PACK.ui_text.texts, **PACK.ui_text.meanings}
     words = {w for text in english.values() for w in re.findall(r"[a-z]{4,}", text)}
     own = {w for t in german.ui_text.texts.values() for w in re.findall(r"[a-z]{4,}", t)}

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from assistant.dialogue.events import HoldFinished
 from assistant.dialogue.state import CoachingOptions, State
-from assistant.exports import report, report_svg
+from assistant.exports import report, report_svg, report_text
 from assistant.exports.report import Page
 from assistant.exports.svg import clean
 from assistant.session.journal import Conditions
@@ -57,7 +57,7 @@ def test_a_cramp_has_its_place_its_holds_and_its_relief(tmp_path: Path) -> None:
         (3, 10, False),
     ]
     assert bout.told == ["still_hurts", "relief_gone"]
-    assert report.relief(page, bout).startswith("gone after 2 holds, ")
+    assert report_text.relief(page, bout).startswith("gone after 2 holds, ")
     assert (page.utterances, page.misses, page.flags, page.returns) == (5, 1, [], 0)
 
 
@@ -120,9 +120,9 @@ def test_a_red_flag_is_named_with_its_time(tmp_path: Path) -> None:
 
     page = told(tmp_path, talk)
     assert [name for _, name in page.flags] == ["chest or breathing"]
-    assert report.relief(page, page.bouts[0]) == "ended by a red flag"
+    assert report_text.relief(page, page.bouts[0]) == "ended by a red flag"
     assert [row.text for row in page.rows if row.is_alarm] == ["redflag_chest_breathing"]
-    assert report.headline(page) == "Right hamstring, and a red flag: chest or breathing"
+    assert report_text.headline(page) == "Right hamstring, and a red flag: chest or breathing"
 
 
 def test_returns_and_other_muscles_are_cramps_of_their_own(tmp_path: Path) -> None:
@@ -146,18 +146,18 @@ def test_returns_and_other_muscles_are_cramps_of_their_own(tmp_path: Path) -> No
         ("hamstring", False),
     ]
     assert page.returns == 1
-    assert report.relief(page, page.bouts[-1]) == "stopped"
-    assert report.title(page, page.bouts[-1]) == "hamstring, sitting"
+    assert report_text.relief(page, page.bouts[-1]) == "stopped"
+    assert report_text.title(page, page.bouts[-1]) == "hamstring, sitting"
 
 
 def test_nothing_coached_is_told(tmp_path: Path) -> None:
     page = told(tmp_path, Stage.listens)
-    assert report.headline(page) == "No cramp was coached"
-    assert "none" in report.text(page)
+    assert report_text.headline(page) == "No cramp was coached"
+    assert "none" in report_text.text(page)
 
 
 def test_the_text_holds_every_fact(tmp_path: Path) -> None:
-    text = report.text(told(tmp_path, one_and_a_half_holds))
+    text = report_text.text(told(tmp_path, one_and_a_half_holds))
     assert text.startswith("Left calf: gone after 2 holds\n")
     for fact in (
         "Sunday 22 November 2026, 12:40",
@@ -183,12 +183,12 @@ def test_the_picture_shows_every_line_and_every_count(tmp_path: Path) -> None:
     page = told(tmp_path, one_and_a_half_holds)
     svg = drawn(page)
     shown = words(svg)
-    assert shown[0] == report.headline(page)
+    assert shown[0] == report_text.headline(page)
     assert {row.text for row in page.rows if row.held is None} <= set(shown)
     dots = [element for element in svg.iter() if element.tag.endswith("circle")]
     filled = [dot for dot in dots if dot.get("fill") != "none"]
     assert (len(filled), len(dots)) == (13 + 1, 20 + 1)  # and one that says what a dot is
-    assert {report.state(page, state) for _, state in page.bands} <= set(shown)
+    assert {report_text.state(page, state) for _, state in page.bands} <= set(shown)
 
 
 def test_nothing_leaves_the_page(tmp_path: Path) -> None:
@@ -217,6 +217,6 @@ def test_nothing_said_can_break_the_picture(tmp_path: Path, said: str) -> None:
 
 def test_an_empty_session_has_a_page(tmp_path: Path) -> None:
     page = report.page([], PACK, None)
-    assert "does not keep the date" in report.text(page)
+    assert "does not keep the date" in report_text.text(page)
     assert drawn(page) is not None
     assert not (tmp_path / "journal.jsonl").exists()

@@ -117,7 +117,7 @@ def held(path: Path) -> Kept:
 def staged(path: Path, slower: float = 1.0) -> list[Caption]:
     """Return the captions of a journal, as heard by somebody whose speech takes longer."""
     heard: list[Caption] = []
-    stage = replay.Stage(heard.append)
+    stage = replay.CaptionAligner(heard.append)
     for moment in moments(path):
         stage.reach(_later(moment.event, slower))
         stage.perform(moment.actions)

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import ModelError
-from assistant.speech_models import catalogue
-from assistant.speech_models.catalogue import OFFICIAL, find, get, listed, models_folder
+from assistant.speech_models import catalogue, download
+from assistant.speech_models.catalogue import OFFICIAL, find, listed, models_folder
+from assistant.speech_models.download import get
 from tests.support.examples import examples
 
 pytestmark = pytest.mark.usefixtures("fresh_home", "quick")
@@ -112,7 +113,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again without waiting, and never through a proxy."""
-    monkeypatch.setattr(catalogue, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(download, "_RETRY_SECONDS", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 

@@ -36,19 +36,19 @@ class ArrivingUser(ScriptedUser):
             self._arrived.put(None)
 
     def _advance(self) -> None:
-        self.line, self._cue = "", None
+        self.line, self._next = "", None
         self._look()
 
     def _look(self) -> None:
         """Take the next line if it has arrived."""
         if self.line == "" and not self._arrived.empty():
             self.line = self._arrived.get()
-            self._cue = parse(self.line) if self.line else None
+            self._next = parse(self.line) if self.line else None
 
     @property
     def next_at(self) -> float | None:
         """When the next line is due, or when to look for it again."""
-        return super().next_at if self._cue else self._at + _POLL_SECONDS
+        return super().next_at if self._next else self._at + _POLL_SECONDS
 
     def speak(
         self, now: DialogueState, at: float, hold_position_seconds: float | None

@@ -20,11 +20,6 @@ _UP, _CLEAR = "\x1b[1A", "\r\x1b[J"
 """One line up; from the start of this line on, nothing."""
 
 
-def tell(sentence: str) -> None:
-    """Print something that is not part of the conversation."""
-    print(f"charley: {sentence}", file=sys.stderr, flush=True)
-
-
 def is_terminal(stream: TextIO) -> bool:
     """Return whether a person sees this, on something that can move its cursor."""
     moves = "WT_SESSION" in os.environ if os.name == "nt" else os.environ.get("TERM") != "dumb"
