@@ -11,7 +11,7 @@ from assistant.audio.pcm import Pcm
 from assistant.errors import SynthesiserError
 from assistant.tts import engine_thread
 from assistant.tts.engine_thread import ENGINE_THREAD, uses_espeak
-from assistant.tts.synthesiser import VoiceInfo
+from assistant.tts.synthesiser import VoiceInfo, is_speakable
 
 DEFAULT_WORDS_PER_MINUTE = 165
 SHORTEST_PART = 3
@@ -69,7 +69,7 @@ def _speakable(text: str) -> str:
     """Return text without control characters; raises SynthesiserError if empty or too long."""
     clean = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]+", " ", text).strip()
     clean = clean.encode("utf-8", "ignore").decode("utf-8")
-    if not re.search(r"\w", clean):
+    if not is_speakable(clean):
         raise SynthesiserError("There is nothing to speak in this text.")
     if len(clean) > LONGEST_TEXT:
         raise SynthesiserError(

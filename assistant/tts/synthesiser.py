@@ -4,10 +4,16 @@ A backend is a file of its own in this package (`pyttsx3_voice`). `cache` keeps 
 backend renders, `fallback` stands in where it fails, and `session.voices` puts them together.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.audio.pcm import Pcm
+
+
+def is_speakable(text: str) -> bool:
+    """Return whether a text holds anything that a voice can say."""
+    return re.search(r"\w", text) is not None
 
 
 class Synthesiser(Protocol):

@@ -9,18 +9,25 @@ https://developers.home-assistant.io/docs/api/rest.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlparse
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from assistant.errors import NetworkError
 from assistant.session.text_turns import Reply, Turns
 
 _ANNOUNCE = "/api/services/assist_satellite/announce"
 _TIMEOUT_SECONDS = (5.0, 120.0)
-"""To connect, and to wait for the answer, which comes when the announcement was spoken."""
+"""To connect, and between two pieces of the answer, which begins when the words were spoken."""
+_CALL_SECONDS = 150.0
+"""The whole call; an answer that drips is not waited for."""
+_MOST_BYTES = 65_536
+"""Of an answer, which is read and not used."""
 _WORDS_PER_SECOND = 2.5
 _LEAD_SECONDS = 1.5
 """From a reply to the first of its words."""
@@ -54,8 +61,11 @@ class HomeAssistant:
                 headers={"Authorization": f"Bearer {self.token}"},
                 timeout=_TIMEOUT_SECONDS,
                 allow_redirects=False,
+                stream=True,
             )
-        except requests.RequestException as error:
+            with answer:
+                answer.raw.read(_MOST_BYTES, decode_content=True)
+        except (requests.RequestException, HTTPError) as error:
             raise NetworkError(f"Home Assistant cannot be reached ({_reason(error)}).") from None
         if answer.status_code != requests.codes.ok:
             raise NetworkError(f"Home Assistant refused an announcement ({answer.status_code}).")
@@ -105,10 +115,34 @@ class Announcer:
             reply = await asyncio.to_thread(self._turns.go_on, key)
             if reply.text:
                 try:
-                    await asyncio.to_thread(self._home.announce, entity, reply.text)
+                    await _in_a_thread(self._home.announce, entity, reply.text)
                 except NetworkError as error:
                     self._tell(str(error))
                     return
+
+
+async def _in_a_thread(job: Callable[[str, str], None], *arguments: str) -> None:
+    """Do a job on a thread that nobody waits for, not even the end of the process.
+
+    Raises NetworkError if it takes longer than a call may.
+    """
+    done: Future[None] = Future()
+    done.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            job(*arguments)
+        except BaseException as error:  # noqa: BLE001  # it is raised where somebody waits
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=work, name="announce", daemon=True).start()
+    try:
+        async with asyncio.timeout(_CALL_SECONDS):
+            await asyncio.wrap_future(done)
+    except TimeoutError:
+        raise NetworkError("Home Assistant did not finish its answer.") from None
 
 
 def spoken_seconds(text: str) -> float:

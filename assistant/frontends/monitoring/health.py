@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -13,8 +14,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 from assistant.errors import NetworkError
 from assistant.frontends.monitoring.metrics import Measures
 
-STALE_SECONDS = 5.0
-"""Silence of the event loop after which the server is unhealthy."""
+_UNWELL = "503 Service Unavailable"
 _REQUEST_SECONDS = 5
 
 
@@ -27,13 +27,22 @@ class _Quick(WSGIRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingWSGIServer):
+    """A server that does not print what a client broke off."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Pass over a request that was never finished."""
+
+
 class HealthServer:
     """Runs on a thread of its own, so that it answers when the rest hangs."""
 
     def __init__(
-        self, host: str, port: int, measures: Measures, silent_seconds: Callable[[], float]
+        self, host: str, port: int, measures: Measures, trouble: Callable[[], str]
     ) -> None:
-        """`silent_seconds` returns how long ago the event loop was last seen. NetworkError."""
+        """`trouble` returns what is wrong in a few words; empty if all is well. NetworkError."""
         metrics = make_wsgi_app(measures.registry)
 
         def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -43,13 +52,12 @@ class HealthServer:
             if environ.get("PATH_INFO") != "/health":
                 start("404 Not Found", [("Content-Type", "text/plain")])
                 return [b"There are /health and /metrics.\n"]
-            is_well = silent_seconds() < STALE_SECONDS
-            status = "200 OK" if is_well else "503 Service Unavailable"
-            start(status, [("Content-Type", "text/plain")])
-            return [b"well\n" if is_well else b"hanging\n"]
+            found = trouble()
+            start(_UNWELL if found else "200 OK", [("Content-Type", "text/plain")])
+            return [f"{found or 'well'}\n".encode()]
 
         try:
-            self._server = make_server(host, port, answer, ThreadingWSGIServer, _Quick)
+            self._server = make_server(host, port, answer, _Server, _Quick)
         except OSError as error:
             reason = error.strerror or error
             raise NetworkError(f"Charley cannot listen at {host}:{port} ({reason}).") from None

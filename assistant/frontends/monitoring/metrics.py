@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,10 +14,15 @@ from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5.0)
 
 
+_REASONS = ("message", "slow", "connections", "sessions", "fault")
+_SERVICES = ("handle", "asr", "tts")
+
+
 class Measures:
     """The numbers of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, intents: Iterable[str] = ()) -> None:
+        """Count from 0 all that can be counted, so that a first red flag is an increase, too."""
         self.registry = CollectorRegistry()
         every: dict[str, Any] = {"registry": self.registry}
         self.sessions = Gauge("charley_sessions", "Conversations by sound now.", **every)
@@ -46,6 +52,15 @@ class Measures:
         self._reconnects = Counter(
             "charley_reconnects", "Satellites lost and looked for again.", **every
         )
+
+        for by, result in product(("sound", "text"), ("understood", "missed")):
+            self._utterances.labels(by, result)
+        for intent in intents:
+            self._intents.labels(intent)
+        for reason in _REASONS:
+            self._rejected.labels(reason)
+        for service in _SERVICES:
+            self._requests.labels(service)
 
     def watch(self, by: str) -> Callable[[Event, tuple[Action, ...]], None]:
         """Return what counts all that a session hears, by sound or by text."""

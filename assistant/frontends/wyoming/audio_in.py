@@ -21,6 +21,9 @@ class Incoming:
 
     def __init__(self) -> None:
         self._rate = RATE
+        self._rest = b""
+        """Bytes of a sample that the last chunk cut in two."""
+        self._frame_bytes = 0
         self._resampler: soxr.ResampleStream | None = None
 
     def take(self, event: Event) -> Samples:
@@ -28,12 +31,19 @@ class Incoming:
         rate = _number(event, "rate", *_RATES)
         width = _number(event, "width", _WIDTHS[0], _WIDTHS[-1])
         channels = _number(event, "channels", 1, _CHANNELS)
-        payload = event.payload or b""
-        whole = len(payload) // (width * channels) * (width * channels)
-        samples = _decoded(payload[:whole], width)
+        samples = _decoded(self._whole_frames(event.payload or b"", width * channels), width)
         if channels > 1:
             samples = samples.reshape(-1, channels).mean(axis=1)
         return self._at_model_rate(samples, rate)
+
+    def _whole_frames(self, payload: bytes, frame_bytes: int) -> bytes:
+        """Return the bytes of whole frames; the rest waits for the next chunk."""
+        if frame_bytes != self._frame_bytes:
+            self._frame_bytes, self._rest = frame_bytes, b""
+        payload = self._rest + payload
+        whole = len(payload) // frame_bytes * frame_bytes
+        self._rest = payload[whole:]
+        return payload[:whole]
 
     def _at_model_rate(self, samples: npt.NDArray[np.float64], rate: int) -> Samples:
         if rate != self._rate:

@@ -52,17 +52,22 @@ class Neighbourhood:
         )
         await self._zeroconf.async_register_service(self._own, allow_name_change=True)
 
-    def find(self, found: Callable[[Address], None]) -> None:
-        """Report every Wyoming service but our own, once each, now and as they appear."""
+    def find(self, found: Callable[[Address], None], gone: Callable[[Address], None]) -> None:
+        """Report every Wyoming service of the home but our own as it appears and as it leaves.
+
+        Only private addresses count: nobody outside the home has anything to say to Charley.
+        """
         loop = asyncio.get_running_loop()
-        known: set[Address] = set()
+        known: dict[str, Address] = {}
 
         def changed(
             zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
         ) -> None:
-            if state_change is ServiceStateChange.Added and (
-                not self._own or name != self._own.name
-            ):
+            if self._own and name == self._own.name:
+                return
+            if state_change is ServiceStateChange.Removed and name in known:
+                loop.call_soon_threadsafe(gone, known.pop(name))
+            elif state_change is ServiceStateChange.Added:
                 task = loop.create_task(look(zeroconf, service_type, name))
                 self._looks.add(task)
                 task.add_done_callback(self._looks.discard)
@@ -71,13 +76,18 @@ class Neighbourhood:
             info = AsyncServiceInfo(service_type, name)
             if not await info.async_request(zeroconf, _INFO_MS) or not info.port:
                 return
-            for host in info.parsed_addresses():
-                if (address := Address(host, info.port)) not in known:
-                    known.add(address)
-                    found(address)
-                return
+            host = next(filter(is_private, info.parsed_addresses()), None)
+            if host and (address := Address(host, info.port)) not in known.values():
+                known[name] = address
+                found(address)
 
         self._browser = AsyncServiceBrowser(self._zeroconf.zeroconf, _TYPE, handlers=[changed])
+
+
+def is_private(host: str) -> bool:
+    """Return whether an address is in a home's own network, or this machine's."""
+    address = ipaddress.ip_address(host)
+    return address.is_private and not address.is_unspecified
 
 
 def own_address() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -34,6 +35,10 @@ from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
 from assistant.settings import Settings
 
+_STALE_SECONDS = 5.0
+"""Silence of the event loop after which the server is unhealthy."""
+_LEAVE_SECONDS = 8.0
+"""Longest end of the process; init systems and containers allow ten seconds."""
 _HEARTBEAT_SECONDS = 0.5
 _INFO_SECONDS = 5.0
 _SERVICE_THREADS = 2
@@ -71,8 +76,8 @@ class _Process:
         self._plan = plan
         self._tell = tell
         self._clock = SystemClock()
-        self._measures = Measures()
         self._parts = SharedParts(settings, tell)
+        self._measures = Measures(self._parts.language.intents.language.precedence)
         # Decoding gives Python's lock back, so threads beyond the cores still shorten the queue.
         self._threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "conversation")
         # A small pool of their own: heavy requests must not make a conversation wait.
@@ -84,6 +89,8 @@ class _Process:
         self._turns = Turns(self._parts, self._clock, self._measures.watch("text"))
         self._seen_at = self._clock.now()
         self._satellites: dict[Address, asyncio.Task[None]] = {}
+        self._looks: dict[Address, asyncio.Task[None]] = {}
+        """What zeroconf found and is asked whether it is a satellite."""
 
     async def run(self) -> None:
         """Serve until a signal."""
@@ -99,6 +106,18 @@ class _Process:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_HEARTBEAT_SECONDS):
                         await ended.wait()
+            self._end_in_any_case()
+
+    def _end_in_any_case(self) -> None:
+        """End the process some seconds from now, even if a part of it hangs."""
+
+        def end() -> None:
+            self._tell(f"Something did not end within {_LEAVE_SECONDS:g} s; Charley ends anyway.")
+            os._exit(0)
+
+        timer = threading.Timer(_LEAVE_SECONDS, end)
+        timer.daemon = True
+        timer.start()
 
     async def _begin(self, parts: AsyncExitStack) -> None:
         plan = self._plan
@@ -120,14 +139,19 @@ class _Process:
             if plan.announce and port and plan.listen:
                 await around.announce(plan.announce, Address(plan.listen.host, port))
             if plan.discover:
-                around.find(self._found)
+                around.find(self._found, self._withdrawn)
 
     async def _begin_health(self, parts: AsyncExitStack, at: Address) -> None:
-        health = HealthServer(
-            at.host, at.port, self._measures, lambda: self._clock.now() - self._seen_at
-        )
+        health = HealthServer(at.host, at.port, self._measures, self._trouble)
         parts.callback(health.close)
         self._tell(f"Health and metrics: http://{at.host}:{health.port}/health and /metrics")
+
+    def _trouble(self) -> str:
+        """Return what is wrong, for a health check; from any thread."""
+        if self._clock.now() - self._seen_at >= _STALE_SECONDS:
+            return "hanging"
+        dead = [str(at) for at, task in list(self._satellites.items()) if task.done()]
+        return f"no conversation any more with {', '.join(dead)}" if dead else ""
 
     async def _begin_services(self, parts: AsyncExitStack, at: Address) -> int:
         plan = self._plan
@@ -164,18 +188,27 @@ class _Process:
             self._satellites[at] = asyncio.create_task(satellite.run())
 
     def _found(self, at: Address) -> None:
-        task = asyncio.create_task(self._look(at))
-        self._satellites.setdefault(at, task)
+        """Look at what zeroconf found, within the limit of conversations."""
+        if len({*self._satellites, *self._looks}) >= self._plan.limits.sessions:
+            self._measures.rejected("sessions")
+        elif at not in self._satellites and at not in self._looks:
+            self._looks[at] = asyncio.create_task(self._look(at))
+            self._looks[at].add_done_callback(lambda _done: self._looks.pop(at, None))
+
+    def _withdrawn(self, at: Address) -> None:
+        """End the conversation with a satellite that zeroconf found and that has left."""
+        if at not in self._plan.satellites and (task := self._satellites.pop(at, None)):
+            task.cancel()
+            self._tell(f"{at}: the satellite has left.")
 
     async def _look(self, at: Address) -> None:
         """Converse with what zeroconf found, if it is a satellite."""
         if await is_satellite(at, self._plan.limits):
             self._tell(f"{at}: found a satellite.")
-            self._satellites.pop(at, None)
             self._add(at)
 
     async def _leave_satellites(self) -> None:
-        tasks = list(self._satellites.values())
+        tasks = [*self._satellites.values(), *self._looks.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

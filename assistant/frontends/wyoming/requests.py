@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
@@ -171,7 +172,7 @@ class Requests:
             raise
         except AssistantError as error:
             yield Error(str(error), error.code).event()
-            return
+            sound = np.zeros(0, np.int16)  # a client waits for the end of the sound all the same
         for message in tts.messages(sound):
             yield message
 

@@ -85,6 +85,9 @@ class Satellite:
                 reason = "the connection was closed"
             except (OSError, TimeoutError, NetworkError) as error:
                 reason = str(error) or type(error).__name__
+            except Exception as error:  # noqa: BLE001  # a mistake must not end it for good
+                self._measures.rejected("fault")
+                reason = f"by a mistake of Charley's, {error!r}"
             self._lose(reason)
             if self._clock.now() - began > _RETRY_SECONDS[1]:
                 wait = _RETRY_SECONDS[0]

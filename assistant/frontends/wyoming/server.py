@@ -44,7 +44,8 @@ class Server:
         self._clock = clock
         self._talk = talk
         self._link = link
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        """The open connections, with the address of each."""
         self._server: asyncio.Server | None = None
         self._sessions = 0
 
@@ -67,12 +68,13 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= self._services.limits.connections:
+        task, address = asyncio.current_task(), _address(writer)
+        if task is None or not self._takes(address):
             self._services.measures.rejected("connections")
-            writer.close()
+            await _refuse(writer, NetworkError("Too many connections; try again in a minute."))
+            await _close(writer)
             return
-        self._tasks.add(task)
+        self._tasks[task] = address
         try:
             with self._services.measures.connections.track_inprogress():
                 await self._serve(reader, writer)
@@ -82,16 +84,23 @@ class Server:
             self._services.measures.rejected("fault")
             self._tell(f"A connection was ended by a mistake of Charley's ({error!r}).")
         finally:
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
             await _close(writer)
+
+    def _takes(self, address: str) -> bool:
+        """Return whether another connection from an address is within the limits."""
+        limits, open_here = self._services.limits, list(self._tasks.values())
+        is_full = len(open_here) >= limits.connections
+        return not is_full and open_here.count(address) < limits.connections_per_address
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         limits = self._services.limits
         requests = Requests(self._services, _address(writer))
         try:
-            count = 0
-            while event := await wire.read(reader, limits, limits.idle_seconds):
+            count, idle_seconds = 0, limits.first_seconds
+            while event := await wire.read(reader, limits, idle_seconds):
                 self._services.measures.received()
+                idle_seconds = limits.idle_seconds
                 count += not AudioChunk.is_type(event.type)
                 if count > _FREE_MESSAGES:
                     await asyncio.sleep(_MANNERS_SECONDS)

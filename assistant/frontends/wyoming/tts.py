@@ -17,7 +17,7 @@ from assistant.playback.count_track import render_hold
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import PAUSE
 from assistant.tts.cache import level
-from assistant.tts.synthesiser import Synthesiser
+from assistant.tts.synthesiser import Synthesiser, is_speakable
 
 _CHUNK_SAMPLES = 1024
 _WIDTH = 2
@@ -29,13 +29,14 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 def spoken(parts: SharedParts, text: str, voice_name: str = "") -> Samples:
     """Return a text as sound; a run of counts has one at each whole second, then the end chime.
 
-    An unknown voice is the usual one. Raises SynthesiserError.
+    An unknown voice is the usual one. What cannot be spoken, such as an emoji, is passed over.
+    Raises SynthesiserError.
     """
     voices = parts.speakers
     voice = voices.get(voice_name) or next(iter(voices.values()))
     breath = np.zeros(round(BREATH_SECONDS * DEFAULT_RATE), np.int16)
     pieces: list[Samples] = []
-    for sentence in filter(str.strip, _SENTENCE.split(_kept_together(text))):
+    for sentence in filter(is_speakable, _SENTENCE.split(_kept_together(text))):
         counts = _counts(sentence, parts.language.pack.prompts.numbers)
         pieces += [_counted(counts, voice) if counts else _said(sentence, voice), breath]
     return np.concatenate(pieces[:-1] or [np.zeros(0, np.int16)])

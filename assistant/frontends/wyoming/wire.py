@@ -29,7 +29,11 @@ class Limits:
     """Longest wait for the next message, its first line included."""
     message_seconds: float = 10.0
     """Longest wait for the rest of a message."""
+    first_seconds: float = 10.0
+    """Longest wait for the first message of a connection."""
     connections: int = 64
+    connections_per_address: int = 32
+    """So that one address cannot lock the others out."""
     sessions: int = 16
     """Conversations by sound at the same time."""
     audio_seconds: float = 60.0
@@ -70,6 +74,8 @@ async def read(
 def _object(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
+        if b"\\u" in text:  # half of a surrogate pair is JSON, but no text
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise NetworkError("A message is no JSON.") from None
     if not isinstance(value, dict):

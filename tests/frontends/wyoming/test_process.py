@@ -248,7 +248,7 @@ class TestDiscovery:
         async def meet() -> Address:
             found: asyncio.Queue[Address] = asyncio.Queue()
             async with Neighbourhood(HERE) as one, Neighbourhood(HERE) as other:
-                other.find(found.put_nowait)
+                other.find(found.put_nowait, print)
                 await one.announce("charley-test", Address(HERE, 10399))
                 async with asyncio.timeout(20):
                     return await found.get()
@@ -283,7 +283,7 @@ class TestDiscovery:
 
 
 def test_a_loop_that_hangs_is_not_well() -> None:
-    health = HealthServer(HERE, 0, Measures(), lambda: 60.0)
+    health = HealthServer(HERE, 0, Measures(), lambda: "hanging")
     try:
         assert page(health.port, "/health") == (503, "hanging\n")
     finally:

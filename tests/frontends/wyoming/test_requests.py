@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -39,25 +39,11 @@ from assistant.frontends.wyoming.wire import Limits
 from assistant.session.remote_voice import RemoteVoice
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Turns
-from assistant.settings import Settings
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 pytestmark = pytest.mark.model
 
 Ask = Callable[[AsyncTcpClient], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def parts() -> SharedParts:
-    made = SharedParts(Settings(), lambda _sentence: None)
-    made.note_told()
-    return made
-
-
-@pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
 
 
 @asynccontextmanager
@@ -342,9 +328,3 @@ class TestTts:
         usual, other, unknown = (self.sound(one).seconds for one in told)
         # A voice never says a thing twice to the sample.
         assert abs(unknown - usual) < 0.005 < abs(other - usual)
-
-    def test_nothing_to_speak_is_an_error_in_words(
-        self, parts: SharedParts, threads: ThreadPoolExecutor
-    ) -> None:
-        told = ask(parts, threads, Synthesize("...").event(), until="error")
-        assert "nothing to speak" in told[-1].data["text"]

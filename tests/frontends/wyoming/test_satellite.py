@@ -33,19 +33,11 @@ from assistant.session import text_turns
 from assistant.session.remote_voice import RemoteVoice
 from assistant.session.shared import SharedParts
 from assistant.session.text_turns import IDLE_SECONDS, Turns
-from assistant.settings import Settings
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 pytestmark = pytest.mark.model
 HERE = "127.0.0.1"
 BLOCK = RATE // 50
-
-
-@pytest.fixture(scope="module")
-def parts() -> SharedParts:
-    made = SharedParts(Settings(), lambda _sentence: None)
-    made.note_told()
-    return made
 
 
 def speech(text: str) -> Samples:
