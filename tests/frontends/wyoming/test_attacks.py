@@ -145,7 +145,7 @@ class TestSatellites:
             ("fe80::1", True),
             (HERE, True),
             ("8.8.8.8", False),
-            ("0.0.0.0", False),
+            ("1.1.1.1", False),
         ],
     )
     def test_only_the_home_is_listened_to(self, host: str, expected: bool) -> None:
