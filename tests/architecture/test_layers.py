@@ -54,9 +54,9 @@ WRAPPED = {
     "pulsectl": {"audio.pulse_mixer"},
     "pyttsx3": {"tts.engine_thread"},
     "rapidfuzz": {"nlu.fuzzy"},
-    "requests": {"speech_models.catalogue", "frontends.home_assistant.announce"},
+    "requests": {"speech_models.download", "frontends.home_assistant.announce"},
     "sounddevice": {"audio.portaudio"},
-    "time": {"clock", "speech_models.catalogue"},  # a download waits before it tries again
+    "time": {"clock", "speech_models.download"},  # a download waits before it tries again
     "vosk": {"asr.vosk_recogniser"},
     "zeroconf": {"frontends.wyoming.discovery"},
 }
