@@ -17,7 +17,10 @@ def devices(
     *,
     voices: Annotated[bool, typer.Option("--voices", help="List the voices, too.")] = False,
 ) -> None:
-    """List microphones and speakers, by the numbers and names that the settings take."""
+    """List microphones and speakers.
+
+    With the numbers and names that the settings take.
+    """
     from assistant.audio.devices import list_devices
 
     found = list_devices()

@@ -20,7 +20,10 @@ app = typer.Typer()
 
 @app.command(epilog="Example: charley doctor --microphone usb")
 def doctor(ctx: typer.Context) -> None:
-    """Check settings, voice, model, speaker and microphone, and say how to fix them."""
+    """Check that everything works.
+
+    Settings, voice, model, speaker and microphone; shows how to fix what does not work.
+    """
     from assistant.cli.doctor_checks import Grade, examine
 
     show = _painted if is_terminal(sys.stdout) else _plain

@@ -1,4 +1,4 @@
-"""Look whether everything is there that a spoken conversation needs, and say the mend."""
+"""Check everything that a spoken conversation needs, and name the fix for what is wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from assistant.tts.synthesiser import Synthesiser
 
 LISTEN_SECONDS = 2.0
 QUIET_DECIBELS = -70.0
-"""Below it a room is too silent to be true, relative to full scale."""
+"""Relative to full scale; no real room is quieter, so the microphone is too low or muted."""
 _WITHOUT_SOUND = "Until then `charley type` and `charley demo` work."
 
 
@@ -51,11 +51,11 @@ class Finding:
     part: str
     grade: Grade
     text: str
-    """What is there or what is wrong, with the mend; one sentence or two."""
+    """What was found, or what is wrong and how to fix it; one sentence or two."""
 
 
 def examine(load: Callable[[], Settings]) -> Iterator[Finding]:
-    """Yield a finding a part, as each is known; `load` reads the settings."""
+    """Yield a finding for each part as soon as it is known; `load` reads the settings."""
     settings = Settings()
     try:
         settings = load()
@@ -97,8 +97,8 @@ class _Examination:
         except AssistantError as error:
             return Finding(part, grade, str(error))
         except OSError as error:
-            mend = "make it writable, or every line is spoken anew at each start"
-            return Finding(part, grade, f"{error.filename}: {error.strerror}; {mend}.")
+            fix = "make it writable, or every line is rendered again at each start"
+            return Finding(part, grade, f"{error.filename}: {error.strerror}; {fix}.")
         return found if isinstance(found, Finding) else Finding(part, Grade.OK, found)
 
     def _intents(self) -> str:
@@ -133,9 +133,9 @@ class _Examination:
             hears = f"{folder}, hears “{word}”"
             lacking = speech_model.unknown_words(model, self._language.intents)
             return Finding("model", Grade.WARNING, f"{hears}. {lacking}") if lacking else hears
-        mend = "`charley models get` fetches one that hears better"
+        fix = "`charley models get` downloads a better one"
         return Finding(
-            "model", Grade.WARNING, f"{folder} takes “{word}” for “{heard or 'nothing'}”; {mend}."
+            "model", Grade.WARNING, f"{folder} takes “{word}” for “{heard or 'nothing'}”; {fix}."
         )
 
     def _speaker(self) -> Finding | str:
@@ -181,7 +181,7 @@ class _Examination:
 
 
 def _with_gaps(part: str, told: str, gaps: int) -> Finding | str:
-    """Return what was told of a device, or a warning if its sound had gaps."""
+    """Return what was found about a device, or a warning if its sound had gaps."""
     if not gaps:
         return told
     return Finding(

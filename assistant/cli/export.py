@@ -11,7 +11,7 @@ from assistant.cli import options
 from assistant.errors import ExportError
 
 app = typer.Typer(
-    help="Write what Charley understands for other programs.",
+    help="Write sentences for other programs.",
     no_args_is_help=False,
     epilog="Example: charley export home-assistant --out ha-config",
 )
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def export(ctx: typer.Context) -> None:
-    """Write what Charley understands for other programs."""
+    """Write sentences for other programs."""
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
 

@@ -1,4 +1,4 @@
-"""`charley replay` and `charley report`: a journal played again, and one page about it."""
+"""`charley replay` and `charley report`: a journal replayed, and one page about it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ JournalPath = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)
 
 @app.command(epilog="Example: charley replay run.jsonl")
 def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> None:
-    """Play a journal again, as fast as it goes, and tell where Charley now answers otherwise.
+    """Replay a journal and show what differs.
 
-    Shows what the matcher saw where something was not understood. Exits with 1 if any answer
-    differs from the recorded one.
+    Shows where Charley would now answer differently, and what the matcher saw where something was
+    not understood. Exits with 1 if any answer differs from the recorded one.
     """
     from assistant.cli.replay_output import JsonLines, Play
     from assistant.session import replay as again
@@ -61,7 +61,7 @@ def _recordings(file: Path) -> tuple[Recording, ...]:
 
 
 def _conditions(settings: Settings) -> Conditions:
-    """Return what holds where a journal does not tell how its session was set."""
+    """Return the conditions to assume where a journal does not keep those of its session."""
     from assistant.session import factory
     from assistant.session.journal import Conditions
 
@@ -92,7 +92,10 @@ def report(
         int | None, typer.Option(min=1, help="Which of the file's sessions; the last if not given.")
     ] = None,
 ) -> None:
-    """Tell on one page what happened in a session: cramps, holds, relief, red flags."""
+    """Show a session on one page.
+
+    Its cramps, holds, relief and red flags.
+    """
     from assistant.exports import report as reports
     from assistant.exports import report_text
     from assistant.session import replay as again

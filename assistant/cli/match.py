@@ -30,7 +30,7 @@ _BLOCK_SECONDS = 0.1
 
 @app.command(epilog="Example: echo 'my left calf is cramping' | charley match --json")
 def match(ctx: typer.Context, as_json: AsJson = False, state: StateName = None) -> None:
-    """Tell what each line of standard input means."""
+    """Show what each line of input means."""
     settings, context = options.chosen(ctx), options.context(state)
     matcher = _matcher(_intents(settings))
     for line in sys.stdin:
@@ -45,7 +45,10 @@ def hear(
     as_json: AsJson = False,
     state: StateName = None,
 ) -> None:
-    """Tell what is heard in recordings, and what it means; WAV, FLAC, OGG or MP3."""
+    """Show what is heard in recordings.
+
+    And what it means. The files may be WAV, FLAC, OGG or MP3.
+    """
     settings, context = options.chosen(ctx), options.context(state)
     listen = _listener(settings, context)
     failed = False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.speech_models.extend import Built
 
 app = typer.Typer(
-    help="Show, fetch, find and extend speech models.",
+    help="List, download, find and extend speech models.",
     no_args_is_help=False,
     epilog="Example: charley models get",
 )
@@ -26,14 +26,14 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def models(ctx: typer.Context) -> None:
-    """Show, fetch, find and extend speech models."""
+    """List, download, find and extend speech models."""
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
 
 
 @app.command("list", epilog="Example: charley models list")
 def list_() -> None:
-    """Show the models that are here and those that can be fetched."""
+    """List models, installed or not."""
     from assistant.speech_models import catalogue
 
     for entry in catalogue.listed():
@@ -46,11 +46,17 @@ def list_() -> None:
 
 @app.command(epilog="Example: charley models get vosk-model-small-en-us-0.15")
 def get(
-    name: Annotated[str | None, typer.Argument(show_default=False, help="Its name.")] = None,
-    url: Annotated[str | None, typer.Option(help="Another address of its zip file.")] = None,
-    sha256: Annotated[str | None, typer.Option(help="The zip file's hash.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(show_default=False, help="Its name, as `list` shows it."),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Download its zip file from here.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="SHA-256 of the zip file.")] = None,
 ) -> None:
-    """Fetch a model, by default Vosk's small English one; goes on where it was interrupted."""
+    """Download a model.
+
+    By default Vosk's small English one. Resumes an interrupted download.
+    """
     from assistant.speech_models import catalogue, download
 
     wanted = name or catalogue.OFFICIAL.name
@@ -61,9 +67,15 @@ def get(
 
 @app.command(epilog="Example: charley models path")
 def path(
-    name: Annotated[str | None, typer.Argument(show_default=False, help="Its name.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(show_default=False, help="Its name, as `list` shows it."),
+    ] = None,
 ) -> None:
-    """Say where a model is, by default the one that Charley uses."""
+    """Show the folder of a model.
+
+    By default that of the one that Charley uses.
+    """
     from assistant.speech_models import catalogue
 
     print(catalogue.find(name))
@@ -77,20 +89,23 @@ def build(
         typer.Option(
             metavar="FILE ...",
             help="Sentences as YAML, or as text, one a line; files or folders. "
-            "Left out: all that may be said to Charley.",
+            "By default all that Charley understands.",
         ),
     ] = None,
     more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="A new folder. Left out: beside the fetched models."),
+        typer.Option(metavar="DIR", help="A new folder. By default next to the downloaded models."),
     ] = None,
     pronunciations: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help='How words are said, such as "hammy HH AE M IY".'),
     ] = None,
 ) -> None:
-    """Make a speech model that knows more words; it hears as well as the one it is made from."""
+    """Make a speech model that knows more words.
+
+    It recognises as well as the one it is made from.
+    """
     from assistant import paths
     from assistant.speech_models import catalogue, extend, vocabulary
     from assistant.speech_models.lexicon import Lexicon
@@ -107,11 +122,11 @@ def build(
         out or catalogue.models_folder() / f"charley-own-{settings.language}",
         replace=out is None,
     )
-    _tell(built)
+    _show(built)
 
 
-def _tell(built: Built) -> None:
-    """Say which words are new, how they are said, and what to do next."""
+def _show(built: Built) -> None:
+    """Show which words are new, how they are pronounced, and what to do next."""
     from assistant.speech_models.lexicon import Origin
 
     width = max((len(word.text) for word in built.new), default=0)

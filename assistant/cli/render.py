@@ -49,9 +49,9 @@ def render(
         ),
     ],
     position: Annotated[
-        str, typer.Option(help="standing, sitting, chair, lying, bed, helper.")
+        str, typer.Option(help="standing, sitting, chair, lying, bed or helper.")
     ] = "",
-    side: Annotated[str, typer.Option(help="left, right, both.")] = "",
+    side: Annotated[str, typer.Option(help="left, right or both.")] = "",
     everything: Annotated[
         bool, typer.Option("--all", help="Every routine, position and side, into a folder.")
     ] = False,
@@ -59,10 +59,10 @@ def render(
         str, typer.Option("--format", help="With --all: mp3, ogg, flac or wav.")
     ] = "mp3",
 ) -> None:
-    """Write a routine as a sound file, for a phone or a watch; with --all every one of them.
+    """Write a routine as a sound file.
 
-    It holds --rounds times (3) and then eases back into the run. It cannot hear: stop it when the
-    cramp is gone.
+    For a phone or a watch. It holds --rounds times (3) and then eases back into the run. It cannot
+    hear: stop it when the cramp is gone.
     """
     from assistant.errors import RoutineError
 

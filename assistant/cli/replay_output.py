@@ -25,7 +25,7 @@ _NOT_KEPT = "the words were not kept"
 
 
 class Play:
-    """Writes a replay as a play, with what is to be said about it under the lines."""
+    """Writes a replay as a play, with remarks under the lines."""
 
     def __init__(self, sessions: int) -> None:
         self.differences = 0

@@ -25,59 +25,64 @@ HEALTH_PORT = 9300
 _TOKEN = "CHARLEY_HOME_ASSISTANT_TOKEN"  # noqa: S105  # the name of a variable
 
 
+Satellites = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URI", help="Talk through this Wyoming satellite; may be repeated."),
+]
+Discover = Annotated[bool, typer.Option("--discover", help="Find satellites by zeroconf.")]
+ServiceAddress = Annotated[
+    str, typer.Option(help="Where Home Assistant asks for handle, asr and tts.")
+]
+ListenAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Listen on this network address instead of this machine alone."
+    ),
+]
+AnnouncedName = Annotated[
+    str, typer.Option(metavar="NAME", help="The name announced by zeroconf; empty for none.")
+]
+HealthAddress = Annotated[
+    str, typer.Option(help="Where /health and /metrics are; empty for nowhere.")
+]
+HomeAssistantUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Push the steps that follow a reply through this."),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", exists=True, help=f"Its access token; or ${_TOKEN}."),
+]
+LeadSeconds = Annotated[float, typer.Option(min=0.04, max=1.0, help="Seconds of sound sent ahead.")]
+MostSessions = Annotated[int, typer.Option(min=1, max=256, help="Conversations at most.")]
+
+
 @app.command(epilog="Example: charley serve --satellite tcp://kitchen.local:10700")
 def serve(
     ctx: typer.Context,
     *,
-    satellite: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URI", help="Talk through this Wyoming satellite; may be repeated."),
-    ] = None,
-    discover: Annotated[
-        bool, typer.Option("--discover", help="Find satellites by zeroconf.")
-    ] = False,
-    uri: Annotated[
-        str, typer.Option(help="Where Home Assistant asks for handle, asr and tts.")
-    ] = f"tcp://127.0.0.1:{PORT}",
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Listen on this network address instead of this machine alone."
-        ),
-    ] = None,
-    announce: Annotated[
-        str, typer.Option(metavar="NAME", help="The name told by zeroconf; empty for none.")
-    ] = "",
-    health: Annotated[
-        str, typer.Option(help="Where /health and /metrics are; empty for nowhere.")
-    ] = f"tcp://127.0.0.1:{HEALTH_PORT}",
-    home_assistant: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Push the steps that follow a reply through this."),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", exists=True, help=f"Its access token; or ${_TOKEN}."),
-    ] = None,
-    lead: Annotated[
-        float, typer.Option(min=0.04, max=1.0, help="Seconds of sound sent ahead.")
-    ] = 0.12,
-    sessions: Annotated[int, typer.Option(min=1, max=256, help="Conversations at most.")] = 16,
+    satellite: Satellites = None,
+    discover: Discover = False,
+    uri: ServiceAddress = f"tcp://127.0.0.1:{PORT}",
+    listen: ListenAddress = None,
+    announce: AnnouncedName = "",
+    health: HealthAddress = f"tcp://127.0.0.1:{HEALTH_PORT}",
+    home_assistant: HomeAssistantUrl = None,
+    token_file: TokenFile = None,
+    lead: LeadSeconds = 0.12,
+    sessions: MostSessions = 16,
 ) -> None:
-    """Be Charley for Wyoming satellites and for Home Assistant, until Ctrl-C.
+    """Serve satellites and Home Assistant.
 
-    Nothing listens beyond this machine unless --listen says so: the protocol knows no passwords.
+    Runs until Ctrl-C. Only this machine can connect unless --listen is given: the protocol has no
+    passwords.
     """
     settings = options.chosen(ctx)
-    try:
-        from assistant.frontends.wyoming import process
-        from assistant.frontends.wyoming.satellite import SATELLITE_PORT, address
-        from assistant.frontends.wyoming.wire import Limits
-    except ImportError as error:
-        raise NetworkError(
-            f"The network's packages are missing ({error.name}); "
-            "in Charley's folder, script/setup --wyoming installs them."
-        ) from None
+    _require_packages()
+    from assistant.frontends.wyoming import process
+    from assistant.frontends.wyoming.satellite import SATELLITE_PORT, address
+    from assistant.frontends.wyoming.wire import Limits
+
     plan = process.Plan(
         listen=_services(address(uri, PORT), listen),
         health=address(health, HEALTH_PORT) if health else None,
@@ -91,20 +96,31 @@ def serve(
     process.serve(settings, plan, tell)
 
 
+def _require_packages() -> None:
+    """Raise NetworkError if the optional packages of the network are not installed."""
+    try:
+        import assistant.frontends.wyoming.process  # noqa: F401
+    except ImportError as error:
+        raise NetworkError(
+            f"The network's packages are missing ({error.name}); "
+            "in Charley's folder, script/setup --wyoming installs them."
+        ) from None
+
+
 def _services(at: Address, listen: str | None) -> Address:
-    """Return where to listen: on this machine alone unless another address was named."""
+    """Return where to listen: on this machine alone unless another address was given."""
     if listen:
         return replace(at, host=listen)
     if not is_loopback(at.host):
         raise NetworkError(
-            f"{at} can be reached from the network, and Wyoming knows no passwords; "
+            f"{at} can be reached from the network, and Wyoming has no passwords; "
             f"if that is what you want, add --listen {at.host}."
         )
     return at
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address."""
+    """Return whether only this machine can reach an address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

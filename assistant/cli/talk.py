@@ -41,9 +41,10 @@ def run(
     journal: JournalFile = None,
     journal_text: JournalText = False,
 ) -> None:
-    """Talk with Charley: microphone to speaker, until Ctrl-C; twice, and it leaves at once.
+    """Talk with Charley by microphone and speaker.
 
-    Without a microphone you type; without a speaker you read.
+    Ctrl-C ends it with a farewell, a second Ctrl-C at once. Without a microphone you type; without
+    a speaker you read.
     """
     settings = options.chosen(ctx)
     from assistant.frontends.live import loop
@@ -77,15 +78,15 @@ def _show_heard(transcript: Transcript, words: UiText, event: Event) -> None:
 def type_(
     ctx: typer.Context,
     *,
-    fast: Annotated[bool, typer.Option("--fast", help="Let time pass at once.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Let time pass without waiting.")] = False,
     script: ScriptFile = None,
     journal: JournalFile = None,
     journal_text: JournalText = False,
     no_first: Annotated[
-        bool, typer.Option("--no-first", help="As if you had met Charley before.")
+        bool, typer.Option("--no-first", help="Leave out what Charley says to new users.")
     ] = False,
 ) -> None:
-    """Talk with Charley by typing; the same conversation in captions.
+    """Talk with Charley by typing.
 
     In a pipe or a script, one utterance a line: a plain line is said when Charley waits,
     "#4 how long" at the fourth count of a hold, "+2.5 stop" 2.5 seconds after the line before.
@@ -165,12 +166,15 @@ def _conversation(
 @app.command(epilog="Example: charley demo --out session.wav")
 def demo(
     ctx: typer.Context,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the sound goes.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The sound file to write.")] = Path(
         "session.wav"
     ),
     script: ScriptFile = None,
 ) -> None:
-    """Let a synthetic runner talk with Charley, really heard and answered, into a sound file."""
+    """Record a talk with a synthetic runner.
+
+    The runner's lines are spoken, recognised and answered as if by microphone.
+    """
     settings = options.chosen(ctx)
     from assistant.frontends import demo as play
     from assistant.session import factory

@@ -25,78 +25,8 @@ Table = dict[str, dict[Pronunciation, None]]
 VOWELS = frozenset(
     ["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"]
 )
-# Words whose short "a" is long in the south of England and, mostly, in Australia.
-BATH = frozenset(
-    [
-        "after",
-        "afternoon",
-        "answer",
-        "ask",
-        "asked",
-        "asking",
-        "aunt",
-        "bath",
-        "basket",
-        "blast",
-        "branch",
-        "brass",
-        "can't",
-        "cast",
-        "castle",
-        "chance",
-        "class",
-        "craft",
-        "dance",
-        "daft",
-        "demand",
-        "draft",
-        "draught",
-        "example",
-        "fast",
-        "faster",
-        "fastest",
-        "flask",
-        "glance",
-        "glass",
-        "grant",
-        "grass",
-        "half",
-        "halfway",
-        "last",
-        "lasts",
-        "lasting",
-        "laugh",
-        "laughing",
-        "master",
-        "nasty",
-        "pass",
-        "passed",
-        "passing",
-        "past",
-        "path",
-        "plant",
-        "plaster",
-        "plasters",
-        "rather",
-        "raft",
-        "sample",
-        "slant",
-        "staff",
-        "task",
-        "vast",
-        "calf",
-        "calves",
-        "calf's",
-        "advance",
-        "advantage",
-        "afterwards",
-        "answers",
-        "ask's",
-        "command",
-        "disaster",
-    ]
-)
 ROUND_O = re.compile(r"o|wa|qua")
+"""Spellings whose AA is said as AO in England, such as in "hot"."""
 SPOKEN_PHONES = frozenset(PHONES) - {SILENCE}
 
 
@@ -130,6 +60,13 @@ def cmudict() -> Mapping[str, tuple[Pronunciation, ...]]:
     return {word: tuple(said) for word, said in table.items()}
 
 
+@cache
+def long_a_words() -> frozenset[str]:
+    """Return the words whose short "a" is long in the south of England."""
+    lines = models_file("long-a.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
 def read_pronunciations(path: Path) -> dict[str, tuple[Pronunciation, ...]]:
     """Read lines of a word and its phones, such as "hammy HH AE M IY"; ModelError names a line."""
     table: Table = {}
@@ -153,17 +90,17 @@ def read_pronunciations(path: Path) -> dict[str, tuple[Pronunciation, ...]]:
 
 
 class Lexicon:
-    """Everything that is known of how words are said."""
+    """Everything that is known about how words are pronounced."""
 
     def __init__(self, own: Path | None = None) -> None:
-        """`own` is a file of pronunciations that count instead of all others. ModelError."""
+        """`own` is a file of pronunciations that replace all others of its words. ModelError."""
         self._own = read_pronunciations(own) if own else {}
         self._known = dict(cmudict())
         for word, said in read_pronunciations(models_file("extra.dict")).items():
             self._known[word] = tuple(dict.fromkeys((*self._known.get(word, ()), *said)))
 
     def __contains__(self, word: str) -> bool:
-        """Tell whether a word need not be guessed."""
+        """Return whether a word need not be guessed."""
         return self.spoken(word, guess=False).pronunciations != ()
 
     @property
@@ -215,7 +152,7 @@ def _accents(word: str, phones: Pronunciation) -> Iterator[Pronunciation]:
     """The pronunciation itself, then how other accents say it."""
     yield phones
     broad = phones
-    if word in BATH:
+    if word in long_a_words():
         broad = tuple("AA" if phone == "AE" else phone for phone in broad)
     if ROUND_O.search(word) and "R" not in phones:
         broad = tuple("AO" if phone == "AA" else phone for phone in broad)
