@@ -13,12 +13,15 @@ again.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 INTENTS = "intents/en"
+# Every stage that works on both cores does so in processes; their threads wait for each other.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def main() -> None:
             arguments = [f"models.training.{stage.module}", *map(str, stage.arguments)]
             print(" ".join(arguments), flush=True)
             interpreter = options.torch if stage.torch else sys.executable
-            subprocess.run([interpreter, "-m", *arguments], check=True)
+            subprocess.run([interpreter, "-m", *arguments], check=True, env=os.environ | ONE_THREAD)
 
 
 if __name__ == "__main__":
