@@ -119,8 +119,6 @@ class Echo:
 
 # --- The ways ------------------------------------------------------------------------------------
 
-Clean = Callable[[Samples], Samples]
-
 
 class Way:
     """One way to tell Charley's voice from a person's; this one does nothing."""
