@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -16,9 +16,11 @@ from assistant.errors import AudioFileError
 
 if TYPE_CHECKING:
     from assistant.asr.hypothesis import Hypothesis
-    from assistant.asr.vosk_recogniser import VoskRecogniser
-    from assistant.nlu.intents import Intents
+    from assistant.asr.vosk_recogniser import SpeechModel
+    from assistant.audio.pcm import Samples
+    from assistant.dialogue.actions import Listen
     from assistant.nlu.matcher import Match, Matcher, NoMatch
+    from assistant.session.factory import Language
     from assistant.settings import Settings
 
 app = typer.Typer()
@@ -31,8 +33,9 @@ _BLOCK_SECONDS = 0.1
 @app.command(epilog="Example: echo 'my left calf is cramping' | charley match --json")
 def match(ctx: typer.Context, as_json: AsJson = False, state: StateName = None) -> None:
     """Show what each line of input means."""
-    settings, context = options.chosen(ctx), options.context(state)
-    matcher = _matcher(_intents(settings))
+    settings, to = options.chosen(ctx), options.listening(state)
+    matcher = _matcher(settings)
+    context = to.context if to else None
     for line in sys.stdin:
         found = matcher.match(line.removesuffix("\n").removesuffix("\r"), context)
         print(_json(described(found)) if as_json else _row(found), flush=True)
@@ -49,8 +52,8 @@ def hear(
 
     And what it means. The files may be WAV, FLAC, OGG or MP3.
     """
-    settings, context = options.chosen(ctx), options.context(state)
-    listen = _listener(settings, context)
+    settings, to = options.chosen(ctx), options.listening(state)
+    listen = _listener(settings, to)
     failed = False
     for path in files:
         try:
@@ -63,17 +66,12 @@ def hear(
         raise typer.Exit(1)
 
 
-def _intents(settings: Settings) -> Intents:
+def _matcher(settings: Settings) -> Matcher:
     from assistant.nlu import intents
+    from assistant.nlu.matcher import Matcher
     from assistant.paths import intents_folder
 
-    return intents.load(intents_folder(settings.language) / "sentences")
-
-
-def _matcher(intents: Intents) -> Matcher:
-    from assistant.nlu.matcher import Matcher
-
-    return Matcher(intents)
+    return Matcher(intents.load(intents_folder(settings.language) / "sentences"))
 
 
 # --- A meaning in words --------------------------------------------------------------------------
@@ -128,47 +126,69 @@ def _printable(text: str, longest: int = 200) -> str:
 # --- Recordings ----------------------------------------------------------------------------------
 
 
-def _listener(
-    settings: Settings, context: frozenset[str] | None
-) -> Callable[[Path], dict[str, Any]]:
+def _listener(settings: Settings, to: Listen | None) -> Callable[[Path], dict[str, Any]]:
     """Load language and model once; return what turns a file into a description."""
-    from assistant.asr.vosk_recogniser import SpeechModel, VoskRecogniser
+    from assistant.asr.vosk_recogniser import SpeechModel
     from assistant.nlu.templates import SESSION
     from assistant.session import factory, speech_model
     from assistant.session.nbest import likeliest
 
-    intents = _intents(settings)
-    matcher, phrases = _matcher(intents), intents.phrases(context)
-    precedence = intents.language.precedence
-    pack = factory.pack(settings)
+    language = factory.language(settings)
     model = SpeechModel(speech_model.folder(settings))
     if settings.model is None:  # a model that was named may be for anything
-        speech_model.require_language(model, pack, settings.language)
-
+        speech_model.require_language(model, language.pack, settings.language)
+    context = to.context if to else None
     is_idle = context is not None and SESSION not in context
 
     def understand(text: str) -> Match | NoMatch:
-        return matcher.match(text, context)
+        return language.matcher.match(text, context)
 
     def listen(path: Path) -> dict[str, Any]:
-        seconds, heard = _hypotheses(
-            VoskRecogniser(model, phrases, homophones=pack.homophones), path
-        )
+        seconds, heard = _hypotheses(_recogniser(language, model, to), path)
         found = [likeliest(h, understand, is_idle=is_idle)[1] for h in heard if h.final]
-        understood = [match for match in found if hasattr(match, "intent")]
-        best = min(understood, key=lambda match: precedence.index(match.intent), default=None)
-        meaning = best or matcher.match(" ".join(m.text for m in found), context)
         return {
             "seconds": round(seconds, 3),
             "hypotheses": [_timed(h, seconds) for h in heard],
-            **described(meaning),
+            **described(_foremost(found, language) or understand(" ".join(m.text for m in found))),
             **({} if found else {"reason": "nothing was heard"}),
         }
 
     return listen
 
 
-def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hypothesis]]:
+def _recogniser(language: Language, model: SpeechModel, to: Listen | None) -> Listener:
+    """Return what listens as `charley run` does: in a state, or for all that can be understood."""
+    from assistant.session import factory
+
+    if to is None:
+        recogniser = factory.microphone_recogniser(language.pack, model)
+        recogniser.listen(language.intents.phrases(None))
+        return recogniser
+    listener = factory.microphone_listener(language, model)
+    listener.listen(to)
+    return listener
+
+
+def _foremost(found: Iterable[Match | NoMatch], language: Language) -> Match | None:
+    """Return the meaning of several that comes first in the language's precedence."""
+    from assistant.nlu.matcher import Match
+
+    understood = [one for one in found if isinstance(one, Match)]
+    precedence = language.intents.language.precedence
+    return min(understood, key=lambda match: precedence.index(match.intent), default=None)
+
+
+class Listener(Protocol):
+    """What is heard in sound: a recogniser, or one that follows a state."""
+
+    def feed(self, block: Samples, /) -> list[Hypothesis]:
+        """Return the hypotheses that a block of 16 kHz sound completes or changes."""
+
+    def finish(self) -> list[Hypothesis]:
+        """End the utterance and return what was heard of it."""
+
+
+def _hypotheses(listener: Listener, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and all that was heard in it."""
     from assistant.asr.hypothesis import RATE
     from assistant.audio import audio_file
@@ -179,8 +199,8 @@ def _hypotheses(recogniser: VoskRecogniser, path: Path) -> tuple[float, list[Hyp
     pad = silence(round(PAD_SECONDS * RATE), RATE)
     heard: list[Hypothesis] = []
     for block in blocks(concatenate([pad, sound, pad]), round(_BLOCK_SECONDS * RATE)):
-        heard += recogniser.feed(block.samples)
-    return sound.seconds, heard + recogniser.finish()
+        heard += listener.feed(block.samples)
+    return sound.seconds, heard + listener.finish()
 
 
 def _timed(heard: Hypothesis, seconds: float) -> dict[str, Any]:

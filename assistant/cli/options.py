@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from assistant.dialogue.actions import Action
+from assistant.dialogue.actions import Action, Listen
 from assistant.dialogue.events import Event
 from assistant.errors import SettingsError
 from assistant.settings import Setting, Settings, settings_of
@@ -132,8 +132,8 @@ def journal(
     return Journal(path, with_text, tell, conditions)
 
 
-def context(state: str | None) -> frozenset[str] | None:
-    """Return what counts in a state, None for everything; SettingsError lists the states."""
+def listening(state: str | None) -> Listen | None:
+    """Return what may be said in a state, None for everything; SettingsError lists the states."""
     if state is None:
         return None
     from assistant.dialogue.machine import listening
@@ -141,6 +141,6 @@ def context(state: str | None) -> frozenset[str] | None:
 
     names = ", ".join(known.value for known in State)
     try:
-        return listening(DialogueState(state=State(state.lower()))).context
+        return listening(DialogueState(state=State(state.lower())))
     except ValueError:
         raise SettingsError(f'There is no state "{state[:40]}"; there are {names}.') from None

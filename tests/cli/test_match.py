@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +13,9 @@ import soundfile
 from assistant.asr import vosk_recogniser
 from assistant.asr.hypothesis import Hypothesis, Word
 from assistant.audio import audio_file
-from assistant.content.homophones import Homophones
+from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.state import State
+from assistant.session import factory
 from assistant.speech_models import catalogue
 from tests.support import tone_model
 from tests.support.commands import Charley, Done, start
@@ -85,10 +87,12 @@ class _Heard:
 
     finals: tuple[tuple[str, float, float], ...] = ()
 
-    def __init__(self, _model: object, phrases: tuple[str, ...], homophones: Homophones) -> None:
-        assert phrases
-        assert homophones.usual
+    def __init__(self, pack: LanguagePack, _model: object) -> None:
+        assert pack.homophones.usual
         self._is_fresh = True
+
+    def listen(self, phrases: Iterable[str]) -> None:
+        assert list(phrases)
 
     def feed(self, _samples: object) -> list[Hypothesis]:
         fresh, self._is_fresh = self._is_fresh, False
@@ -123,7 +127,7 @@ class TestHear:
         monkeypatch.setattr(catalogue, "find", lambda _name: Path("model"))
         knows_all = SimpleNamespace(knows=lambda _word: True)
         monkeypatch.setattr(vosk_recogniser, "SpeechModel", lambda _path: knows_all)
-        monkeypatch.setattr(vosk_recogniser, "VoskRecogniser", _Heard)
+        monkeypatch.setattr(factory, "microphone_recogniser", _Heard)
         monkeypatch.setattr(_Heard, "finals", finals)
         return charley("hear", *args)
 
