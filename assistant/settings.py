@@ -399,7 +399,8 @@ def _number(setting: Setting, value: object, where: str) -> float:
     low, high = setting.about.range or (-math.inf, math.inf)
     fitting = int if setting.kind is int else (int, float)
     if isinstance(value, fitting) and not isinstance(value, bool) and low <= value <= high:
-        return setting.kind(value)  # type: ignore[no-any-return]
+        number: float = setting.kind(value)
+        return number
     kind = "a whole number" if setting.kind is int else "a number"
     allowed = f"{kind} from {low:g} to {high:g}" if setting.about.range else kind
     raise SettingsError(f"{where} must be {allowed}, not {_shown(value)}.")

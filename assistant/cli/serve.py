@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,7 +100,7 @@ def serve(
 def _require_packages() -> None:
     """Raise NetworkError if the optional packages of the network are not installed."""
     try:
-        import assistant.frontends.wyoming.process  # noqa: F401
+        import_module("assistant.frontends.wyoming.process")
     except ImportError as error:
         raise NetworkError(
             f"The network's packages are missing ({error.name}); "
