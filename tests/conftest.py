@@ -5,9 +5,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import groupby, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -19,6 +18,7 @@ from tests.support.process import heed_ctrl_c
 
 if TYPE_CHECKING:
     from assistant.nlu.intents import Intents
+    from tests.support.sharing import Sharing
 
 # A slow moment on a busy machine is no failure; and a failure must come again on the next run.
 settings.register_profile("usual", deadline=None, derandomize=True, max_examples=USUAL)
@@ -73,29 +73,22 @@ def pytest_configure(config: pytest.Config) -> None:
     heed_ctrl_c()
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "Sharing":
+    """Let each file of tests stay together."""
+    from tests.support.sharing import Sharing
+
+    config.option.loadscopereorder = False
+    return Sharing(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that need real hardware unless asked for; spread the others over workers."""
+    """Leave out tests that need real hardware unless asked for; mix what several workers run."""
     _leave_out_hardware(config, items)
-    if config.getoption("loadgroup", False):  # in a worker of xdist
-        _spread(items)
+    if hasattr(config, "workerinput"):
+        from tests.support.sharing import mixed
 
-
-def _spread(items: list[pytest.Item]) -> None:
-    """Give each test of sound to a worker by itself and each other file as one; mix the two.
-
-    A test of sound waits for real time to pass. A file shares what its fixtures have made.
-    """
-    alone = [item for item in items if item.get_closest_marker("sound")]
-    shared = [item for item in items if not item.get_closest_marker("sound")]
-    for item in alone:
-        item.add_marker(pytest.mark.xdist_group(item.nodeid))
-    for item in shared:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    files = [list(group) for _, group in groupby(shared, key=lambda item: item.path)]
-    nothing: list[pytest.Item] = []
-    mixed = zip_longest([[item] for item in alone], files, fillvalue=nothing)
-    items[:] = [item for pair in mixed for group in pair for item in group]
+        items[:] = mixed(items)
 
 
 def _leave_out_hardware(config: pytest.Config, items: list[pytest.Item]) -> None:
