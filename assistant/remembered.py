@@ -5,6 +5,9 @@ from pathlib import Path
 
 from assistant.atomic_file import write_whole
 from assistant.paths import state_folder
+from assistant.regular_file import read_regular
+
+_LARGEST_FILE_BYTES = 1_000_000
 
 
 def remember(name: str, value: str) -> bool:
@@ -27,7 +30,7 @@ def recall(name: str) -> str | None:
 
 def _facts() -> dict[str, str]:
     try:
-        facts = json.loads(_state_file().read_text(encoding="utf-8"))
+        facts = json.loads(read_regular(_state_file(), _LARGEST_FILE_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(facts, dict):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assistant.asr import openfst
 from assistant.errors import ModelError
+from assistant.regular_file import open_regular
 
 NEEDED = (
     "am/final.mdl",
@@ -65,7 +66,7 @@ def _size(path: Path) -> int:
 def _read(path: Path, most_bytes: int = -1) -> bytes:
     """Return a file's beginning, -1 for all of it. Raises ModelError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(most_bytes)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}).") from None

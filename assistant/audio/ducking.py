@@ -18,6 +18,7 @@ from assistant.audio.pulse_mixer import PulseMixer, Stream
 from assistant.audio.volume_ramp import LOWEST, Volumes, is_lowered, is_same, lowered
 from assistant.clock import SystemClock
 from assistant.errors import DeviceError
+from assistant.regular_file import read_regular
 
 _DOWN, _UP = 3, 1
 """Steps down and up at a time: down in 0.16 s, up in 0.5 s."""
@@ -32,6 +33,7 @@ _RETRY_SECONDS = 3.0
 """Without a server, how long until it is looked for again when Charley speaks."""
 _PARTING_SECONDS = 2.0
 """The longest that the end of the program waits for the volumes to be restored."""
+_LARGEST_NOTE_BYTES = 1_000_000
 _HIGHEST = 99957
 """+11 dB: pulsectl sets no more (PA_VOLUME_UI_MAX), so louder streams could not be restored."""
 _LEFT_ALONE = frozenset({"a11y", "phone", "event"})
@@ -196,7 +198,7 @@ class _Note:
 
     def _read(self) -> list[tuple[str, Volumes]]:
         try:
-            kept = json.loads(self._path.read_text("utf-8"))
+            kept = json.loads(read_regular(self._path, _LARGEST_NOTE_BYTES))
             return [(str(name), tuple(map(int, volumes))) for name, volumes in kept]
         except (OSError, ValueError, TypeError, RecursionError):
             return []

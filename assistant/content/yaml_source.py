@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import IntentDataError
+from assistant.regular_file import read_regular
 
 if TYPE_CHECKING:
     import yaml
+
+
+_LARGEST_FILE_BYTES = 10_000_000
+"""Of one data file: a hundred times the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def read(path: Path) -> Node:
     # only one in a browser.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
+        root: Any = yaml.compose(read_regular(path, _LARGEST_FILE_BYTES).decode(), Loader=loader)
     except OSError as error:
         raise IntentDataError(f"{path}: cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:

@@ -16,8 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from assistant.atomic_file import write_whole
+from assistant.errors import IntentDataError
 from assistant.nlu import intents
 from assistant.nlu.intents import Intents
+from assistant.regular_file import read_regular
 
 _READERS = ("assistant.content", "assistant.nlu", "hassil")
 """The packages whose code decides what is made of the templates."""
@@ -28,6 +30,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "assistant.nlu.normalise": frozenset({"Spelling"}),
 }
 """The classes that a cached file may hold, by module."""
+_LARGEST_FILE_BYTES = 100_000_000
+"""Of a file that is kept or read: ten times the largest."""
 _DIGEST = 32
 """Bytes of each of the two digests in front: of the key, and of the rest."""
 
@@ -57,7 +61,7 @@ class CachedIntents:
 
     def _read(self) -> Intents | None:
         try:
-            data = self._file.read_bytes()
+            data = read_regular(self._file, _LARGEST_FILE_BYTES)
             key, digest, body = data[:_DIGEST], data[_DIGEST : 2 * _DIGEST], data[2 * _DIGEST :]
             if key != self._key or digest != _digest(body):
                 return None
@@ -81,9 +85,16 @@ def _key(sentences: Path) -> bytes:
     """Return a digest of everything that decides what is made of the templates."""
     whole = hashlib.sha256()
     for path in (*_code(), *sorted(sentences.glob("*.yaml"))):
-        data = path.read_bytes()
+        data = _source(path)
         whole.update(f"{path.name}\0{len(data)}\0".encode() + data)
     return whole.digest()
+
+
+def _source(path: Path) -> bytes:
+    try:
+        return read_regular(path, _LARGEST_FILE_BYTES)
+    except OSError as error:
+        raise IntentDataError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
 def _code() -> Iterator[Path]:

@@ -10,6 +10,7 @@ import numpy as np
 from assistant.atomic_file import write_whole
 from assistant.audio.pcm import Pcm, from_int16, to_int16
 from assistant.audio.shaping import fade, trim_silence
+from assistant.regular_file import read_regular
 from assistant.tts.synthesiser import NamedSynthesiser
 
 MEMORY_BYTES = 8_000_000
@@ -18,6 +19,10 @@ SPEECH_RMS = 0.16
 """Loudness that every line is brought to, relative to full scale, measured where it is loud."""
 SPEECH_PEAK = 0.9
 """The highest peak, relative to full scale, that levelling may give a line."""
+LARGEST_ENTRY_BYTES = 100_000_000
+"""Of one line on disk; the longest text that can be spoken takes a quarter of it."""
+RATES = range(4_000, 192_001)
+"""In hertz: what a voice may render at."""
 
 
 class CachedVoice:
@@ -69,7 +74,7 @@ class CachedVoice:
         if self._folder is None:
             return None
         try:
-            return _unpack((self._folder / f"{key}.pcm").read_bytes())
+            return _unpack(read_regular(self._folder / f"{key}.pcm", LARGEST_ENTRY_BYTES))
         except FileNotFoundError:
             return None
         except (OSError, ValueError):
@@ -93,15 +98,23 @@ class CachedVoice:
 
 def _pack(pcm: Pcm) -> bytes:
     """Return rate, checksum and samples; a checksum because a torn write may keep its length."""
-    body = pcm.samples.astype("<i2").tobytes()
-    return pcm.rate.to_bytes(4, "little") + hashlib.sha256(body).digest()[:12] + body
+    rate, body = pcm.rate.to_bytes(4, "little"), pcm.samples.astype("<i2").tobytes()
+    return rate + _checksum(rate, body) + body
 
 
 def _unpack(data: bytes) -> Pcm:
-    rate, check, body = int.from_bytes(data[:4], "little"), data[4:16], data[16:]
-    if len(data) < 18 or hashlib.sha256(body).digest()[:12] != check:
+    rate, check, body = data[:4], data[4:16], data[16:]
+    if len(data) < 18 or _checksum(rate, body) != check:
         raise ValueError("damaged cache entry")
-    return Pcm(np.frombuffer(body, "<i2").astype(np.int16), rate)
+    hertz = int.from_bytes(rate, "little")
+    if hertz not in RATES:
+        raise ValueError("a cache entry of a rate that no voice has")
+    return Pcm(np.frombuffer(body, "<i2").astype(np.int16), hertz)
+
+
+def _checksum(rate: bytes, body: bytes) -> bytes:
+    """Return a digest of all that decides the sound: with another rate it is another sound."""
+    return hashlib.sha256(rate + body).digest()[:12]
 
 
 def level(pcm: Pcm) -> Pcm:

@@ -105,6 +105,38 @@ class TestFilesThatCannotBeRead:
         (tmp_path / "a.wav").write_bytes(data)
         assert len(audio_file.read(tmp_path / "a.wav")) == len(tone())
 
+    def test_more_samples_than_fit_into_memory(self, tmp_path: Path) -> None:
+        """A FLAC of 60 kB may say that it holds hours of eight channels at 655 kHz."""
+        path = tmp_path / "a.flac"
+        soundfile.write(path, np.zeros((100, 8), np.int16), 655_350, subtype="PCM_16")
+        said, data = 2**32 - 1, bytearray(path.read_bytes())
+        data[21] |= said >> 32  # the lower half of byte 21 and the next four: frames
+        data[22:26] = (said & 0xFFFFFFFF).to_bytes(4, "big")
+        path.write_bytes(data)
+        assert "8 channels are too many" in self.refused(path)
+
+    @pytest.mark.parametrize("channels", [1, 2, 8])
+    def test_a_file_that_says_more_than_it_holds_is_read_or_refused(
+        self, tmp_path: Path, channels: int
+    ) -> None:
+        path = tmp_path / "a.flac"
+        soundfile.write(path, np.zeros((100, channels), np.int16), 48_000, subtype="PCM_16")
+        data = bytearray(path.read_bytes())
+        data[22:26] = (40_000_000).to_bytes(4, "big")
+        path.write_bytes(data)
+        with contextlib.suppress(AudioFileError):
+            assert len(audio_file.read(path)) <= 100
+
+    @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs Linux's devices")
+    @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null"])
+    def test_devices(self, path: str) -> None:
+        assert "not a regular file" in self.refused(Path(path))
+
+    def test_a_long_file_in_many_channels_is_mixed_block_by_block(self, tmp_path: Path) -> None:
+        both = np.tile(np.arange(-300, 300, dtype=np.int16)[:, None], (4000, 2))
+        soundfile.write(tmp_path / "a.wav", both, 16_000)
+        assert (audio_file.read(tmp_path / "a.wav").samples == both[:, 0]).all()
+
     @given(st.binary(max_size=200))
     def test_any_bytes_are_read_or_refused(self, data: bytes) -> None:
         path = Path(os.environ["HOME"]) / "any.wav"

@@ -174,13 +174,14 @@ class TestHear:
         files = {"empty.wav": b"", "text.wav": b"no sound", "cut.wav": Path(word).read_bytes()[:-9]}
         for name, data in files.items():
             (tmp_path / name).write_bytes(data)
-        paths = [str(tmp_path / name) for name in (*files, "none.wav")] + [str(tmp_path), word]
+        paths = [str(tmp_path / name) for name in (*files, "none.wav")] + [str(tmp_path)]
+        paths += ["/dev/zero", word]
         done = charley("hear", "--json", "--model", str(tones), *paths)
         found = [json.loads(line) for line in done.lines]
         assert done.code == 1
         assert done.err == ""
         assert [line["file"] for line in found] == paths
-        assert ["error" in line for line in found] == [True] * 5 + [False]
+        assert ["error" in line for line in found] == [True] * 6 + [False]
 
     @pytest.mark.model
     @pytest.mark.parametrize(

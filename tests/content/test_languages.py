@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.content import language_pack, prompts
+from assistant.content import language_pack, prompts, yaml_source
 from assistant.content.routines import HELPER, POSITIONS
 from assistant.dialogue.state import State
 from assistant.errors import IntentDataError, RoutineError
@@ -98,14 +98,14 @@ def test_the_program_takes_it_from_its_folder(
     spoken: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    read_text = Path.read_text
+    read_regular = yaml_source.read_regular
 
-    def noted(path: Path, encoding: str | None = None) -> str:
+    def noted(path: Path, most_bytes: int) -> bytes:
         read.append(path)
-        return read_text(path, encoding)
+        return read_regular(path, most_bytes)
 
     monkeypatch.setattr(factory, "intents_folder", lambda _language: spoken.folder)
-    monkeypatch.setattr(Path, "read_text", noted)
+    monkeypatch.setattr(yaml_source, "read_regular", noted)
     made = factory.language(Settings(language=spoken.folder.name))
     assert made.pack.prompts == spoken.pack.prompts
     assert made.intents == spoken.intents

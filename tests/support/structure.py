@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGE = ROOT / "assistant"
 
 LEVELS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "atomic_file", "malloc"}),
+    frozenset({"errors", "clock", "atomic_file", "malloc", "regular_file"}),
     frozenset({"audio", "content", "paths"}),
     frozenset({"asr", "nlu", "tts", "dialogue", "remembered"}),
     frozenset({"speech_models", "playback", "settings"}),

@@ -1,5 +1,6 @@
 """Facts about the lines that are kept: one loudness, and no harm from a disk."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from assistant.audio.pcm import Pcm, from_int16
+from assistant.tts import cache
 from assistant.tts.cache import CachedVoice, level
 
 
@@ -77,8 +79,22 @@ class TestCache:
             lambda data: data[:-7],
             lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:],
             lambda data: b"\xff" * len(data),
+            lambda data: (0).to_bytes(4, "little") + data[4:],
+            lambda data: (1).to_bytes(4, "little") + data[4:],
+            lambda data: (11_025).to_bytes(4, "little") + data[4:],
+            lambda data: data[:4] + data[16:],
         ],
-        ids=["empty", "head", "cut", "one bit", "garbage"],
+        ids=[
+            "empty",
+            "head",
+            "cut",
+            "one bit",
+            "garbage",
+            "no rate",
+            "1 Hz",
+            "half speed",
+            "no checksum",
+        ],
     )
     def test_a_damaged_entry_is_rendered_again_and_replaced(
         self, tmp_path: Path, harm: Callable[[bytes], bytes]
@@ -91,6 +107,24 @@ class TestCache:
         voice = Hum()
         assert CachedVoice(voice, tmp_path).render("one") == whole
         assert voice.asked == told == []
+
+    @pytest.mark.parametrize("rate", [0, 1, 2**32 - 1])
+    def test_a_rate_that_no_voice_has_is_refused_even_with_its_checksum(
+        self, tmp_path: Path, rate: int
+    ) -> None:
+        whole = CachedVoice(Hum(), tmp_path).render("one")
+        (entry,) = tmp_path.iterdir()
+        entry.write_bytes(cache._pack(Pcm(whole.samples, rate)))
+        assert CachedVoice(Hum(), tmp_path).render("one") == whole
+
+    @pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+    def test_a_pipe_of_an_entry_s_name_is_replaced(self, tmp_path: Path) -> None:
+        whole = CachedVoice(Hum(), tmp_path).render("one")
+        (entry,) = tmp_path.iterdir()
+        entry.unlink()
+        os.mkfifo(entry)
+        assert CachedVoice(Hum(), tmp_path).render("one") == whole
+        assert entry.is_file()
 
     def test_an_unusable_folder_is_reported_once_and_memory_serves(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
