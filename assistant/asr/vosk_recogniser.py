@@ -67,7 +67,10 @@ def _vosk() -> Any:
     try:
         import vosk
     except (ImportError, OSError) as error:
-        raise ModelError(f"The Python package vosk cannot be loaded ({error}).") from None
+        advice = "sudo apt install libatomic1" if "libatomic" in str(error) else "script/setup"
+        raise ModelError(
+            f"The Python package vosk cannot be loaded ({error}); try: {advice}."
+        ) from None
     vosk.SetLogLevel(-2)
     return vosk
 

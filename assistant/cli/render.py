@@ -107,7 +107,7 @@ def _render_all(settings: Settings, folder: Path, kind: str) -> None:
     ending = _ending(kind)
     pack = factory.pack(settings)
     coaching, start = factory.coaching_options(settings), factory.initial_state(settings)
-    voice = voices.voice(pack, settings, tell)
+    voice = voices.voice(pack, settings, tell, in_real_time=False)
     wanted = audio_pack.pieces(pack, coaching, start)
     done: list[audio_pack.Written] = []
     made_with = repr((voice.name, coaching, start, settings.volume, settings.lead_in_seconds))
@@ -180,7 +180,7 @@ def _check_out(out: Path) -> None:
 def _timeline(pack: LanguagePack, settings: Settings, voice: Synthesiser | None = None) -> Timeline:
     from assistant.session import factory
 
-    timeline = factory.timeline(pack, settings, tell, voice=voice)
+    timeline = factory.timeline(pack, settings, tell, voice=voice, in_real_time=False)
     timeline.read(timeline.rate // 10)  # the volume's ramp is behind us when the sound begins
     timeline.take_begun()
     return timeline

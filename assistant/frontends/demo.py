@@ -112,8 +112,10 @@ class Demo:
         self._language = language
         self._show = show
         self._watch = watch
-        self._timeline = factory.timeline(self._language.pack, settings, warn)
-        runner_voice = Pyttsx3Voice(language.pack.voices.runner, RUNNER_WORDS_PER_MINUTE)
+        self._timeline = factory.timeline(self._language.pack, settings, warn, in_real_time=False)
+        runner_voice = Pyttsx3Voice(
+            language.pack.voices.runner, RUNNER_WORDS_PER_MINUTE, in_real_time=False
+        )
         script = lines or _lines(self._language.folder / "demo.txt")
         self._conversation = factory.voice_session(
             self._language,

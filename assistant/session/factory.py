@@ -200,9 +200,14 @@ def timeline(
     *,
     rate: int = DEFAULT_RATE,
     voice: Synthesiser | None = None,
+    in_real_time: bool = True,
 ) -> Timeline:
-    """Return a timeline at the user's volume; `voice` None is Charley's own. SynthesiserError."""
-    voice, named = voice or voices.voice(pack, settings, tell), voices.by_name(pack, settings, tell)
+    """Return a timeline at the user's volume; `voice` None is Charley's own. SynthesiserError.
+
+    `in_real_time` False if nobody waits for the sound: a slow machine then gets its time.
+    """
+    voice = voice or voices.voice(pack, settings, tell, in_real_time=in_real_time)
+    named = voices.by_name(pack, settings, tell)
     made = Timeline(voice, rate, settings.lead_in_seconds, named)
     made.perform(SetVolume(settings.volume))
     return made

@@ -14,9 +14,15 @@ from assistant.tts.cache import CachedVoice
 from assistant.tts.pyttsx3_voice import DefaultVoice, Pyttsx3Voice
 
 
-def voice(pack: LanguagePack, settings: Settings, tell: Tell) -> CachedVoice:
-    """Return Charley's voice; `tell` gets one sentence if its cache cannot be written."""
-    return CachedVoice(uncached(pack, settings, tell), cache_folder() / "speech", tell)
+def voice(
+    pack: LanguagePack, settings: Settings, tell: Tell, *, in_real_time: bool = True
+) -> CachedVoice:
+    """Return Charley's voice; `tell` gets one sentence if its cache cannot be written.
+
+    `in_real_time` False if nobody waits for the sound: a slow machine then gets its time.
+    """
+    rendered = uncached(pack, settings, tell, in_real_time=in_real_time)
+    return CachedVoice(rendered, cache_folder() / "speech", tell)
 
 
 def by_name(pack: LanguagePack, settings: Settings, tell: Tell) -> Callable[[str], CachedVoice]:
@@ -24,7 +30,9 @@ def by_name(pack: LanguagePack, settings: Settings, tell: Tell) -> Callable[[str
     return lambda name: voice(pack, replace(settings, voice=name or None), tell)
 
 
-def uncached(pack: LanguagePack, settings: Settings, tell: Tell) -> Pyttsx3Voice:
+def uncached(
+    pack: LanguagePack, settings: Settings, tell: Tell, *, in_real_time: bool = True
+) -> Pyttsx3Voice:
     """Return Charley's voice for what is said only once. SynthesiserError if there is none.
 
     `tell` gets one sentence if a voice that was chosen by voice is gone and the usual one speaks.
@@ -32,7 +40,9 @@ def uncached(pack: LanguagePack, settings: Settings, tell: Tell) -> Pyttsx3Voice
     default = DefaultVoice(pack.voices.charley, pack.voices.system)
 
     def called(name: str) -> Pyttsx3Voice:
-        return Pyttsx3Voice(name, settings.words_per_minute, default=default)
+        return Pyttsx3Voice(
+            name, settings.words_per_minute, default=default, in_real_time=in_real_time
+        )
 
     try:
         return called(settings.voice or "")

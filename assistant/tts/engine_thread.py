@@ -22,6 +22,8 @@ from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError, SynthesiserError
 
 POLL_SECONDS = 0.02
+_END_POLLS = 10
+"""Looks for espeak-ng's own word that a line has ended, after its last sample came."""
 ESPEAK_TRIES = 3
 """How often a line is rendered that comes out empty."""
 
@@ -106,6 +108,7 @@ def _new_engine() -> Any:
         # Not busy: so that it carries out changes of voice and rate when they are asked for.
         engine.proxy.setBusy(False)
         _silence_prints()
+        _end_lines_without_a_word(engine.proxy._driver)
     return engine
 
 
@@ -123,6 +126,31 @@ def _load_bundled_espeak() -> None:
 def _silence_prints() -> None:
     """Keep pyttsx3's espeak driver from printing "Audio saved to" on standard output."""
     vars(sys.modules["pyttsx3.drivers.espeak"])["print"] = lambda *_args, **_kwargs: None
+
+
+def _end_lines_without_a_word(driver: Any) -> None:
+    """End a line when espeak-ng has spoken it, even if espeak-ng never says so.
+
+    pyttsx3's driver waits for the event MSG_TERMINATED, and the library of espeakng-loader 0.2.4
+    for 64-bit ARM never sends it, so that every Raspberry Pi would be mute.
+    """
+    espeak = sys.modules["pyttsx3.drivers._espeak"]
+    iterate, pause = driver.iterate, threading.Event()
+
+    def watched() -> None:
+        iterate()
+        if not driver._speaking:
+            return
+        espeak.Synchronize()  # however long it takes; the samples come on espeak-ng's thread
+        for _ in range(_END_POLLS):
+            if not driver._speaking:
+                return
+            pause.wait(POLL_SECONDS)
+        ended = (espeak.EVENT * 1)()
+        ended[0].type = espeak.EVENT_MSG_TERMINATED
+        driver._onSynth(None, 0, ended)
+
+    driver.iterate = watched
 
 
 def uses_espeak(engine: Any) -> bool:

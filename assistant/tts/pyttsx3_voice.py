@@ -20,6 +20,9 @@ LONGEST_TEXT = 5000
 """Characters; about six minutes of speech, more than any prompt."""
 RENDER_TIMEOUT_SECONDS = 20.0
 """The longest that anything may take."""
+PATIENCE = 40
+"""How many times longer a line may take when nobody waits for it; the slowest machine tried, an
+emulated Raspberry Pi, takes 10 times as long as a desktop."""
 LINE_TIMEOUT_SECONDS, LETTER_TIMEOUT_SECONDS = 3.0, 0.02
 """What a line may take, for the whole and for each letter: a hundred times what it usually does."""
 ESPEAK_ALIASES = {"en-gb": "en", "en-uk": "en", "english": "en", "default": "en"}
@@ -47,8 +50,14 @@ class Pyttsx3Voice:
         words_per_minute: int = DEFAULT_WORDS_PER_MINUTE,
         timeout_seconds: float = RENDER_TIMEOUT_SECONDS,
         default: DefaultVoice = DEFAULT_VOICE,
+        *,
+        in_real_time: bool = True,
     ) -> None:
-        """Choose a voice by name, "" for the default. SynthesiserError if it is unknown."""
+        """Choose a voice by name, "" for the default. SynthesiserError if it is unknown.
+
+        `in_real_time` False if nobody waits for the sound: a slow machine then gets its time.
+        """
+        self._in_real_time = in_real_time
         self._timeout_seconds = timeout_seconds
         self._words_per_minute = words_per_minute
         self._voice = ENGINE_THREAD.do(lambda: _engine_voice(voice, default), timeout_seconds)
@@ -59,7 +68,10 @@ class Pyttsx3Voice:
         spoken = _speakable(text)
         rate = round(self._words_per_minute * pace)
         seconds = LINE_TIMEOUT_SECONDS + LETTER_TIMEOUT_SECONDS * len(spoken)
-        seconds = min(seconds, self._timeout_seconds)
+        if not self._in_real_time:
+            seconds *= PATIENCE
+        else:
+            seconds = min(seconds, self._timeout_seconds)
         return ENGINE_THREAD.do(
             lambda: engine_thread.render(spoken, self._voice, rate, seconds), seconds + 1.0
         )

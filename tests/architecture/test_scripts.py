@@ -282,6 +282,21 @@ def test_without_rights_it_says_what_is_missing_and_goes_on(
     assert "pulseaudio" not in said
 
 
+@pytest.mark.parametrize(("machine", "needed"), [("aarch64", True), ("x86_64", False)])
+def test_on_64_bit_arm_vosk_gets_the_library_that_it_needs(
+    setup: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    machine: str,
+    needed: bool,
+) -> None:
+    nothing_there(setup, monkeypatch)
+    monkeypatch.setattr(setup, "root_rights", lambda: None)
+    monkeypatch.setattr(setup.platform, "machine", lambda: machine)
+    setup.install_system_packages(dev=False)
+    assert ("libatomic1" in capsys.readouterr().out) is needed
+
+
 def test_system_packages_that_cannot_be_installed_stop_nothing(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from assistant.audio import audio_file
 from assistant.audio.pcm import Pcm
 from assistant.errors import AudioFileError, SynthesiserError
-from assistant.tts import engine_thread
+from assistant.tts import engine_thread, pyttsx3_voice
 from assistant.tts.engine_thread import EngineThread
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
@@ -72,3 +72,37 @@ def test_a_missing_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "pyttsx3", None)
     with pytest.raises(SynthesiserError, match="espeakng-loader"):
         engine_thread._new_engine()
+
+
+class TestEspeak:
+    """espeak-ng as it is on some machines: it never says that it has finished, or it is slow."""
+
+    pytestmark = pytest.mark.skipif(
+        not sys.platform.startswith("linux"), reason="espeak-ng is the voice of Linux"
+    )
+
+    def test_one_that_never_says_that_it_finished_speaks(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        spoken = [Pyttsx3Voice().render(word) for word in ("one", "two and a half")]
+        # The event of the end is one that this espeak-ng never sends.
+        espeak = sys.modules["pyttsx3.drivers._espeak"]
+        monkeypatch.setattr(espeak, "EVENT_MSG_TERMINATED", 99)
+        again = [Pyttsx3Voice().render(word) for word in ("one", "two and a half")]
+        for usual, late in zip(spoken, again, strict=True):
+            assert late.seconds == pytest.approx(usual.seconds, abs=0.02)
+
+    def test_a_slow_one_is_waited_for_where_nobody_waits_for_the_sound(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pyttsx3_voice, "LINE_TIMEOUT_SECONDS", 0.05)
+        monkeypatch.setattr(pyttsx3_voice, "LETTER_TIMEOUT_SECONDS", 0.0)
+        espeak = sys.modules["pyttsx3.drivers._espeak"]
+        synchronize, pause = espeak.Synchronize, threading.Event()
+
+        def slow() -> int:
+            pause.wait(0.6)
+            return int(synchronize())
+
+        monkeypatch.setattr(espeak, "Synchronize", slow)
+        assert Pyttsx3Voice(in_real_time=False).render("one").seconds > 0.2
