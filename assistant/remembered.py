@@ -17,7 +17,7 @@ def remember(name: str, value: str) -> bool:
     file = _state_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, content)
+        write_whole(file, content, is_private=True)
     except OSError:
         return False
     return True

@@ -260,7 +260,11 @@ def settings_of(kind: type[Settings]) -> Mapping[str, Setting]:
 
 
 _LONGEST_TEXT = 1_000
+_LARGEST_NUMBER = 10**9
+"""Of a device."""
 _LARGEST_FILE_BYTES = 100_000
+_LONGEST_LINE = 2 * _LONGEST_TEXT
+"""Characters; tomllib takes a minute for a key of 20,000 parts."""
 
 
 # --- From a file, from flags and from what was said ----------------------------------------------
@@ -310,8 +314,9 @@ def _read_remembered(setting: Setting, text: str) -> object:
 def _from_file(file: Path, known: Mapping[str, Setting], *, must_exist: bool) -> dict[str, Any]:
     text = _read(file, must_exist=must_exist)
     try:
+        _refuse_long_lines(text)
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # too many digits are a ValueError, too
         place = re.search(r"line (\d+)", str(error))
         where = f"{file}, line {place[1] if place else text.count(chr(10)) + 1}"
         raise SettingsError(
@@ -319,9 +324,15 @@ def _from_file(file: Path, known: Mapping[str, Setting], *, must_exist: bool) ->
             'name = value, with text in "quotes".'
         ) from error
     return {
-        name: _checked(known, name, value, f"{file}, line {_line(text, name)}: {name}")
+        name: _checked(known, name, value, f"{file}, line {_line(text, name)}: {_short(name)}")
         for name, value in table.items()
     }
+
+
+def _refuse_long_lines(text: str) -> None:
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _LONGEST_LINE:
+            raise ValueError(f"more than {_LONGEST_LINE:,} characters (at line {number})")
 
 
 def _read(file: Path, *, must_exist: bool) -> str:
@@ -407,7 +418,7 @@ def _number(setting: Setting, value: object, where: str) -> float:
 
 
 def _text(about: About, value: object, where: str) -> str:
-    if about.may_be_number and isinstance(value, int) and not isinstance(value, bool):
+    if about.may_be_number and type(value) is int and abs(value) < _LARGEST_NUMBER:
         return str(value)
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(f'{where} must be text in "quotes", not {_shown(value)}.')
@@ -419,5 +430,11 @@ def _text(about: About, value: object, where: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
+    try:
+        return _short(json.dumps(value, default=str))
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return "what is there"
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,5 +1,6 @@
 """A file is written whole, or the old one stays as it was."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,16 @@ def test_a_folder_in_the_files_place_stays(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="a"):
         write_whole(tmp_path / "a", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the rights of POSIX")
+@pytest.mark.parametrize(("is_private", "mode"), [(True, 0o600), (False, 0o644)])
+def test_a_private_file_is_for_its_owner_only(tmp_path: Path, is_private: bool, mode: int) -> None:
+    path = tmp_path / "file"
+    path.touch(0o666)
+    before = os.umask(0o022)
+    try:
+        write_whole(path, b"words", is_private=is_private)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode

@@ -17,6 +17,12 @@ def test_a_fact_is_remembered() -> None:
     assert (recall("safety_note"), recall("volume")) == ("told", "0.5")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs the rights of POSIX")
+def test_what_is_remembered_is_for_its_owner_only(fresh_home: Path) -> None:
+    remember("safety_note", "told")
+    assert next(fresh_home.rglob("state.json")).stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"safety_note": 3}', "[" * 100_000])
 def test_a_broken_state_file_is_as_good_as_none(fresh_home: Path, content: str) -> None:
     remember("x", "y")

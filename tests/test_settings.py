@@ -1,5 +1,6 @@
 """Settings: what a file and flags make of them, and the message for each mistake."""
 
+import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from assistant.cli import options
 from assistant.dialogue.hold import CountStyle
 from assistant.errors import SettingsError
 from assistant.settings import About, Settings, load
+from tests.support.commands import Charley
 
 EVERYTHING = """
 voice = "en-gb"
@@ -207,3 +209,40 @@ def test_any_file_gives_settings_or_one_sentence(
     except SettingsError as error:
         told = str(error)
     assert "\n" not in told
+
+
+MONSTERS = {
+    "digits": f"hold_seconds = {'9' * 1_900}",
+    "digits in lines": "hold_seconds = [\n" + f"{'9' * 1_900},\n" * 40 + "]",
+    "too many digits": f"hold_seconds = {'9' * 6_000}",
+    "hexadecimal": f"hold_seconds = 0x{'f' * 1_900}",
+    "a device of many digits": f"speaker = 0x{'f' * 1_900}",
+    "a dotted key": f"a{'.a' * 20_000} = 1",
+    "a dotted table": f"[{'a.' * 20_000}a]",
+    "dotted keys": f"a{'.a' * 980} = 1\n" * 50,
+    "dotted tables": "".join(f"[x{n}{'.a' * 980}]\n" for n in range(50)),
+    "brackets": "voice = " + "[" * 1_900,
+    "brackets in lines": "voice = " + "[\n" * 40_000,
+    "tables in tables": "voice = " + "{a=" * 600 + "1" + "}" * 600,
+    "a long name": f"{'x' * 1_900} = 1",
+    "one line": "x" * 90_000,
+    "many names": "".join(f"x{n} = 1\n" for n in range(9_000)),
+}
+
+
+@pytest.mark.parametrize("name", MONSTERS)
+def test_a_monster_is_refused_in_a_sentence_and_at_once(name: str, tmp_path: Path) -> None:
+    began = time.process_time()
+    sentence = complaint(tmp_path, MONSTERS[name])
+    assert time.process_time() - began < 2.0
+    assert len(sentence) < 700
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("flag", ["--hold", "--volume", "--speaker"])
+def test_a_flag_of_thousands_of_digits_is_refused_or_a_name(
+    flag: str, charley: Charley, fresh_home: Path
+) -> None:
+    assert fresh_home.is_dir()
+    done = charley("export", flag, "9" * 6_000)
+    assert "Traceback" not in done.err

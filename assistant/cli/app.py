@@ -27,6 +27,7 @@ from assistant.cli import (
     serve,
     talk,
 )
+from assistant.cli.output import complain
 from assistant.errors import AssistantError
 
 app = typer.Typer(
@@ -93,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(f"charley: {' '.join(sentence.split())}", file=sys.stderr)
+    complain(sentence)
     return code
 
 

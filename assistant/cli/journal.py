@@ -136,6 +136,6 @@ def _write(out: Path, page: Page) -> None:
 
     words = report_svg.draw(page) if out.suffix.lower() == ".svg" else report_text.text(page)
     try:
-        write_whole(out, words.encode())
+        write_whole(out, words.encode(), is_private=True)
     except OSError as error:
         raise JournalError(f"{out}: cannot be written ({error.strerror or error}).") from None

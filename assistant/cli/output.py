@@ -2,6 +2,20 @@
 
 import sys
 
+from assistant.content.ui_text import printable
+
+_LONGEST = 2_000
+"""Characters of one sentence that are shown."""
+
+
+def complain(sentence: str) -> None:
+    """Write to standard error, on one line, why a command failed."""
+    # What a file's name holds that is no text stays visible.
+    text = sentence.encode("utf-8", "backslashreplace").decode()
+    text = " ".join(printable(text).split())
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    print(f"charley: {cut}", file=sys.stderr)
+
 
 def tell(sentence: str) -> None:
     """Write a remark to standard error, apart from the conversation."""

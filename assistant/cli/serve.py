@@ -137,6 +137,8 @@ def _home(url: str | None, token_file: Path | None) -> HomeAssistant | None:
     if token_file is not None:
         try:
             token = token_file.read_text(encoding="utf-8").strip()
+            if os.name != "nt" and token_file.stat().st_mode & 0o077:
+                tell(f"{token_file}: others can read this access token; run chmod 600 on it.")
         except (OSError, UnicodeDecodeError):
             raise NetworkError(f"{token_file}: the access token cannot be read.") from None
     return HomeAssistant(url, token)

@@ -16,6 +16,7 @@ from assistant.cli.options import JournalFile, JournalText, Watch
 from assistant.cli.output import tell
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
+from assistant.errors import SettingsError
 from assistant.frontends.terminal.transcript import Transcript, on_screen
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def demo(
     language = factory.language(settings)
     words = language.pack.ui_text
     transcript = Transcript(sys.stdout, words)
-    lines = None if script is None else script.read_text("utf-8", "replace").splitlines()
+    lines = None if script is None else _lines(script)
     outcome = play.demo(
         language, settings, out, show=lambda r: _remark(transcript, words, r), script=lines
     )
@@ -193,6 +194,16 @@ def demo(
         tell(f"not understood: {text}")
     if outcome.said and not understood:
         raise typer.Exit(1)
+
+
+def _lines(script: Path) -> list[str]:
+    """Return what a script says, line by line. SettingsError if it says nothing."""
+    from assistant.session.scripted_user import ScriptedUser
+
+    lines = script.read_text("utf-8", "replace").splitlines()
+    if ScriptedUser(lines).line is None:
+        raise SettingsError(f"{script} holds no line to say; write one utterance a line.")
+    return lines
 
 
 def _remark(transcript: Transcript, words: UiText, remark: Remark) -> None:

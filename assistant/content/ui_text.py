@@ -73,6 +73,11 @@ class UiText:
         return self(f"{key}_one" if count == 1 else key, count=count, **slots)
 
 
+def printable(text: str) -> str:
+    """Return a text without what could upset a terminal or XML: escapes and the like are spaces."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def minutes_seconds(seconds: float) -> str:
     """Return seconds as minutes and seconds: "61:01".
 

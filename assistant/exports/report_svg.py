@@ -7,11 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
 
-from assistant.content.ui_text import minutes_seconds
+from assistant.content.ui_text import minutes_seconds, printable
 from assistant.dialogue.state import State
 from assistant.exports import report_text
 from assistant.exports.report import Held, Page, Row
-from assistant.exports.svg import INK, SOFT, WIDTH, Sheet, clean
+from assistant.exports.svg import INK, SOFT, WIDTH, Sheet
 
 _COLOURS = {
     State.IDLE: "#e2e6ea",
@@ -175,7 +175,7 @@ def _draw_talk(sheet: Sheet, page: Page, at: float) -> float:
     _draw_key(sheet, page, at)
     at += 28
     for row in page.rows:
-        lines = textwrap.wrap(clean(row.text).strip()[:_LONGEST_TEXT], _WRAP) or [""]
+        lines = textwrap.wrap(printable(row.text).strip()[:_LONGEST_TEXT], _WRAP) or [""]
         height = _LINE_HEIGHT * len(lines) + 7
         sheet.box(_MARGIN + 58, at, 10, height + 0.5, _COLOURS[row.state])
         sheet.text(

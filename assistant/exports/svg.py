@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from assistant.content.ui_text import printable
+
 INK, SOFT = "#1d2730", "#66727d"
 WIDTH = 1000
 
@@ -41,7 +43,8 @@ class Sheet:
         style = ' font-style="italic"' if italic else ""
         self._parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size or self._size}" fill="{colour}" '
-            f'font-weight="{weight}" text-anchor="{anchor}"{style}>{escape(clean(words))}</text>'
+            f'font-weight="{weight}" text-anchor="{anchor}"{style}>'
+            f"{escape(printable(words))}</text>"
         )
 
     def box(
@@ -86,8 +89,8 @@ class Sheet:
         )
         return "\n".join([
             head,
-            f"<title>{escape(clean(title))}</title>",
-            *([f"<desc>{escape(clean(description))}</desc>"] if description else []),
+            f"<title>{escape(printable(title))}</title>",
+            *([f"<desc>{escape(printable(description))}</desc>"] if description else []),
             self._page(height),
             *self._parts,
             "</svg>",
@@ -103,8 +106,3 @@ class Sheet:
             for light, dark in self._dark.items()
         )
         return f"<style>@media(prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
-
-
-def clean(words: str) -> str:
-    """Return words without what XML does not allow, such as control characters."""
-    return "".join(char if char.isprintable() else " " for char in words)

@@ -116,7 +116,7 @@ class Demo:
         runner_voice = Pyttsx3Voice(
             language.pack.voices.runner, RUNNER_WORDS_PER_MINUTE, in_real_time=False
         )
-        script = lines or _lines(self._language.folder / "demo.txt")
+        script = _lines(self._language.folder / "demo.txt") if lines is None else lines
         self._conversation = factory.voice_session(
             self._language,
             settings,

@@ -29,6 +29,8 @@ _BAD_ZIP = (  # what zipfile raises for damaged, encrypted or odd archives
 )
 _UNSAFE = re.compile(r'[\x00-\x1f\\:*?"<>|]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_LONGEST_PART_BYTES = 255
+"""Of a file's name, on every disk of today."""
 _BLOCK_BYTES = 1 << 16
 
 
@@ -84,6 +86,7 @@ def _safe_parts(entry: zipfile.ZipInfo) -> list[str]:
         kind in (0, stat.S_IFREG, stat.S_IFDIR)
         and entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
         and len(name) < 1_000
+        and all(len(part.encode("utf-8", "replace")) <= _LONGEST_PART_BYTES for part in parts)
         and not _UNSAFE.search(name)
         # Neither empty nor "..", nor with an end that Windows drops.
         and all(part and part == part.rstrip(". ") for part in parts)

@@ -36,6 +36,10 @@ Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and the bytes in all, None if the server does not say."""
 
 
+_UNSAFE_ADDRESS = re.compile(
+    r"http://(?!(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$))", re.IGNORECASE
+)
+"""Not encrypted, and not on this machine."""
 _ATTEMPTS = 4
 _RETRY_SECONDS = 1.0
 _TIMEOUT_SECONDS = (10.0, 30.0)  # to connect; to wait for the next bytes
@@ -67,6 +71,7 @@ def get(
         local = _local_file(model)
         archive = local or _part(model)
         if local is None:
+            _refuse_unsafe(model, model.url)
             _fetch(model, archive, progress or (lambda _done, _total: None))
         try:
             _verify(model, archive)
@@ -92,6 +97,15 @@ def _local_file(model: Model) -> Path | None:
     if path is None or not path.is_file():
         raise ModelError(f'"{address}" is neither an http address nor a file; check it.')
     return path
+
+
+def _refuse_unsafe(model: Model, address: str) -> None:
+    """Refuse what anybody between here and the server could replace unseen. ModelError."""
+    if model.sha256 is None and _UNSAFE_ADDRESS.match(address):
+        raise ModelError(
+            f"{address} is not encrypted, so anybody on the way could send another file; give "
+            "an https address, or the file's hash with --sha256."
+        )
 
 
 # --- Fetching ------------------------------------------------------------------------------------
@@ -149,6 +163,7 @@ def _fetch_rest(model: Model, part: Path, progress: Progress) -> bool:
     with requests.get(
         model.url or "", headers=headers, stream=True, timeout=_TIMEOUT_SECONDS
     ) as response:
+        _refuse_unsafe(model, response.url)  # where it was sent on to
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             whole = response.headers.get("Content-Range", "") == f"bytes */{have}"
             if not whole:

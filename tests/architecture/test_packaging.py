@@ -118,7 +118,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
         licence = bundle.read(f"{info}/licenses/LICENSE").decode()
     assert metadata["Version"] == assistant.__version__
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert "charley = assistant.cli.app:main" in entry_points
+    assert "charley = assistant.__main__:main" in entry_points
     assert "Apache License" in licence
 
 

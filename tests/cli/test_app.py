@@ -97,6 +97,35 @@ class TestProgram:
         )  # fmt: skip
         assert done.stdout.splitlines()[1] == "set()"
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
+    @pytest.mark.parametrize("module", ["typer", "assistant.settings", "assistant.cli.journal"])
+    @pytest.mark.parametrize("heeded", [True, False])
+    def test_ctrl_c_while_modules_are_loaded_ends_it_without_a_traceback(
+        self, module: str, heeded: bool
+    ) -> None:
+        code = f"""
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler if {heeded} else signal.SIG_IGN)
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["charley", "--version"]
+runpy.run_module("assistant", run_name="__main__")
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.stderr == ""
+        assert done.returncode == (-signal.SIGINT if heeded else 0)
+
+    def test_an_error_cannot_upset_a_terminal(self, charley: Charley, tmp_path: Path) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text('"\\u001b[2Jvolum\\u202ee" = 1\n')
+        error = charley("type", "--settings", str(path)).complains()
+        assert error.removesuffix("\n").isprintable()
+
     def test_a_reader_who_has_had_enough_is_no_error(self) -> None:
         process = start("match", "--json")
         assert process.stdin

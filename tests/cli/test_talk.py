@@ -86,6 +86,14 @@ class TestRun:
         assert done.err.count("not understood") == len(misheard)
 
 
+@pytest.mark.parametrize("text", ["", "\n \n", "// nothing but a remark\n"])
+def test_a_script_without_a_line_is_an_error(charley: Charley, tmp_path: Path, text: str) -> None:
+    (tmp_path / "script.txt").write_text(text)
+    out = str(tmp_path / "out.wav")
+    done = charley("demo", "--script", str(tmp_path / "script.txt"), "--out", out)
+    assert "holds no line to say" in done.complains()
+
+
 class TestType:
     """`charley type` in a pipe."""
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from assistant.content.ui_text import printable
 from assistant.dialogue.events import HoldFinished
 from assistant.dialogue.state import CoachingOptions, State
 from assistant.exports import report, report_svg, report_text
 from assistant.exports.report import Page
-from assistant.exports.svg import clean
 from assistant.session.journal import Conditions
 from assistant.session.replay import Moment
 from tests.session.test_replay import TURNS, Kept, moments, talk_at_random
@@ -211,7 +211,7 @@ def test_nothing_said_can_break_the_picture(tmp_path: Path, said: str) -> None:
         stage.play.say(said)
 
     page = told(tmp_path, talk)
-    assert any(line.startswith(clean(said).split()[0]) for line in words(drawn(page)))
+    assert any(line.startswith(printable(said).split()[0]) for line in words(drawn(page)))
     report_svg.draw(page).encode()
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import shutil
 import stat
 import threading
@@ -61,6 +62,8 @@ class Site:
     asked: list[str] = field(default_factory=list)
     """The Range of each request, "" without one."""
     url: str = ""
+    moved: str = ""
+    """Where every request is sent on to; empty for nowhere."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -72,6 +75,12 @@ class Handler(BaseHTTPRequestHandler):
         site = self.site
         wanted = self.headers.get("Range", "")
         site.asked.append(wanted)
+        if site.moved and self.path != site.moved:
+            self.send_response(302)
+            self.send_header("Location", site.moved)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if site.status != 200:
             self.send_error(site.status)
             return
@@ -293,6 +302,32 @@ def test_a_file_on_this_computer_will_do_and_is_kept(tmp_path: Path) -> None:
     archive.write_bytes(MODEL)
     assert contents(get("mine", str(archive), sha256=SHA256)) == FILES
     assert archive.read_bytes() == MODEL
+
+
+@pytest.mark.parametrize("url", ["http://models.example/m.zip", "http://127.0.0.1.example/m.zip"])
+def test_what_anybody_could_replace_on_the_way_needs_a_hash(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ModelError, match=r"not encrypted.*--sha256"):
+        get("mine", url)
+    monkeypatch.setattr(download, "_fetch", lambda _model, part, _progress: part.write_bytes(MODEL))
+    assert contents(get("mine", url, sha256=SHA256)) == FILES
+
+
+def test_a_safe_address_that_leads_to_an_unsafe_one_is_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_UNSAFE_ADDRESS", re.compile(".*/elsewhere"))
+    site.moved = "/elsewhere"
+    assert "not encrypted" in told(site, sha256=None)
+    assert contents(fetch(site)) == FILES
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "y/" + "x" * 256, "é" * 200])
+def test_a_name_too_long_for_the_disk_is_thrown_away(site: Site, name: str) -> None:
+    site.content = zipped(FILES | {name: b""})
+    assert "does not belong" in told(site, sha256=None)
+    assert parts() == []
 
 
 def link(name: str) -> zipfile.ZipInfo:

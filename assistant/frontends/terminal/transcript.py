@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TextIO
 
+from assistant.content import ui_text
 from assistant.content.ui_text import UiText, minutes_seconds
 from assistant.playback.captions import Caption
 
@@ -28,7 +29,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 def printable(text: str) -> str:
     """Return what a user said without anything that could upset a terminal."""
-    shown = "".join(char if char.isprintable() else " " for char in text[:_LONGEST]).strip()
+    shown = ui_text.printable(text[:_LONGEST]).strip()
     return shown + ("..." if len(text) > _LONGEST else "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import threading
 import urllib.error
@@ -288,6 +289,22 @@ def test_a_loop_that_hangs_is_not_well() -> None:
         assert page(health.port, "/health") == (503, "hanging\n")
     finally:
         health.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the rights of POSIX")
+@pytest.mark.parametrize(("mode", "is_told"), [(0o644, True), (0o640, True), (0o600, False)])
+def test_a_token_that_others_can_read_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: int, is_told: bool
+) -> None:
+    from assistant.cli.serve import _home
+
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    file.chmod(mode)
+    assert _home("http://home:8123", file) == HomeAssistant("http://home:8123", TOKEN)
+    error = capsys.readouterr().err
+    assert ("others can read" in error) == is_told
+    assert TOKEN not in error
 
 
 def test_a_token_may_come_from_a_file_or_the_environment(
