@@ -26,7 +26,7 @@ from assistant.dialogue.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.dialogue.rules import red_flags
+from assistant.dialogue.rules import red_flags, steps
 from assistant.dialogue.state import QUESTIONS, CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.triggers import Intent, Timer, trigger_of
@@ -99,10 +99,18 @@ def step(
 def _noted(turn: Turn) -> Turn:
     """Take in what every event of its kind changes."""
     if isinstance(turn.event, UtteranceHeard):
-        return turn.know(misses=0, silences=0, is_waiting_quietly=False)
+        return _kept(turn.know(misses=0, silences=0, is_waiting_quietly=False))
     if isinstance(turn.event, SpeechFinished):
-        return turn.know(speaking=False)
+        return _kept(turn).know(speaking=False)
     return turn
+
+
+def _kept(turn: Turn) -> Turn:
+    """Note which of the lines that nobody may miss have not been heard to their end."""
+    queued = {line.key for line in turn.now.last_lines}
+    cut = (line.key for line in turn.lines_left if steps.is_due_until_heard(turn, line.key))
+    earlier = (key for key in turn.now.unsaid if key not in queued)
+    return turn.know(unsaid=tuple(dict.fromkeys((*earlier, *cut))))
 
 
 def _acknowledged(turn: Turn) -> Turn:

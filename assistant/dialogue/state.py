@@ -106,6 +106,10 @@ class DialogueState:
     # --- Where in the routine ---
     step: int = 0
     """Index of the step that was spoken last."""
+    confirmed: bool = False
+    """True if the step that is being spoken was confirmed; the next follows without a pause."""
+    unsaid: tuple[str, ...] = ()
+    """Keys of the opening's lines, and of a release, that were cut short and are still due."""
     round: int = 0
     """Rounds done in this position."""
     ladder: int = 0

@@ -58,6 +58,18 @@ class Turn:
         return self.now.position in ("", "standing") and self.pack.is_on_foot(self.now.muscle)
 
     @property
+    def lines_left(self) -> tuple[Say, ...]:
+        """The queued lines that had not been heard to their end when the user spoke."""
+        if not isinstance(self.event, UtteranceHeard) or not self.event.lines_left:
+            return ()
+        return self.now.last_lines[-self.event.lines_left :] if self.now.speaking else ()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """True if other lines follow the one that the utterance answers."""
+        return len(self.lines_left) > 1
+
+    @property
     def return_state(self) -> State:
         """Where to come back to from a detour that begins now, or that goes on."""
         return self.now.return_state if self.now.state in DETOURS else self.now.state

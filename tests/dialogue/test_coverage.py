@@ -108,6 +108,7 @@ def spoken_in_talks() -> set[str]:
         | spoken_about_faults()
         | spoken_in_holds()
         | spoken_returning()
+        | spoken_to_okay_and_no()
     )
 
 
@@ -165,6 +166,18 @@ def spoken_in_holds() -> set[str]:
         stage.says("ask_time_left")
         stage.says("control_next")
     return keys | set(stage.keys)
+
+
+def spoken_to_okay_and_no() -> set[str]:
+    """Return the keys of what follows "yes" and "no" once a line has been heard to its end."""
+    keys: set[str] = set()
+    for state in (State.GUIDING, State.CHECKING, State.WARNED):
+        for meaning in ("yes", "no"):
+            stage = in_state(state)
+            stage.listens()
+            stage.says(meaning)
+            keys |= set(stage.keys)
+    return keys
 
 
 def spoken_returning() -> set[str]:

@@ -231,6 +231,7 @@ class TestAsksOnlyWhatItNeeds:
 
     def test_another_side_is_put_right_at_once(self) -> None:
         stage = in_state(State.GUIDING)
+        stage.listens()
         stage.says("cramp", side="right")
         assert stage.listens()[0].startswith("Put your right leg")
 
@@ -275,6 +276,7 @@ class TestControls:
 
     def test_back_goes_one_step_back_and_stays_at_the_first(self) -> None:
         stage = in_state(State.GUIDING)
+        stage.listens()
         assert stage.says("control_back") == ["back.first", "calf.standing.1"]
         stage.says("control_next")
         assert stage.says("control_back") == ["calf.standing.1"]
@@ -403,6 +405,7 @@ class TestStillHurts:
     def test_worse_lets_go_and_rules_out_a_tear_and_a_clot(self) -> None:
         stage = in_state(State.HOLDING).until_count(3)
         assert stage.says("worse") == ["worse.loose", "triage.pop"]
+        stage.listens()
         assert stage.says("no") == ["triage.swollen"]
         stage.says("no")
         stage.until(State.HOLDING)
@@ -467,6 +470,7 @@ class TestSafety:
 
     def test_help_rules_out_an_emergency_and_then_helps(self) -> None:
         stage = in_state(State.GUIDING)
+        stage.listens()
         assert stage.says("help") == ["triage.faint"]
         keys = stage.says("no")
         assert keys == ["help.commands", "help.feelings", "calf.standing.1"]

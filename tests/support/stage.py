@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assistant.clock import VirtualClock
 from assistant.content import language_pack
+from assistant.content.language_pack import LanguagePack
 from assistant.dialogue.actions import Action, Say
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
 from assistant.dialogue.state import CoachingOptions, DialogueState, State
@@ -35,13 +36,14 @@ class Stage:
         first_time: bool = False,
         coaching: CoachingOptions | None = None,
         start: DialogueState | None = None,
+        pack: LanguagePack = PACK,
     ) -> None:
         self.heard: list[Caption] = []
         self.keys: list[str] = []
         self.clock = VirtualClock()
         self.captions = CaptionTimeline(self.heard.append)
         self.session = Session(
-            PACK,
+            pack,
             NoWords(),
             coaching or CoachingOptions(),
             self.captions,

@@ -71,6 +71,8 @@ def triage_yes(turn: Turn) -> Turn:
 
 def triage_no(turn: Turn) -> Turn:
     """Put the next safety question, or go back: the sign is not there."""
+    if turn.is_unfinished:
+        return turn
     turn = turn.hush().know(safety_questions=turn.now.safety_questions[1:])
     if turn.now.safety_questions:
         return put_question(turn)
@@ -96,6 +98,8 @@ def okay(turn: Turn) -> Turn:
 
 def with_company(turn: Turn) -> Turn:
     """Approve: somebody is with the person."""
+    if turn.is_unfinished:
+        return turn
     return turn.hush().say("warned.good")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from assistant.dialogue.actions import Chime
 from assistant.dialogue.events import UtteranceMissed
 from assistant.dialogue.rules.resume import ask_again, resume
+from assistant.dialogue.rules.rounds import another_round
 from assistant.dialogue.state import QUESTIONS, State
 from assistant.dialogue.turn import Turn
 
@@ -20,8 +21,15 @@ def rephrase_question(turn: Turn) -> Turn:
 
 
 def is_it_gone(turn: Turn) -> Turn:
-    """Ask again how it feels: "okay" does not say."""
+    """Ask again how it feels: "okay" does not say; it may confirm the line before the question."""
+    if turn.is_unfinished:
+        return turn
     return turn.hush().say("okay.check")
+
+
+def done_or_another(turn: Turn) -> Turn:
+    """Ask again after "done", which confirms; "next" is another round."""
+    return is_it_gone(turn) if turn.slot("done") else another_round(turn)
 
 
 # --- Nonsense ------------------------------------------------------------------------------------

@@ -29,9 +29,21 @@ def carry_on(turn: Turn) -> Turn:
     return resume(turn.hush().go(turn.now.return_state))
 
 
+def agreed(turn: Turn) -> Turn:
+    """Carry on at "okay", unless that answers a line before the question."""
+    return turn if turn.is_unfinished else carry_on(turn)
+
+
+def unpaused(turn: Turn) -> Turn:
+    """Carry on at "okay", unless that confirms the pause itself."""
+    return turn if turn.lines_left else carry_on(turn)
+
+
 def ask_again(turn: Turn, nth: int = 0) -> Turn:
     """Put the question that waits for an answer again; `nth` chooses among its wordings."""
     now = turn.now
+    if now.state is State.CHECKING and turn.version.release.key in now.unsaid:
+        turn = turn.speak(turn.version.release)
     if now.state is State.ASKING:
         if not now.requested_slot:  # a safety question came in between
             return ask_or_open(turn)

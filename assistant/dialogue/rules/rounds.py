@@ -26,6 +26,8 @@ def hold_finished(turn: Turn) -> Turn:
 
 def end_hold(turn: Turn) -> Turn:
     """End the hold early; "keep going" means to hold on."""
+    if turn.slot("done") and turn.hold_position_seconds is None:
+        return turn  # "got it" confirms the cue, which is still being spoken
     is_to_hold_on = turn.slot("going") == "on"
     return encourage_to_hold(turn) if is_to_hold_on else hold_finished(turn.hush())
 
@@ -71,6 +73,11 @@ def rest_over(turn: Turn) -> Turn:
 def skip_rest(turn: Turn) -> Turn:
     """Cut the rest short."""
     return rest_over(turn.hush())
+
+
+def end_rest(turn: Turn) -> Turn:
+    """Cut the rest short, but not its lines: "done" and "got it" confirm those."""
+    return turn if turn.slot("done") and turn.lines_left else skip_rest(turn)
 
 
 def _other_position(turn: Turn) -> Turn:
