@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from importlib import import_module
 from ipaddress import ip_address
@@ -56,6 +57,16 @@ TokenFile = Annotated[
 ]
 LeadSeconds = Annotated[float, typer.Option(min=0.04, max=1.0, help="Seconds of sound sent ahead.")]
 MostSessions = Annotated[int, typer.Option(min=1, max=256, help="Conversations at most.")]
+PerAddress = Annotated[
+    int, typer.Option(min=1, max=4096, help="Connections of one address; more behind a balancer.")
+]
+InstallService = Annotated[
+    bool,
+    typer.Option(
+        "--install-service",
+        help="Write a systemd unit that serves with these flags from now on, and end.",
+    ),
+]
 
 
 @app.command(epilog="Example: charley serve --satellite tcp://kitchen.local:10700")
@@ -72,6 +83,8 @@ def serve(
     token_file: TokenFile = None,
     lead: LeadSeconds = 0.12,
     sessions: MostSessions = 16,
+    per_address: PerAddress = 32,
+    install_service: InstallService = False,
 ) -> None:
     """Serve satellites and Home Assistant.
 
@@ -80,6 +93,9 @@ def serve(
     """
     settings = options.chosen(ctx)
     _require_packages()
+    if install_service:
+        _install_service()
+        return
     from assistant.frontends.wyoming import process
     from assistant.frontends.wyoming.satellite import SATELLITE_PORT, address
     from assistant.frontends.wyoming.wire import Limits
@@ -92,7 +108,11 @@ def serve(
         announce=announce,
         home=_home(home_assistant, token_file),
         lead_seconds=lead,
-        limits=Limits(sessions=sessions),
+        limits=Limits(
+            sessions=sessions,
+            connections=max(64, per_address),
+            connections_per_address=per_address,
+        ),
     )
     process.serve(settings, plan, tell)
 
@@ -106,6 +126,17 @@ def _require_packages() -> None:
             f"The network's packages are missing ({error.name}); "
             "in Charley's folder, script/setup --wyoming installs them."
         ) from None
+
+
+def _install_service() -> None:
+    """Write a unit for the command line of this process without the flag that asks for it."""
+    from assistant.frontends.monitoring import systemd
+
+    given = [word for word in sys.argv[1:] if word != "--install-service"]
+    path = systemd.install([sys.executable, "-m", "assistant", *given])
+    print(f"{path}: written. Start it, now and at every boot, with:")
+    print(f"  systemctl --user daemon-reload && systemctl --user enable --now {systemd.UNIT}")
+    print("  sudo loginctl enable-linger $USER")
 
 
 def _services(at: Address, listen: str | None) -> Address:

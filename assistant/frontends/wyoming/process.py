@@ -19,6 +19,7 @@ from assistant import malloc
 from assistant.clock import SystemClock
 from assistant.errors import NetworkError
 from assistant.frontends.home_assistant.announce import Announcer, HomeAssistant
+from assistant.frontends.monitoring import systemd
 from assistant.frontends.monitoring.health import HealthServer
 from assistant.frontends.monitoring.metrics import Measures
 from assistant.frontends.wyoming import wire
@@ -101,11 +102,14 @@ class _Process:
                 loop.add_signal_handler(number, ended.set)
         async with AsyncExitStack() as open_parts:
             await self._begin(open_parts)
+            systemd.notify("READY=1")
             while not ended.is_set():
                 self._seen_at = self._clock.now()
+                systemd.notify("WATCHDOG=1")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_HEARTBEAT_SECONDS):
                         await ended.wait()
+            systemd.notify("STOPPING=1")
             self._end_in_any_case()
 
     def _end_in_any_case(self) -> None:
