@@ -17,6 +17,7 @@ from assistant.dialogue.state import State
 from assistant.errors import IntentDataError, RoutineError
 from assistant.nlu.intents import Intents
 from assistant.nlu.matcher import Match
+from assistant.regular_file import read_regular
 from assistant.session import factory
 from assistant.settings import Settings
 from tests.support.languages import ASKED, IDLE, Language, language
@@ -98,7 +99,6 @@ def test_the_program_takes_it_from_its_folder(
     spoken: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    read_regular = yaml_source.read_regular
 
     def noted(path: Path, most_bytes: int) -> bytes:
         read.append(path)
