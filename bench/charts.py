@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.exports.svg import INK, SOFT, Sheet
+from assistant.exports.svg import INK, SOFT, SvgPage
 from bench.paths import FIGURES
 
 WIDTH = 720
@@ -52,9 +52,9 @@ class Bar:
     colour: str = GREEN
 
 
-def sheet(width: float = WIDTH) -> Sheet:
-    """Return an empty sheet for a figure of the documentation."""
-    return Sheet(width, size=_TEXT, dark=_DARK)
+def svg_page(width: float = WIDTH) -> SvgPage:
+    """Return an empty page for a figure of the documentation."""
+    return SvgPage(width, size=_TEXT, dark=_DARK)
 
 
 def write(name: str, svg: str) -> Path:
@@ -78,7 +78,7 @@ def number(value: float) -> str:
 
 
 class Axis:
-    """Turns values into places between two ends of a sheet, and names some of them."""
+    """Turns values into places between two ends of a page, and names some of them."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ def _steps(low: float, high: float) -> list[float]:
     return [step * k for k in range(first, last + 1)]
 
 
-def draw_grid(on: Sheet, across: Axis, up: Axis) -> None:
+def draw_grid(on: SvgPage, across: Axis, up: Axis) -> None:
     """Draw a line at each named value of the upright axis, and the names of both."""
     for value, name in up.ticks:
         y = up.place(value)
@@ -151,7 +151,7 @@ def lines(
     across = Axis([at for at, _ in points], _LEFT, right, is_log=is_log)
     low = [] if least is None else [least]
     up = Axis([value for _, value in points] + low, height - _BOTTOM, _TOP + 18, is_log=is_log)
-    drawn = sheet()
+    drawn = svg_page()
     drawn.text(12, 24, title, size=16, weight=600)
     drawn.text(12, _TOP, y, colour=SOFT)
     draw_grid(drawn, across, up)
@@ -174,7 +174,7 @@ def bars(title: str, rows: Sequence[Bar], *, unit: str, is_log: bool = False) ->
     step = 30
     reach = [v for row in rows for v in (row.value, row.high, row.goal) if v]
     scale = _BarScale(min(reach) / 3 if is_log else 0.0, max(reach), is_log=is_log)
-    drawn = sheet()
+    drawn = svg_page()
     drawn.text(12, 24, title, size=16, weight=600)
     for n, row in enumerate(rows):
         _draw_bar(drawn, row, scale, 44 + n * step, unit)
@@ -202,7 +202,7 @@ class _BarScale:
         return self.left + share * (self.right - self.left)
 
 
-def _draw_bar(on: Sheet, row: Bar, scale: _BarScale, y: float, unit: str) -> None:
+def _draw_bar(on: SvgPage, row: Bar, scale: _BarScale, y: float, unit: str) -> None:
     end = max(scale.left + 1, scale.place(row.value))
     shown = f"{number(row.value)} {unit}"
     on.text(scale.left - 10, y + 14, row.name, anchor="end")

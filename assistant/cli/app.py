@@ -34,7 +34,7 @@ app = typer.Typer(
     cls=options.Group,
     add_completion=False,
     pretty_exceptions_enable=False,
-    # Boxes and colours are for people; a pipe gets plain text, and sooner.
+    # Boxes and colours are for people; a pipe gets plain text, which starts faster.
     rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,
     epilog="Example: charley type --hold 5",
 )
@@ -99,8 +99,8 @@ def _complain(sentence: str, code: int) -> int:
 
 
 def _cut_off(error: OSError) -> int:
-    """Say why input or output failed; a reader who has had enough needs no words."""
-    # What is still unwritten goes nowhere, or Python would complain about it at its end.
+    """Report why input or output failed; a closed pipe is no news."""
+    # Unwritten output goes to the null device, or Python would report an error on exit.
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
@@ -110,14 +110,14 @@ def _cut_off(error: OSError) -> int:
 
 def _prepare_streams() -> None:
     """Make every input readable and every output writable, whatever the locale."""
-    # A stream that was closed before we began (`>&-`) is None.
+    # A stream that was closed before the start (`>&-`) is None.
     sys.stdin = sys.stdin or _nowhere("r")
     sys.stdout, sys.stderr = sys.stdout or _nowhere("w"), sys.stderr or _nowhere("w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if isinstance(sys.stdin, io.TextIOWrapper):
-        # A lone carriage return is a character like others, not the end of an utterance.
+        # A lone carriage return does not end an utterance.
         sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
 
 

@@ -1,4 +1,4 @@
-"""`charley doctor`: whether everything works that a spoken conversation needs.
+"""`charley doctor`: check everything that a spoken conversation needs.
 
 The checks are in doctor_checks.py, whose imports would slow down the start of every command.
 """

@@ -30,28 +30,28 @@ from assistant.tts.synthesiser import Synthesiser
 
 LISTEN_SECONDS = 2.0
 QUIET_DECIBELS = -70.0
-"""Relative to full scale; no real room is quieter, so the microphone is too low or muted."""
+"""Relative to full scale; no room is quieter: the microphone is muted or set too low."""
 _WITHOUT_SOUND = "Until then `charley type` and `charley demo` work."
 
 
 class Grade(StrEnum):
-    """How a part is."""
+    """The state of a part."""
 
     OK = "ok"
     WARNING = "warning"
-    """Charley works, with less."""
+    """Charley works, with limits."""
     MISSING = "missing"
-    """Nothing that is spoken works without it."""
+    """Spoken conversations do not work without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one part."""
+    """What was found about one part."""
 
     part: str
     grade: Grade
     text: str
-    """What was found, or what is wrong and how to fix it; one sentence or two."""
+    """What was found, or what is wrong and how to fix it; one or two sentences."""
 
 
 def examine(load: Callable[[], Settings]) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _where_settings_are() -> str:
 
 
 class _Examination:
-    """One look at everything, with the settings that are there."""
+    """One check of everything, with the given settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -89,7 +89,7 @@ class _Examination:
         yield self._looked("microphone", Grade.WARNING, self._microphone)
 
     def _looked(self, part: str, grade: Grade, look: Callable[[], Finding | str]) -> Finding:
-        """Return what a look found; an error is a finding of the given grade."""
+        """Return what a check found; an error is a finding of the given grade."""
         try:
             found = look()
         except DeviceError as error:
@@ -146,8 +146,10 @@ class _Examination:
             over = threading.Event()
             for _ in range(100):
                 if timeline.is_idle:
-                    told = f"{speaker.device.name}, {rate} hertz, {speaker.latency_seconds:.2f} s"
-                    return _with_gaps("speaker", told, speaker.underflows)
+                    description = (
+                        f"{speaker.device.name}, {rate} hertz, {speaker.latency_seconds:.2f} s"
+                    )
+                    return _with_gaps("speaker", description, speaker.underflows)
                 over.wait(0.02)
         raise DeviceError(f'The speaker "{speaker.device.name}" plays nothing; choose another.')
 
@@ -180,17 +182,17 @@ class _Examination:
         return _with_gaps("microphone", f"{name}, {decibels:.0f} dB", gaps)
 
 
-def _with_gaps(part: str, told: str, gaps: int) -> Finding | str:
-    """Return what was found about a device, or a warning if its sound had gaps."""
+def _with_gaps(part: str, description: str, gaps: int) -> Finding | str:
+    """Return a device's description, or a warning if its sound had gaps."""
     if not gaps:
-        return told
+        return description
     return Finding(
-        part, Grade.WARNING, f"{told}, but {gaps} gaps in its sound; close other programs."
+        part, Grade.WARNING, f"{description}, but {gaps} gaps in its sound; close other programs."
     )
 
 
 def listen(model: SpeechModel, phrases: tuple[str, ...], word: Pcm) -> str:
-    """Return what a model hears in a spoken word."""
+    """Return what a model recognises in a spoken word."""
     recogniser = VoskRecogniser(model, phrases)
     pad = silence(RATE // 2, RATE)
     heard = recogniser.feed(concatenate([pad, resample(word, RATE), pad]).samples)

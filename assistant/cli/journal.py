@@ -37,12 +37,12 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
     Shows where Charley would now answer differently, and what the matcher saw where something was
     not understood. Exits with 1 if any answer differs from the recorded one.
     """
-    from assistant.cli.replay_output import JsonLines, Play
+    from assistant.cli.replay_output import ReplayJson, ReplayText
     from assistant.session import replay as again
 
     settings = options.chosen(ctx)
     recordings = _recordings(file)
-    show = JsonLines() if as_json else Play(len(recordings))
+    show = ReplayJson() if as_json else ReplayText(len(recordings))
     for recording in recordings:
         language = _language(settings, recording)
         show.begin(recording, language)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 PAD_SECONDS = 0.5
-"""Silence put around a recording, so that its first and its last word are whole."""
+"""Silence around a recording, so that its first and last words are recognised whole."""
 _BLOCK_SECONDS = 0.1
 
 
@@ -118,7 +118,7 @@ def _slots(slots: Mapping[str, str]) -> str:
 
 
 def _printable(text: str, longest: int = 200) -> str:
-    """Return text that cannot upset a terminal, cut where it gets too long to read."""
+    """Return text without control characters, shortened to a readable length."""
     shown = "".join(char if char.isprintable() else " " for char in text[:longest])
     return shown + ("..." if len(text) > longest else "")
 
@@ -127,7 +127,7 @@ def _printable(text: str, longest: int = 200) -> str:
 
 
 def _listener(settings: Settings, to: Listen | None) -> Callable[[Path], dict[str, Any]]:
-    """Load language and model once; return what turns a file into a description."""
+    """Load language and model once; return a function from a file to its description."""
     from assistant.asr.vosk_recogniser import SpeechModel
     from assistant.nlu.templates import SESSION
     from assistant.session import factory, speech_model
@@ -135,7 +135,7 @@ def _listener(settings: Settings, to: Listen | None) -> Callable[[Path], dict[st
 
     language = factory.language(settings)
     model = SpeechModel(speech_model.folder(settings))
-    if settings.model is None:  # a model that was named may be for anything
+    if settings.model is None:  # a named model may be for any language
         speech_model.require_language(model, language.pack, settings.language)
     context = to.context if to else None
     is_idle = context is not None and SESSION not in context
@@ -157,7 +157,7 @@ def _listener(settings: Settings, to: Listen | None) -> Callable[[Path], dict[st
 
 
 def _recogniser(language: Language, model: SpeechModel, to: Listen | None) -> Listener:
-    """Return what listens as `charley run` does: in a state, or for all that can be understood."""
+    """Return what listens as `charley run` does in a state; None listens for all phrases."""
     from assistant.session import factory
 
     if to is None:
@@ -170,7 +170,7 @@ def _recogniser(language: Language, model: SpeechModel, to: Listen | None) -> Li
 
 
 def _foremost(found: Iterable[Match | NoMatch], language: Language) -> Match | None:
-    """Return the meaning of several that comes first in the language's precedence."""
+    """Return the match that comes first in the language's precedence of intents."""
     from assistant.nlu.matcher import Match
 
     understood = [one for one in found if isinstance(one, Match)]
@@ -179,7 +179,7 @@ def _foremost(found: Iterable[Match | NoMatch], language: Language) -> Match | N
 
 
 class Listener(Protocol):
-    """What is heard in sound: a recogniser, or one that follows a state."""
+    """Turns sound into hypotheses: a plain recogniser, or one for a state."""
 
     def feed(self, block: Samples, /) -> list[Hypothesis]:
         """Return the hypotheses that a block of 16 kHz sound completes or changes."""
@@ -189,7 +189,7 @@ class Listener(Protocol):
 
 
 def _hypotheses(listener: Listener, path: Path) -> tuple[float, list[Hypothesis]]:
-    """Return a recording's length in seconds and all that was heard in it."""
+    """Return a recording's length in seconds and its hypotheses."""
     from assistant.asr.hypothesis import RATE
     from assistant.audio import audio_file
     from assistant.audio.pcm import blocks, concatenate, silence
@@ -204,7 +204,7 @@ def _hypotheses(listener: Listener, path: Path) -> tuple[float, list[Hypothesis]
 
 
 def _timed(heard: Hypothesis, seconds: float) -> dict[str, Any]:
-    """Return a hypothesis with its place in the recording; a partial one has no start yet."""
+    """Return a hypothesis with its times in the recording; a partial one has no start yet."""
 
     def placed(at: float) -> float:
         return round(min(max(0.0, at - PAD_SECONDS), seconds), 3)

@@ -74,7 +74,7 @@ def path(
 ) -> None:
     """Show the folder of a model.
 
-    By default that of the one that Charley uses.
+    By default, of the model that Charley uses.
     """
     from assistant.speech_models import catalogue
 
@@ -126,7 +126,7 @@ def build(
 
 
 def _show(built: Built) -> None:
-    """Show which words are new, how they are pronounced, and what to do next."""
+    """Print the new words, how they are pronounced, and what to do next."""
     from assistant.speech_models.lexicon import Origin
 
     width = max((len(word.text) for word in built.new), default=0)
@@ -144,7 +144,7 @@ def _show(built: Built) -> None:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Progress | None]:
-    """Give a progress bar on a terminal, nothing elsewhere."""
+    """Yield a progress bar on a terminal; None elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -29,7 +29,7 @@ def _written(setting: Setting) -> tuple[str, ...]:
 
 
 def with_flags(flags: Iterable[Setting]) -> Callable[[_Program], _Program]:
-    """Give a command a parameter for each setting; they arrive in its `**given`, by name."""
+    """Give a command a parameter for each setting; it gets their values in `**given`, by name."""
 
     def add(command: _Program) -> _Program:
         signature = inspect.signature(command, eval_str=True)
@@ -43,7 +43,7 @@ def with_flags(flags: Iterable[Setting]) -> Callable[[_Program], _Program]:
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
-    """Return what typer reads of a flag; texts are checked by `Settings`, not by typer."""
+    """Return the type that typer parses; `Settings` checks strings, not typer."""
     kind = setting.kind if setting.kind in (bool, int, float) else str
     option = typer.Option("/".join(_written(setting)), help=setting.help)
     return inspect.Parameter(
@@ -82,7 +82,7 @@ def settings_first(args: Iterable[str]) -> list[str]:
         elif (value := next(left, None)) is not None:
             first += [arg, value]
         else:
-            return [arg]  # without its value: the parser says so
+            return [arg]  # its value is missing: the parser reports it
     return first + rest
 
 
@@ -113,7 +113,7 @@ Watch = Callable[[Event, tuple[Action, ...]], None]
 def journal(
     path: Path | None, settings: Settings, *, with_text: bool, tell: Callable[[str], None]
 ) -> AbstractContextManager[Any]:
-    """Return a context that gives a Journal, or None if no file was named. JournalError."""
+    """Return a context of a Journal, or of None if no file was named. JournalError."""
     if path is None:
         if with_text:
             raise SettingsError("--journal-text needs --journal FILE.")

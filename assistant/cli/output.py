@@ -1,4 +1,4 @@
-"""What commands write besides their results."""
+"""What commands print besides their results."""
 
 import sys
 
@@ -18,7 +18,7 @@ def complain(sentence: str) -> None:
 
 
 def tell(sentence: str) -> None:
-    """Write a remark to standard error, apart from the conversation."""
+    """Print a remark on standard error, apart from the conversation."""
     print(f"charley: {sentence}", file=sys.stderr, flush=True)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _SLOW_SECONDS = 1.0
-"""Work that takes longer than this shows a progress bar."""
+"""Work that takes longer shows a progress bar."""
 
 OutFile = Annotated[
     Path,
@@ -100,7 +100,7 @@ def _render_one(settings: Settings, routine: str, side: str, position: str, out:
 
 
 def _render_all(settings: Settings, folder: Path, kind: str) -> None:
-    """Write the whole pack; what is up to date stays as it is."""
+    """Write the whole pack; files that are up to date are kept."""
     from assistant.exports import audio_pack, routine_audio
     from assistant.session import factory, voices
 
@@ -167,7 +167,7 @@ def say(
 
 
 def _check_out(out: Path) -> None:
-    """Refuse a file that could not be written before the work is done. AudioFileError."""
+    """Check that the file can be written, before any work. AudioFileError."""
     from assistant.audio.audio_file import FORMATS
     from assistant.errors import AudioFileError
 
@@ -181,14 +181,14 @@ def _timeline(pack: LanguagePack, settings: Settings, voice: Synthesiser | None 
     from assistant.session import factory
 
     timeline = factory.timeline(pack, settings, tell, voice=voice, in_real_time=False)
-    timeline.read(timeline.rate // 10)  # the volume's ramp is behind us when the sound begins
+    timeline.read(timeline.rate // 10)  # the volume's ramp is over before the sound begins
     timeline.take_begun()
     return timeline
 
 
 @contextmanager
 def _bar(description: str) -> Iterator[Callable[[float], None]]:
-    """Give what takes a share from 0 to 1; a bar appears if it is slow and someone looks."""
+    """Yield a function for the share done, 0 to 1; slow work on a terminal shows a bar."""
     began, shown = SystemClock(), list[Any]()
 
     def progress(share: float) -> None:

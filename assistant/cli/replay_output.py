@@ -24,8 +24,8 @@ _MOST_CANDIDATES = 3
 _NOT_KEPT = "the words were not kept"
 
 
-class Play:
-    """Writes a replay as a play, with remarks under the lines."""
+class ReplayText:
+    """Prints a replay as a play, with remarks under the lines."""
 
     def __init__(self, sessions: int) -> None:
         self.differences = 0
@@ -35,7 +35,7 @@ class Play:
         self._words_missing = False
 
     def begin(self, recording: Recording, language: Language) -> None:
-        """A session begins."""
+        """Begin a session."""
         from assistant.session.replay import CaptionAligner
 
         self._transcript = on_screen(language.pack.ui_text)
@@ -48,7 +48,7 @@ class Play:
             print(f"{title}, {began}" if began else title, flush=True)
 
     def moment(self, moment: Moment, language: Language) -> None:
-        """Show what was heard up to an event, the event, and what is to be said about it."""
+        """Print what was heard before an event, the event, and remarks on it."""
         from assistant.dialogue.events import UtteranceHeard, UtteranceMissed
 
         self._events += 1
@@ -69,12 +69,12 @@ class Play:
             print(f"{_INDENT}{line}", flush=True)
 
     def end(self) -> None:
-        """A session ends."""
+        """End a session."""
         self._aligner.close()
         self._transcript.finish()
 
     def close(self, file: Path) -> None:
-        """Say how it went."""
+        """Print the result."""
         events = f"{file}: {counted(self._events, 'event')}"
         if not self.differences:
             print(f"{events}, every one answered as recorded.")
@@ -125,7 +125,7 @@ def _seen(moment: Moment, language: Language) -> Iterator[str]:
 
 
 def _candidates(found: NoMatch | Match) -> list[dict[str, Any]]:
-    """Return what was considered, with its lead over the next one."""
+    """Return the candidates, each with its lead over the next one."""
     scores = [candidate.score for candidate in found.rejected]
     return [
         {
@@ -140,7 +140,7 @@ def _candidates(found: NoMatch | Match) -> list[dict[str, Any]]:
 
 
 def _differences(moment: Moment) -> Iterator[str]:
-    """Yield what was done then and is not done now, and the other way round."""
+    """Yield what was done then but not now, and vice versa."""
     yield f"line {moment.recorded.line}: answered otherwise than recorded"
     if moment.problem:
         yield f"  {moment.problem}"
@@ -149,7 +149,7 @@ def _differences(moment: Moment) -> Iterator[str]:
 
 
 def _changes(then: Sequence[Action], now: Sequence[Action]) -> Iterator[str]:
-    """Yield the actions that were done then only, and those that are done now only."""
+    """Yield the actions done only then, and those done only now."""
     marks = {"- ": "then: ", "+ ": "now:  "}
     for line in difflib.ndiff([*map(_short, then)], [*map(_short, now)]):
         if line[:2] in marks:
@@ -157,7 +157,7 @@ def _changes(then: Sequence[Action], now: Sequence[Action]) -> Iterator[str]:
 
 
 def _short(action: Action) -> str:
-    """Return an action on one line; the number words of a count are as they always are."""
+    """Return an action on one line, without the number words of a count."""
     values = [
         f"{name}={value!r}"
         for name, value in ((f.name, getattr(action, f.name)) for f in fields(action))
@@ -166,19 +166,19 @@ def _short(action: Action) -> str:
     return f"{type(action).__name__}({', '.join(values)})"
 
 
-class JsonLines:
-    """Writes a replay as JSON lines, one an event."""
+class ReplayJson:
+    """Prints a replay as JSON lines, one an event."""
 
     def __init__(self) -> None:
         self.differences = 0
         self._session = 0
 
     def begin(self, _recording: Recording, _language: Language) -> None:
-        """A session begins."""
+        """Begin a session."""
         self._session += 1
 
     def moment(self, moment: Moment, language: Language) -> None:
-        """Write one event."""
+        """Print one event."""
         self.differences += moment.differs
         found = _match(moment, language)
         seen = None if found is None else {
@@ -201,10 +201,10 @@ class JsonLines:
         }), flush=True)  # fmt: skip
 
     def end(self) -> None:
-        """A session ends."""
+        """End a session."""
 
     def close(self, _file: Path) -> None:
-        """Nothing more is written: each line speaks for itself."""
+        """Print nothing: JSON lines need no summary."""
 
 
 def _plain(actions: Sequence[Action]) -> list[Any]:

@@ -67,7 +67,7 @@ def run(
 
 
 def _show_heard(transcript: Transcript, words: UiText, event: Event) -> None:
-    """Show what was heard, before it is answered; sound that is no word is an ellipsis."""
+    """Show what was heard, before it is answered; sound without words is an ellipsis."""
     if isinstance(event, UtteranceHeard) and not event.text:  # a button was pressed
         named = words.meanings.get(event.intent, event.intent)
         transcript.you(event.at, words("talk.meant", meaning=named))
@@ -147,7 +147,7 @@ def _conversation(
     *,
     fast: bool,
 ) -> TimedConversation:
-    """Put a typed session together; what the user says is shown before it is answered."""
+    """Return a typed session; what the user says is shown before it is answered."""
     from assistant.clock import SystemClock, VirtualClock
     from assistant.playback.captions import CaptionTimeline
     from assistant.remembered import remember

@@ -27,7 +27,7 @@ ARTIST = "Charley"
 PLAYLIST = "Charley.m3u8"
 COVER = "README.txt"
 _VERSION = 1
-"""Part of every mark: raise it when files must be written anew."""
+"""Part of every mark: raise it when all files must be written again."""
 _MARK = "charley:"
 """Stands in a file's comment before the mark of what it was made from."""
 
@@ -42,7 +42,7 @@ class Piece:
     script: tuple[Action, ...]
     """What it says."""
     track: int
-    """Place among the files of its routine, from 1."""
+    """Number among the files of its routine, from 1."""
     side: str
     """The side as spoken; empty if no word names one."""
     language: LanguagePack
@@ -50,13 +50,13 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """The file's name without its extension."""
         parts = (self.wish.routine.id, self.wish.side, *self.positions)
         return "-".join(part.replace("_", "-") for part in parts if part)
 
     @property
     def title(self) -> str:
-        """What a player shows; the muscle first, for players sort by it."""
+        """What a player shows; the muscle comes first because players sort by title."""
         words = [self.language.prompts.positions[name] for name in self.positions]
         parts = (self._muscle, self.side, f" {self.language.prompts.titles['or']} ".join(words))
         title = ", ".join(part for part in parts if part)
@@ -64,12 +64,12 @@ class Piece:
 
     @property
     def album(self) -> str:
-        """Its routine."""
+        """Its routine's name."""
         return fill(self.language.prompts.titles["album"], {"name": self._muscle})
 
     @property
     def _muscle(self) -> str:
-        """The muscle as spoken; a stitch is in none, and its routine's name says more."""
+        """The muscle as spoken; for a stitch, which is in no muscle, the routine's id."""
         routine = self.wish.routine
         return routine.name if routine.opposite else routine.id
 
@@ -98,7 +98,7 @@ def _of_routine(
     for track, (said, served) in enumerate(same.items(), 1):
         sides = {side for side, _ in served}
         positions = tuple(dict.fromkeys(position for _, position in served))
-        # Where neither side is named in the words, they are right for both.
+        # Words that name neither side serve both.
         side = sides.pop() if len(sides) == 1 else ""
         spoken = language.prompts.sides.get(side, "")
         wish = Wish(routine, side, positions[0])
@@ -126,9 +126,9 @@ def write(
     made_with: str,
     speak: Callable[[Piece], Pcm],
 ) -> Iterator[Written]:
-    """Write the pieces that are not up to date, and then cover text and playlist.
+    """Write the pieces that are not up to date, then the playlist.
 
-    `made_with` names all that decides the sound besides the words. AudioFileError.
+    `made_with` names everything besides the words that decides the sound. AudioFileError.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def playlist(files: Iterable[Written]) -> str:
 
 
 def _mark(piece: Piece, made_with: str) -> str:
-    """Return what changes whenever the file would."""
+    """Return a hash of everything that decides the file's content."""
     whole = repr((_VERSION, made_with, piece.script, piece.title, piece.album, piece.track))
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -189,11 +189,11 @@ def _seconds_if_marked(path: Path, mark: str) -> float | None:
             is_same = file.comment.endswith(f"{_MARK}{mark}")
             return file.frames / file.samplerate if is_same else None
     except (soundfile.SoundFileError, RuntimeError):
-        return None  # damaged, or something else of that name
+        return None  # damaged, or not a sound file
 
 
 def _encoded(sound: Pcm, piece: Piece, ending: str, mark: str) -> bytes:
-    """Return the file's bytes; libsndfile writes the tags of every format itself."""
+    """Return the file's bytes; libsndfile writes each format's tags."""
     import soundfile
 
     kind, buffer = FORMATS[ending], io.BytesIO()
@@ -203,7 +203,7 @@ def _encoded(sound: Pcm, piece: Piece, ending: str, mark: str) -> bytes:
         file.title, file.artist, file.album = piece.title, ARTIST, piece.album
         file.tracknumber, file.genre = str(piece.track), "Speech"
         file.comment = f"{piece.language.ui_text('pack.comment')} {_MARK}{mark}"
-        # In pieces: libsndfile's Vorbis encoder overflows its stack on one very long write.
+        # In blocks: libsndfile's Vorbis encoder overflows its stack on one very long write.
         for block in blocks(sound, sound.rate * 10):
             file.write(block.samples)
     return buffer.getvalue()

@@ -1,7 +1,7 @@
 """What happened in a session: the facts, and the conversation line by line.
 
-The facts come from replaying the journal, so a page knows every state and every count, and needs
-no sound. report_text.py puts them into sentences, report_svg.py into a picture.
+The facts come from replaying the journal, so a page knows every state and every count without
+any sound. report_text.py puts them into sentences, report_svg.py into a picture.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Held:
     """One counted hold, with its interruptions."""
 
     of: int
-    """Counts of the whole hold."""
+    """Counts in the whole hold."""
     ticks: list[float] = field(default_factory=list)
     """When each count was heard, in seconds of the session."""
     is_whole: bool = False
@@ -49,12 +49,12 @@ class Bout:
     """In the words of the language, in the order in which they were tried."""
     is_return: bool = False
     holds: list[Held] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    feelings: list[str] = field(default_factory=list)
     """How it felt, each time the user said so: the names of the intents."""
     gone_at: float | None = None
     """When it was gone; None if nobody said so."""
     ending: str = ""
-    """What ended it otherwise: a key of "outcome" in pages.yaml."""
+    """What else ended it: a key of "outcome" in pages.yaml."""
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ class Row:
     state: State
     held: Held | None = None
     is_alarm: bool = False
-    """True if a red flag was raised with it."""
+    """True if it raised a red flag."""
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class Page:
     utterances: int = 0
     misses: int = 0
     differences: int = 0
-    """Events that Charley would answer differently now; then the page may be wrong, too."""
+    """Events that Charley would answer differently now; if any, the page may be wrong."""
 
     @property
     def returns(self) -> int:
@@ -102,13 +102,13 @@ class Page:
 
 def page(moments: Iterable[Moment], pack: LanguagePack, began: datetime | None) -> Page:
     """Return what happened in a replayed session."""
-    scribe = _Scribe(pack, began)
+    builder = _PageBuilder(pack, began)
     for moment in moments:
-        scribe.note(moment)
-    return scribe.close()
+        builder.note(moment)
+    return builder.close()
 
 
-class _Scribe:
+class _PageBuilder:
     """Collects a page while a session is replayed."""
 
     def __init__(self, pack: LanguagePack, began: datetime | None) -> None:
@@ -270,7 +270,7 @@ def _note_feeling(bout: Bout, moment: Moment) -> None:
     """Keep what was said about the cramp until it was gone."""
     intent = _intent(moment)
     if intent in _FEELINGS and moment.before.state is not State.IDLE and bout.gone_at is None:
-        bout.told.append(intent)
+        bout.feelings.append(intent)
 
 
 def _note_ending(bout: Bout, moment: Moment) -> None:

@@ -33,13 +33,13 @@ def headline(page: Page) -> str:
 
 
 def title(page: Page, bout: Bout) -> str:
-    """Return what cramped, and how the person was placed, in the order that was tried."""
+    """Return what cramped, and the positions in the order in which they were tried."""
     named = f"{bout.name}, {_in_turn(page, bout.positions)}"
     return page.words("outcome.again", name=named) if bout.is_return else named
 
 
 def relief(page: Page, bout: Bout) -> str:
-    """Return how a cramp ended, and after what time."""
+    """Return how a cramp ended, and after how long."""
     outcome = _outcome(page, bout)
     if bout.gone_at is None:
         return outcome
@@ -88,10 +88,10 @@ def cut_place(page: Page, held: Held) -> str:
     return page.words("holds.place", count=len(held.ticks), of=held.of)
 
 
-def told(page: Page, bout: Bout) -> str:
-    """Return how it felt; what was told several times in a row is counted."""
+def feelings(page: Page, bout: Bout) -> str:
+    """Return how it felt; the same answer several times in a row is counted."""
     words = page.words
-    runs = [(words(f"feelings.{name}"), len(list(same))) for name, same in groupby(bout.told)]
+    runs = [(words(f"feelings.{name}"), len(list(same))) for name, same in groupby(bout.feelings)]
     parts = [
         word if count == 1 else words("told.several", word=word, count=count)
         for word, count in runs
@@ -100,7 +100,7 @@ def told(page: Page, bout: Bout) -> str:
 
 
 def facts(page: Page) -> Iterator[tuple[str, str]]:
-    """Yield what is to be said of the whole session, each with its name."""
+    """Yield the name and value of each fact about the whole session."""
     words = page.words
     yield words("facts.came_back"), _times(page, page.returns)
     flags = [words("facts.flag", flag=name, clock=minutes_seconds(at)) for at, name in page.flags]
@@ -129,7 +129,7 @@ def text(page: Page) -> str:
             ("", ""),
             (minutes_seconds(bout.began), title(page, bout)),
             (f"  {words('facts.holds')}", holds(page, bout)),
-            (f"  {words('facts.told')}", told(page, bout)),
+            (f"  {words('facts.told')}", feelings(page, bout)),
             (f"  {words('facts.relief')}", relief(page, bout)),
         ]
     rows += [("", ""), *facts(page)]

@@ -30,9 +30,9 @@ from assistant.session.session import Session
 SIDES = ("left", "right", "both")
 
 LEFT_OUT = ("check.", "triage.clear", "gone.listening", "gone.twitch", "opening.flags")
-"""Beginnings of the keys of lines that ask, or ask to be told."""
+"""Key prefixes of lines that ask, or promise to listen."""
 _THINK_SECONDS = 3.0
-"""Silence for the answer to a safety question."""
+"""Silence after a safety question, for the answer."""
 _FEEL_SECONDS = 1.5
 """Silence in place of "is it gone?"."""
 _END_SECONDS = 0.5
@@ -73,13 +73,13 @@ def wish(pack: LanguagePack, name: str, side: str = "", position: str = "") -> W
 
 
 def positions(routine: Routine) -> tuple[str, ...]:
-    """Return what a routine can be rendered for; a helper only where there is a version for one."""
+    """Return the positions of a routine; a helper only where a version serves one."""
     has_helper = any(HELPER in version.serves for version in routine.versions)
     return (*POSITIONS, HELPER) if has_helper else POSITIONS
 
 
 def _names(pack: LanguagePack) -> Mapping[str, Routine]:
-    """Return every name of every routine: the file's, or else as it is spoken, or the muscle's."""
+    """Return routines by file name, spoken name and muscle; the earlier name wins."""
     routines = pack.routines.values()
     muscles = {_key(r.muscle): r for r in routines if not (r.both or r.toes)}
     spoken = {_key(r.name): r for r in routines}
@@ -111,7 +111,7 @@ def render(
 ) -> Pcm:
     """Return the routine as `timeline` plays it; counts begin on whole seconds of their hold.
 
-    `progress` is told the share that is done, 0 to 1. Raises SynthesiserError.
+    `progress` gets the share that is done, 0 to 1. Raises SynthesiserError.
     """
     recorded: list[Samples] = []
     expected = _expected_seconds(coaching)
@@ -133,7 +133,7 @@ def render(
 def script(
     pack: LanguagePack, wish: Wish, coaching: CoachingOptions, *, start: DialogueState | None = None
 ) -> tuple[Action, ...]:
-    """Return what the file of a routine says, counts and waits for, without a sound of it."""
+    """Return what a routine's file says, counts and waits for, without rendering sound."""
     captions = CaptionTimeline()
 
     def move(session: Session) -> float:
@@ -155,7 +155,7 @@ def _perform(
 ) -> None:
     """Let the dialogue speak the routine to its end.
 
-    `move` lets the next thing be heard and returns how late it is then.
+    `move` plays on to what comes next and returns the time then, in seconds.
     """
     intent = "stitch" if wish.routine.muscle == "stitch" else "cramp"
     session.handle(UtteranceHeard(0.0, "", intent, wish.slots))
@@ -175,7 +175,7 @@ def _expected_seconds(coaching: CoachingOptions) -> float:
 
 
 def _answer(now: DialogueState, rounds: int) -> str | None:
-    """Return the intent of what the listener would say now; None for nothing."""
+    """Return the intent of what the listener would say now; None if nothing."""
     if now.speaking:
         return None
     if now.state is State.CHECKING:
@@ -193,7 +193,7 @@ def speech(text: str, timeline: Timeline) -> Pcm:
 
 
 class _Tape:
-    """The output, but for the lines that a file must not say."""
+    """The output, without the lines that a file must not say."""
 
     def __init__(self, output: Output, note: Line) -> None:
         """`note` is the safety note; it is said in the first rest, or else at the end."""
@@ -208,7 +208,7 @@ class _Tape:
 
     @property
     def lines_left(self) -> int:
-        """How many spoken lines were not heard to their end."""
+        """How many spoken lines have not been heard to their end."""
         return self._output.lines_left
 
     @property
@@ -231,7 +231,7 @@ class _Tape:
             self._pass_on(Wait(_THINK_SECONDS))
         if action.key.startswith("check."):
             self._pass_on(Wait(_FEEL_SECONDS))
-        # Not before the first hold: nobody listens to a note while it hurts most.
+        # Not before the first hold: nobody listens to a note while the cramp is at its worst.
         if self._note and action.key.startswith(("rest.", "gone.listening")):
             self._pass_on(Say(self._note.key, self._note.text, action.pace))
             self._note = None

@@ -1,4 +1,4 @@
-"""A drawing as SVG, written by hand: it is text, any browser shows it, and it needs no library."""
+"""A drawing as SVG, written as text: any browser shows it, and it needs no library."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ INK, SOFT = "#1d2730", "#66727d"
 WIDTH = 1000
 
 
-class Sheet:
+class SvgPage:
     """Collects the elements of a drawing; lengths are in pixels.
 
-    It is a white page, unless `dark` is given: then it is transparent, for any page, and a reader
-    who prefers dark pages sees the colours that `dark` names instead of the usual ones.
+    The page is white, unless `dark` maps light colours to dark ones: then it is transparent, and
+    readers who prefer dark pages see the dark colours.
     """
 
     def __init__(
         self, width: float = WIDTH, *, size: int = 15, dark: Mapping[str, str] | None = None
     ) -> None:
-        """`size` is that of text, unless said otherwise."""
+        """`size` is the default font size, in pixels."""
         self.width = width
         self._size = size
         self._dark = dark
@@ -62,7 +62,7 @@ class Sheet:
         self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {paint}/>')
 
     def path(self, outline: str, colour: str) -> None:
-        """Fill the shape that SVG's path commands outline."""
+        """Fill the shape that the SVG path commands in `outline` describe."""
         self._parts.append(f'<path d="{outline}" fill="{colour}"/>')
 
     def line(
@@ -81,7 +81,7 @@ class Sheet:
         )
 
     def document(self, height: float, title: str, description: str = "") -> str:
-        """Return the whole drawing; title and description are what a screen reader speaks."""
+        """Return the whole drawing; screen readers speak title and description."""
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {height:.0f}" '
             f'width="{self.width:g}" height="{height:.0f}" role="img" '
@@ -98,7 +98,7 @@ class Sheet:
         ])  # fmt: skip
 
     def _page(self, height: float) -> str:
-        """Return what lies below the drawing: a white page, or the colours for a dark one."""
+        """Return the background: a white page, or the style rules for a dark one."""
         if self._dark is None:
             return f'<rect width="{self.width:g}" height="{height:.0f}" fill="#ffffff"/>'
         rules = (

@@ -1,8 +1,8 @@
 """A conversation kept as JSON lines: what happened and what Charley did about it, no sound.
 
 One line an event and one line an action, each with the session's time, so that a conversation can
-be read, compared and played again. The line that starts a session tells under what conditions it
-ran. What people said is left out unless they asked to keep it.
+be read, compared and played again. The line that starts a session gives the conditions under which
+it ran. What people said is left out unless they asked to keep it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
     kind: {"hold_seconds": "hold_position_seconds"}
     for kind in ("UtteranceHeard", "DeviceFound", "Suspended")
 }
-"""Class name to the fields that had another name in older journals: old name to today's."""
+"""Class name to the fields that older journals name otherwise: old name to new."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What decided a session besides its events; without it, it cannot be played again."""
+    """What decided a session besides its events; without it, the session cannot be replayed."""
 
     began: str = ""
     """Date and time of day, in ISO 8601; empty if it was not kept."""
@@ -52,9 +52,9 @@ class Entry:
     """Seconds since the session began."""
     what: Event | Action
     line: int = field(default=0, compare=False)
-    """Where it stands in its file, from 1."""
+    """Its line number in the file, from 1."""
     conditions: Conditions | None = None
-    """With Started: how the session was set, if that was kept."""
+    """With Started: the session's conditions, if kept."""
 
 
 def encode(
@@ -76,7 +76,7 @@ def encode(
 
 
 def _written(conditions: Conditions) -> dict[str, Any]:
-    """Return conditions as JSON; of the start only what is not as ever."""
+    """Return conditions as JSON; of the start, only what differs from the default."""
     usual, start = DialogueState(), conditions.start
     changed = [f.name for f in fields(start) if getattr(start, f.name) != getattr(usual, f.name)]
     return {
@@ -101,7 +101,7 @@ class Journal:
     """A journal being written, line by line; a context manager.
 
     A file that cannot be opened is a JournalError. A disk that fails later must not end a
-    conversation: `warn` is told once, in a sentence, and nothing more is written.
+    conversation: `warn` gets one sentence, once, and nothing more is written.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Journal:
         warn: Callable[[str], None] = lambda _sentence: None,
         conditions: Conditions | None = None,
     ) -> None:
-        """Go on behind what the file holds; each session in it begins with Started."""
+        """Append to the file; each session in it begins with Started."""
         self._path = path
         self._conditions = conditions
         self._with_text = with_text
@@ -164,7 +164,7 @@ def read(path: Path) -> tuple[Entry, ...]:
             f"The journal {path} cannot be read ({error.strerror or error})."
         ) from None
     except UnicodeDecodeError:
-        raise JournalError(f"{path} is no journal: it is not UTF-8 text.") from None
+        raise JournalError(f"{path} is not a journal: it is not UTF-8 text.") from None
     entries = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
@@ -199,7 +199,7 @@ def _entry(line: str, number: int) -> Entry:
 def _made(kind: Any, values: dict[str, Any]) -> Any:
     """Return an event or action from its fields.
 
-    A transcript that was not kept is empty; what an older Charley did not write is as ever.
+    A transcript that was not kept is empty; what an older Charley did not write has its default.
     """
     if kind.__name__ in _TRANSCRIPTS:
         values.setdefault("text", "")
@@ -216,7 +216,7 @@ def _made(kind: Any, values: dict[str, Any]) -> Any:
 
 
 def _conditions(values: Any) -> Conditions:
-    """Return conditions; what an older Charley did not write is as ever."""
+    """Return conditions; what an older Charley did not write has its default."""
     known = _known(Conditions, values)
     coaching = CoachingOptions(**_typed_all(CoachingOptions, known.pop("coaching", {})))
     start = DialogueState(**_typed_all(DialogueState, known.pop("start", {})))

@@ -1,4 +1,4 @@
-"""A journal played again: the events of the file through the dialogue as it is now.
+"""A journal replayed: the events of the file through the dialogue as it is now.
 
 Nothing is heard and no clock runs: time is what the file says. What Charley answers now is put
 next to what it answered then.
@@ -29,7 +29,7 @@ class Recorded:
     """An event of a journal with what was done about it."""
 
     line: int
-    """Where the event stands in its file."""
+    """The event's line number in its file."""
     event: Event
     actions: tuple[Action, ...]
 
@@ -39,7 +39,7 @@ class Recording:
     """One session of a journal."""
 
     conditions: Conditions | None
-    """How it was set; None if that was not kept."""
+    """None if they were not kept."""
     turns: tuple[Recorded, ...]
 
 
@@ -53,7 +53,7 @@ class Moment:
     actions: tuple[Action, ...]
     """What Charley does about it now."""
     problem: str = ""
-    """Why it cannot be answered any more; empty if it can."""
+    """Why it can no longer be answered; empty if it can."""
 
     @property
     def event(self) -> Event:
@@ -62,7 +62,7 @@ class Moment:
 
     @property
     def differs(self) -> bool:
-        """True if Charley now does something else than it did."""
+        """True if Charley now does something different."""
         return bool(self.problem) or self.actions != self.recorded.actions
 
 
@@ -87,7 +87,7 @@ def _turns(path: Path, entries: list[Entry]) -> Iterator[tuple[Conditions | None
     """Yield each event with its actions; Started also brings its session's conditions."""
     begins = [n for n, entry in enumerate(entries) if isinstance(entry.what, _EVENTS)]
     if entries and 0 not in begins:
-        raise JournalError(f"{path}, line {entries[0].line}: an action stands before any event.")
+        raise JournalError(f"{path}, line {entries[0].line}: an action comes before any event.")
     for first, last in pairwise([*begins, len(entries)]):
         event, *actions = (entry.what for entry in entries[first:last])
         done = Recorded(entries[first].line, event, tuple(actions))  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def _turns(path: Path, entries: list[Entry]) -> Iterator[tuple[Conditions | None
 
 
 def play(recording: Recording, pack: LanguagePack, otherwise: Conditions) -> Iterator[Moment]:
-    """Answer a session's events again; `otherwise` holds where its conditions were not kept."""
+    """Answer a session's events again; `otherwise` applies if its conditions were not kept."""
     conditions = recording.conditions or otherwise
     now = conditions.start
     for turn in recording.turns:
@@ -104,7 +104,7 @@ def play(recording: Recording, pack: LanguagePack, otherwise: Conditions) -> Ite
             now, actions = step(before, turn.event, pack, conditions.coaching)
         except AssistantError as error:
             problem = str(error)
-        except KeyError as error:  # a red flag or a topic that the language pack no longer has
+        except KeyError as error:  # a red flag or topic that is no longer in the language pack
             problem = f"Charley no longer knows {error}."
         yield Moment(turn, before, now, actions, problem)
 
@@ -128,7 +128,7 @@ class CaptionAligner:
         """The journal's time, and that of the captions at the same moment."""
         self._own = 0.0
         self._until = 0.0
-        """When the next event comes: nothing before it is heard later."""
+        """When the next event comes; what precedes it is shown no later."""
         self._shown = 0.0
 
     def reach(self, event: Event) -> None:

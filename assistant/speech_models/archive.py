@@ -12,11 +12,11 @@ from assistant.errors import ModelError
 
 
 class ArchiveError(ModelError):
-    """The archive is damaged, unsafe or not what was wanted: it is to be thrown away."""
+    """The archive is damaged, unsafe or not a speech model; delete it."""
 
 
 _MOST_FILES = 5_000
-_MOST_EXPANSION = 20  # speech models hardly compress; this much is a bomb
+_MOST_EXPANSION = 20  # times; speech models hardly compress, so this much is a bomb
 _BAD_ZIP = (  # what zipfile raises for damaged, encrypted or odd archives
     zipfile.BadZipFile,
     zlib.error,
@@ -35,7 +35,7 @@ _BLOCK_BYTES = 1 << 16
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack `archive` into an empty folder; what is in it after an error is not to be used.
+    """Unpack `archive` into an empty folder; after an error, discard its contents.
 
     Raises ArchiveError, ModelError if there is no room, or OSError.
     """
@@ -72,7 +72,7 @@ def _extract(bundle: zipfile.ZipFile, folder: Path, archive_bytes: int) -> None:
             path.mkdir(parents=True, exist_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        # "x": two entries of one name, or of names that this disk holds for one, are an error.
+        # "x": two entries whose names are the same on this disk are an error.
         with bundle.open(entry) as source, path.open("xb") as file:
             shutil.copyfileobj(source, file, _BLOCK_BYTES)
 
@@ -88,7 +88,7 @@ def _safe_parts(entry: zipfile.ZipInfo) -> list[str]:
         and len(name) < 1_000
         and all(len(part.encode("utf-8", "replace")) <= _LONGEST_PART_BYTES for part in parts)
         and not _UNSAFE.search(name)
-        # Neither empty nor "..", nor with an end that Windows drops.
+        # Neither empty nor "..", and no trailing dot or space, which Windows drops.
         and all(part and part == part.rstrip(". ") for part in parts)
         and not any(_DEVICE.fullmatch(part) for part in parts)
     )

@@ -1,4 +1,4 @@
-"""Speech models: which there are, and which one to use."""
+"""Which speech models there are, and which one to use."""
 
 import re
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ class Model:
     """A speech model that Charley knows of."""
 
     name: str
-    """Its folder's name."""
+    """Name of its folder."""
     summary: str
-    """One line for people."""
+    """One line of description."""
     url: str | None = None
     """Where its zip file is; None if it comes with Charley."""
     size_bytes: int | None = None
     """Size of the zip file; None if not known."""
     sha256: str | None = None
-    """Hash of the zip file; None if not known, then only its zip checksums and structure count."""
+    """Hash of the zip file; if None, only the zip's own checksums and structure are checked."""
 
 
 OFFICIAL = Model(
@@ -30,7 +30,7 @@ OFFICIAL = Model(
     summary="Vosk's small US English model, 40 MB, Apache-2.0: hears people better; recommended",
     url="https://alphacephei.com/vosk/models/vosk-model-small-en-us-0.15.zip",
     size_bytes=41_205_931,
-    # Vosk publishes no SHA-256; this one is pinned alike by Arch Linux's package, a Yocto recipe
+    # Vosk publishes no SHA-256; the same one is pinned by Arch Linux's package, a Yocto recipe
     # and Rhasspy's mirror of the file.
     sha256="30f26242c4eb449f948e42cb302dd7a686cb29a3423a8367f99ff41780942498",
 )
@@ -44,7 +44,7 @@ class Listed:
 
     model: Model
     folder: Path | None
-    """Where it is; None if it has yet to be fetched."""
+    """Its folder; None if it is not installed."""
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -56,7 +56,7 @@ def models_folder() -> Path:
 
 
 def listed() -> tuple[Listed, ...]:
-    """Return the known models, then others that were fetched."""
+    """Return the known models, then others in the download folder."""
     known = [Listed(model, installed(model.name)) for model in MODELS]
     names = {model.name for model in MODELS}
     others = sorted(models_folder().glob("[!.]*")) if models_folder().is_dir() else []
@@ -71,7 +71,7 @@ def listed() -> tuple[Listed, ...]:
 
 
 def find(name_or_path: str | None = None) -> Path:
-    """Return the folder of the model to use; None asks for the best that is there.
+    """Return the folder of the model to use; None asks for the best one installed.
 
     That is Vosk's official model if it has been fetched, else the bundled one. Raises ModelError.
     """
@@ -130,9 +130,13 @@ def installed(name: str) -> Path | None:
 
 
 def existing_path(text: str) -> Path | None:
-    """Return the path that a person wrote, if something is there; else None."""
+    """Return a user's path if something is there; else None."""
     try:
         path = Path(text).expanduser()
         return path if path.exists() else None
-    except (OSError, RuntimeError, ValueError):  # too long, nobody's home, a null character
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ):  # too long, an unknown user's home, a null character
         return None

@@ -1,4 +1,4 @@
-"""The decoding graph of Charley's own models: words as rows of phones, which share their endings.
+"""The decoding graph of Charley's own models: words as phone sequences with shared endings.
 
 A graph starts in front of silence, comes to the one final state before each word, and to `word_end`
 after it. A phone is a state with a loop; an arc into it emits its first frame. A word's label
@@ -28,7 +28,7 @@ class WordGraph:
         self.graph = graph
         self._loop, self._word_end, self._stay = loop, word_end, stay
         self._endings: dict[Pronunciation, int] = {(): word_end}
-        """What is still to be said, to the state inside its first phone."""
+        """The phones that remain, to the state inside the first of them."""
         self._entries = {(arc.output, arc.input, arc.to) for arc in graph.states[loop]}
 
     @classmethod
@@ -46,7 +46,7 @@ class WordGraph:
         return found
 
     def _find_endings(self) -> None:
-        """Learn which states lead through one row of phones to the end of a word."""
+        """Record which states lead through a single sequence of phones to the end of a word."""
         rests: dict[int, Pronunciation] = {self._word_end: ()}
         for first in range(len(self.graph.states)):
             row, state = [], first
@@ -60,7 +60,7 @@ class WordGraph:
         self._endings = {rest: state for state, rest in rests.items()}
 
     def _chained(self, state: int) -> tuple[str, int] | None:
-        """Return the phone of a state and the one state that follows it, if it is so."""
+        """Return a state's phone and its only successor; None if it has several."""
         arcs = self.graph.states[state]
         loops = [arc for arc in arcs if arc.to == state]
         if len(arcs) != 2 or len(loops) != 1 or loops[0].input not in _PHONE_OF:
@@ -70,14 +70,14 @@ class WordGraph:
         return (_PHONE_OF[loops[0].input], onward.to) if not onward.output else None
 
     def add(self, word: int, phones: Pronunciation) -> None:
-        """Add a way to say a word, by its number; once, however often it is added."""
+        """Add a pronunciation of a word, by its number; adding it twice has no effect."""
         entry, inside = forward_id(phones[0]), self._rest(phones)
         if (word, entry, inside) not in self._entries:
             self._entries.add((word, entry, inside))
             self.graph.states[self._loop].append(Arc(entry, word, 0.0, inside))
 
     def _rest(self, phones: Pronunciation) -> int:
-        """Return the state inside the first of these phones, from where the others follow."""
+        """Return the state inside the first of these phones, which leads through the others."""
         if phones not in self._endings:
             self._endings[phones] = state = self.graph.state()
             following = phones[1:]
@@ -107,12 +107,12 @@ def read_words(path: Path) -> dict[str, int]:
 
 
 def numbered(names: list[str]) -> str:
-    """Return a table of names as Vosk reads it; number 0 is nothing."""
+    """Return a table of names as Vosk reads it; number 0 is epsilon."""
     return "".join(f"{name} {number}\n" for number, name in enumerate(["<eps>", *names]))
 
 
 def write_words(folder: Path, words: list[str]) -> None:
-    """Write the tables of a `graph` folder, and the grammar of any words in any order. OSError."""
+    """Write the tables of a `graph` folder, and a grammar of any words in any order. OSError."""
     cost = math.log(len(words))
     anything = Graph([[Arc(number, number, cost, 0) for number in range(1, len(words) + 1)]])
     anything.final[0] = 0.0
@@ -122,7 +122,7 @@ def write_words(folder: Path, words: list[str]) -> None:
 
 
 def is_extensible(model: Path) -> bool:
-    """Tell whether a model folder is one of Charley's own, whose words can be added to."""
+    """Return whether a folder is one of Charley's own models, to which words can be added."""
     try:
         names = (model / "graph" / PHONE_NAMES).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

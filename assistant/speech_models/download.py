@@ -1,8 +1,8 @@
 """Download a speech model: fetch, resume, verify, unpack.
 
 A download resumes where it was interrupted, is checked against a known SHA-256, unpacked next to
-its place and moved there in one step: a model folder is complete or it does not exist. HTTP is by
-requests, which vosk depends on anyway.
+its place and moved there in one step: a model folder is complete or it does not exist. HTTP uses
+requests, which vosk requires anyway.
 """
 
 import errno
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import requests
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are here and the bytes in all, None if the server does not say."""
+"""Called with the bytes received and the total, None if the server does not report it."""
 
 
 _UNSAFE_ADDRESS = re.compile(
@@ -42,8 +42,8 @@ _UNSAFE_ADDRESS = re.compile(
 """Not encrypted, and not on this machine."""
 _ATTEMPTS = 4
 _RETRY_SECONDS = 1.0
-_TIMEOUT_SECONDS = (10.0, 30.0)  # to connect; to wait for the next bytes
-_BLOCK_BYTES = 1 << 13  # a block that was cut is fetched again, so they are small
+_TIMEOUT_SECONDS = (10.0, 30.0)  # to connect; until the next bytes
+_BLOCK_BYTES = 1 << 13  # bytes; small, because a block that was cut off is fetched again
 _LARGEST_ZIP_BYTES = 4 << 30  # Vosk's largest model is 3 GB
 
 
@@ -84,7 +84,7 @@ def get(
 
 
 def _forget(archive: Path, local: Path | None) -> None:
-    """Delete a fetched archive; one that was the user's own file stays."""
+    """Delete a fetched archive; the user's own file stays."""
     if local is None:
         archive.unlink(missing_ok=True)
 
@@ -133,7 +133,7 @@ def _fetch(model: Model, part: Path, progress: Progress) -> None:
                 raise ModelError(
                     f"{model.url} cannot be fetched: {reason}. Check the address or try later."
                 ) from error
-        # Bytes that came are worth more attempts; a server that sends none is not.
+        # Progress earns more attempts; a server that sends nothing does not.
         left = _ATTEMPTS if _size(part) > longest else left - 1
         longest = max(longest, _size(part))
         if left == 0:
@@ -151,12 +151,12 @@ def _is_final(error: "requests.RequestException") -> bool:
 
 
 def _fetch_rest(model: Model, part: Path, progress: Progress) -> bool:
-    """Ask once for the bytes that are missing; return whether the file is now complete."""
+    """Request the missing bytes once; return whether the file is now complete."""
     import requests
 
     have = _size(part)
     if model.size_bytes is not None and have >= model.size_bytes:
-        return True  # whole, or wrong: its hash will tell
+        return True  # complete, or wrong: the hash decides
     headers = {"Accept-Encoding": "identity", "User-Agent": "charley"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -167,7 +167,7 @@ def _fetch_rest(model: Model, part: Path, progress: Progress) -> bool:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             whole = response.headers.get("Content-Range", "") == f"bytes */{have}"
             if not whole:
-                part.unlink()  # not the file that was begun: start again
+                part.unlink()  # not the file that was begun: start over
             return whole
         response.raise_for_status()
         # A server that does not know Range answers 200 with the file from its start.
@@ -180,7 +180,7 @@ def _fetch_rest(model: Model, part: Path, progress: Progress) -> bool:
 def _receive(
     response: "requests.Response", file: BinaryIO, start: int, model: Model, progress: Progress
 ) -> bool:
-    """Write what follows the `start` bytes that are here; return whether that is all."""
+    """Append the response after the first `start` bytes; return whether the file is complete."""
     length = response.headers.get("Content-Length", "")
     total = start + int(length) if re.fullmatch(r"\d{1,15}", length) else model.size_bytes
     limit = model.size_bytes or _LARGEST_ZIP_BYTES
@@ -203,7 +203,7 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size if path.is_file() else 0
     except OSError:
-        return 0  # somewhere that may not be read is as good as not there
+        return 0  # an unreadable place counts as absent
 
 
 def _plainly(error: "requests.RequestException") -> str:
@@ -248,7 +248,7 @@ def _unpack(archive: Path, target: Path) -> None:
         unpack(archive, inside)
         root = _model_root(inside)
         if target.exists():
-            target.rename(Path(draft, "replaced"))  # it was not whole, or we would not be here
+            target.rename(Path(draft, "replaced"))  # it was incomplete
         root.rename(target)
 
 
@@ -267,7 +267,7 @@ def _model_root(folder: Path) -> Path:
 
 @contextmanager
 def _disk_errors(target: Path) -> Iterator[None]:
-    """Turn errors of the disk into one sentence."""
+    """Turn disk errors into one sentence."""
     try:
         yield
     except OSError as error:

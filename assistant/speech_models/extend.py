@@ -1,6 +1,6 @@
 """Charley's own speech model with more words: the same network, and a graph that holds them too.
 
-Nothing is trained: the network knows phones, and a word is a row of them.
+Nothing is trained: the network knows phones, and a word is a sequence of them.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from assistant.speech_models.vocabulary import Places
 
 @dataclass(frozen=True, slots=True)
 class NewWord:
-    """A word that a model learned."""
+    """A word that was added to a model."""
 
     text: str
     place: str
-    """Where it is said."""
+    """The file and line that needs it."""
     spoken: Spoken
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A model that was made."""
+    """A model that was built."""
 
     folder: Path
     word_count: int
@@ -44,9 +44,9 @@ class Built:
 
 
 def build(base: Path, needed: Places, lexicon: Lexicon, out: Path, *, replace: bool) -> Built:
-    """Write a model that knows the words of `base` and all that are needed.
+    """Write a model that knows the words of `base` and those needed.
 
-    The folder is whole or it is not there; `replace` allows one that is there to be replaced.
+    The folder is complete or absent; `replace` allows an existing one to be replaced.
     Raises ModelError.
     """
     check(base)
@@ -97,7 +97,7 @@ def _require_free(out: Path, base: Path, *, replace: bool) -> None:
 
 
 def _write(base: Path, graph: WordGraph, words: list[str], out: Path) -> None:
-    """Write the folder beside its place, then move it there."""
+    """Write the folder next to its final place, then move it there."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=out.parent) as work:
         made = Path(work) / "model"

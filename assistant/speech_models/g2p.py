@@ -1,8 +1,8 @@
-"""How an unknown word is said, guessed from its letters.
+"""How an unknown word is pronounced, guessed from its letters.
 
 A joint n-gram model (Bisani and Ney 2008): each letter is written together with the phones that it
-stands for, none to two of them, as one unit, and an n-gram over the units tells which row of them
-is likely. `models/training/g2p.py` learns it from CMUdict and measures it beside others.
+stands for, none to two of them, as one unit, and an n-gram over the units ranks sequences of
+them. `models/training/g2p.py` learns it from CMUdict and compares it with others.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ Pronunciation = tuple[str, ...]
 
 START, END = "^", "$"
 FIRST_UNIT = 0x100
-"""Units are written as characters from here on, so that a row of them is a text."""
+"""Code point of the first unit: a sequence of units is stored as a string."""
 STEPS = 8
-"""Steps of a stored logarithm in one of base e."""
+"""Steps of a stored logarithm per unit of natural logarithm."""
 ORDER = 6
-"""Units in the longest row that is counted."""
+"""Order of the n-gram."""
 _BEAM = 30
 _FLOOR = -16.0
 _ALTERNATIVE = 0.1
-"""How likely a second guess must be, relative to the best, to be given too."""
+"""A second guess is returned if at least this likely relative to the best."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The n-gram model; logarithms to base e."""
+    """The n-gram model; natural logarithms."""
 
     units: dict[str, tuple[tuple[str, Pronunciation], ...]]
     """A letter to its units: the unit's character and the phones."""
     scores: dict[str, float]
-    """A row of units to how likely its last one is after the others."""
+    """A sequence of units to the log probability of its last one after the others."""
     retreats: dict[str, float]
-    """A row of units to the price of going by a shorter one."""
+    """A sequence of units to its back-off weight."""
 
     @classmethod
     def load(cls, path: Path) -> Letters:
-        """Read what `save` wrote; the rows come depth first, each by its last unit."""
+        """Read what `save` wrote; sequences come depth first, each by its last unit."""
         with np.load(path) as data:
             names = str(data["units"]).split(" ")
             marks = data["marks"].tobytes().decode("utf-8")
@@ -67,7 +67,7 @@ class Letters:
         )
 
     def score(self, before: str, unit: str) -> float:
-        """Return how likely a unit is after others, as a logarithm."""
+        """Return the log probability of a unit after others."""
         total = 0.0
         while before:
             found = self.scores.get(before + unit)
@@ -93,7 +93,7 @@ class Letters:
     def _longer(
         self, rows: dict[tuple[str, Pronunciation], float], letter: str
     ) -> dict[tuple[str, Pronunciation], float]:
-        """Return the rows with each unit of one more letter."""
+        """Return the sequences extended by each unit of one more letter."""
         longer: dict[tuple[str, Pronunciation], float] = {}
         for (before, phones), score in rows.items():
             for unit, more in self.units[letter]:

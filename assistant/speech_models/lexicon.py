@@ -1,4 +1,4 @@
-"""How words are said: CMUdict, additions by hand, what follows from them, and guesses.
+"""How words are pronounced: CMUdict, manual additions, derivations and guesses.
 
 Each pronunciation is given in American English and as most of England and Australia say it.
 """
@@ -41,10 +41,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """How a word is said."""
+    """How a word is pronounced."""
 
     pronunciations: tuple[Pronunciation, ...]
-    """The American ones first; none if nothing in the word can be said."""
+    """The American ones first; none if the word cannot be pronounced."""
     origin: Origin
 
 
@@ -90,26 +90,26 @@ def read_pronunciations(path: Path) -> dict[str, tuple[Pronunciation, ...]]:
 
 
 class Lexicon:
-    """Everything that is known about how words are pronounced."""
+    """Known and derived pronunciations of words."""
 
     def __init__(self, own: Path | None = None) -> None:
-        """`own` is a file of pronunciations that replace all others of its words. ModelError."""
+        """`own` is a file whose pronunciations replace all others of its words. ModelError."""
         self._own = read_pronunciations(own) if own else {}
         self._known = dict(cmudict())
         for word, said in read_pronunciations(models_file("extra.dict")).items():
             self._known[word] = tuple(dict.fromkeys((*self._known.get(word, ()), *said)))
 
     def __contains__(self, word: str) -> bool:
-        """Return whether a word need not be guessed."""
+        """Return whether a word's pronunciation is known without a guess."""
         return self.spoken(word, guess=False).pronunciations != ()
 
     @property
     def own(self) -> Iterable[str]:
-        """The words of the user's own file."""
+        """The words in the user's own file."""
         return self._own
 
     def spoken(self, word: str, *, guess: bool = True) -> Spoken:
-        """Return how a word is said, in several accents, and how that is known."""
+        """Return how a word is pronounced, in several accents, and where that comes from."""
         if word in self._own:
             return Spoken(self._own[word], Origin.FILE)
         if word in self._known:
@@ -126,7 +126,7 @@ def _spoken(word: str, said: Iterable[Pronunciation], origin: Origin) -> Spoken:
 
 
 def _guessed(word: str) -> tuple[Pronunciation, ...]:
-    """Return what the letters suggest; nothing for letters that English does not have."""
+    """Return what the letters suggest; nothing if it has letters foreign to English."""
     letters = re.sub(r"['-]", "", fold(word))
     return g2p.guesses(letters) if re.fullmatch("[a-z]+", letters) else ()
 

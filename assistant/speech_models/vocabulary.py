@@ -1,6 +1,6 @@
-"""The words that people may say, from any files of sentences, each with the place it stands at.
+"""The words that people may say, from any files of sentences, each with its place.
 
-A file is plain text, one sentence a line ("#" begins a remark), or YAML: sentence templates as
+A file is plain text, one sentence a line ("#" begins a comment), or YAML: sentence templates as
 under intents/, or any lists and mappings of texts. A folder is a language of Charley's, or holds
 such files.
 """
@@ -22,7 +22,7 @@ _TEXT = ".txt"
 _HYPHENED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 
 Places = dict[str, str]
-"""A word to the file, and the line where it is known, in which it first stands."""
+"""A word to the file, and the line if known, where it first occurs."""
 
 
 def words(paths: Iterable[Path]) -> Places:
@@ -47,7 +47,7 @@ def words(paths: Iterable[Path]) -> Places:
 
 
 def _language(folder: Path) -> Path | None:
-    """Return where a folder keeps the sentences of a language, if it is one."""
+    """Return a language folder's folder of sentences; None for any other folder."""
     places = (folder / "sentences", folder)
     return next((place for place in places if (place / LANGUAGE_FILE).is_file()), None)
 
@@ -82,12 +82,12 @@ def _read_text(path: Path, found: Places) -> None:
 
 
 def _said(line: str) -> str:
-    """Return a line without remark and blanks."""
+    """Return a line without its comment and surrounding blanks."""
     return line.partition("#")[0].strip()
 
 
 def _read_strings(node: Node, found: Places) -> None:
-    """Take every text of a YAML file, but for the keys of its mappings."""
+    """Collect every string of a YAML file, except the keys of its mappings."""
     if node.is_text:
         _take_text(found, node.text(), f"{node.path}, line {node.line}")
     for inner in node.items() if node.is_list else ():

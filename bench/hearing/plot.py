@@ -7,7 +7,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from assistant.exports.svg import INK, WIDTH, Sheet
+from assistant.exports.svg import INK, WIDTH, SvgPage
 from bench import charts
 from bench.charts import COLOURS, Axis
 
@@ -69,35 +69,35 @@ def _trade_offs(results: Results) -> list[str]:
 
 def draw(results: Results) -> str:
     """Return both charts as SVG: how well noise is stood, and false starts against misses."""
-    sheet = charts.sheet(WIDTH)
-    sheet.text(40, 50, "How well Charley hears", size=24, weight=700)
-    _draw_noise(sheet, results["figures"])
+    svg = charts.svg_page(WIDTH)
+    svg.text(40, 50, "How well Charley hears", size=24, weight=700)
+    _draw_noise(svg, results["figures"])
     if results["curves"]:
-        _draw_curves(sheet, results["curves"])
+        _draw_curves(svg, results["curves"])
     title = "How well Charley hears: utterances right in noise, and false starts against misses"
-    return sheet.document(560, title, table(results))
+    return svg.document(560, title, table(results))
 
 
-def _draw_noise(sheet: Sheet, figures: dict[str, dict[str, float]]) -> None:
+def _draw_noise(svg: SvgPage, figures: dict[str, dict[str, float]]) -> None:
     """Draw a line for each noise, from clean speech to the loudest."""
     charley = next(iter(figures.values()))
     names = ("clean", *_LEVELS)
     across, up = Axis(range(len(names)), *_LEFT, names=names), Axis((0, 100), *_HEIGHT)
-    sheet.text(across.first, 84, "Whole utterances, intent and slots right, %", size=15, weight=600)
-    charts.draw_grid(sheet, across, up)
+    svg.text(across.first, 84, "Whole utterances, intent and slots right, %", size=15, weight=600)
+    charts.draw_grid(svg, across, up)
     clean = charley.get(f"2. clean{_RIGHT_SHARE}", 0.0)
     noises = _noises(charley)
     for n, (noise, colour) in enumerate(zip(noises, cycle(COLOURS))):
         values = [clean, *(charley[f"2. {noise}, {level}{_RIGHT_SHARE}"] for level in _LEVELS)]
         places = [(across.place(at), up.place(value)) for at, value in enumerate(values)]
-        sheet.line(places, colour)
-        _key(sheet, across.first, n, noise, colour)
+        svg.line(places, colour)
+        _key(svg, across.first, n, noise, colour)
     narrow = charley.get(f"2. 8 kHz sampling{_RIGHT_SHARE}")
     if narrow is not None:
-        sheet.dot(across.first, up.place(narrow), 5, INK, is_full=False)
+        svg.dot(across.first, up.place(narrow), 5, INK, is_full=False)
         y = up.first + 50 + 20 * len(noises)
-        sheet.dot(across.first + 12, y - 4, 5, INK, is_full=False)
-        sheet.text(across.first + 32, y, "clean, over 8 kHz sampling")
+        svg.dot(across.first + 12, y - 4, 5, INK, is_full=False)
+        svg.text(across.first + 32, y, "clean, over 8 kHz sampling")
 
 
 def _noises(charley: dict[str, float]) -> list[str]:
@@ -106,7 +106,7 @@ def _noises(charley: dict[str, float]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _draw_curves(sheet: Sheet, curves: dict[str, list[dict[str, float]]]) -> None:
+def _draw_curves(svg: SvgPage, curves: dict[str, list[dict[str, float]]]) -> None:
     """Draw false starts and stops an hour against those missed."""
     points = [point for found in curves.values() for point in found]
     kinds = ("starts", "stops")
@@ -114,21 +114,21 @@ def _draw_curves(sheet: Sheet, curves: dict[str, list[dict[str, float]]]) -> Non
     far = max([10.0, *(p[f"{kind} missed, %"] for p in points for kind in kinds)])
     across, up = Axis((0, far), *_RIGHT), Axis((0, most), *_HEIGHT)
     title = "False an hour of reading aloud, against missed, %"
-    sheet.text(across.first, 84, title, size=15, weight=600)
-    charts.draw_grid(sheet, across, up)
+    svg.text(across.first, 84, title, size=15, weight=600)
+    charts.draw_grid(svg, across, up)
     lines = [(name, kind) for name in curves for kind in kinds]
     for n, ((name, kind), colour) in enumerate(zip(lines, cycle(COLOURS))):
         places = [
             (across.place(p[f"{kind} missed, %"]), up.place(p[f"false {kind} an hour"]))
             for p in curves[name]
         ]
-        sheet.line(places, colour)
+        svg.line(places, colour)
         for number, (x, y) in enumerate(places):
-            sheet.dot(x, y, 5, colour, is_full=number == 0)
-        _key(sheet, across.first, n, f"{name}: {kind} (full: as it is)", colour)
+            svg.dot(x, y, 5, colour, is_full=number == 0)
+        _key(svg, across.first, n, f"{name}: {kind} (full: as it is)", colour)
 
 
-def _key(sheet: Sheet, x: float, number: int, words: str, colour: str) -> None:
+def _key(svg: SvgPage, x: float, number: int, words: str, colour: str) -> None:
     y = _HEIGHT[0] + 50 + 20 * number
-    sheet.line([(x, y - 4), (x + 24, y - 4)], colour, width=3)
-    sheet.text(x + 32, y, words)
+    svg.line([(x, y - 4), (x + 24, y - 4)], colour, width=3)
+    svg.text(x + 32, y, words)

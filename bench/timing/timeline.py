@@ -21,7 +21,7 @@ from assistant.content import language_pack
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event
 from assistant.dialogue.state import State
-from assistant.exports.svg import SOFT, WIDTH, Sheet
+from assistant.exports.svg import SOFT, WIDTH, SvgPage
 from assistant.frontends.demo import Demo, Remark
 from assistant.paths import intents_folder
 from assistant.session import factory
@@ -85,37 +85,37 @@ def draw(take: Take) -> str:
     """Return the picture."""
     rows = int(take.speaker.seconds // ROW_SECONDS) + 1
     title = "A cramp, coached: what is heard, what is said, and where Charley is"
-    sheet = charts.sheet(WIDTH)
-    sheet.text(12, 26, title, size=16, weight=600)
-    sheet.text(
+    svg = charts.svg_page(WIDTH)
+    svg.text(12, 26, title, size=16, weight=600)
+    svg.text(
         12,
         46,
         "Every dot is one count of the hold; they stand exactly a second apart.",
         colour=SOFT,
     )
     for row in range(rows):
-        _Row(sheet, take, row * ROW_SECONDS, 64 + row * ROW).draw()
-    return sheet.document(64 + rows * ROW, "A conversation with Charley over time")
+        _Row(svg, take, row * ROW_SECONDS, 64 + row * ROW).draw()
+    return svg.document(64 + rows * ROW, "A conversation with Charley over time")
 
 
 class _Row:
     """Some seconds of the conversation, side by side in lanes."""
 
-    def __init__(self, sheet: Sheet, take: Take, first: float, top: float) -> None:
-        self._sheet, self._take = sheet, take
+    def __init__(self, svg: SvgPage, take: Take, first: float, top: float) -> None:
+        self._svg, self._take = svg, take
         self._first, self._last = first, first + ROW_SECONDS
         self._top = top
         self._speaker, self._microphone = top + WORDS + WAVE / 2, top + WORDS + WAVE * 1.5 + 6
         self._heard, self._band = top + WORDS + 2 * WAVE + 20, top + WORDS + 2 * WAVE + 32
 
     def draw(self) -> None:
-        """Put everything on the sheet."""
+        """Draw everything."""
         for y, name, colour in (
             (self._speaker + 5, "Charley", GREEN), (self._microphone + 5, "You", BLUE),
             (self._heard, "heard", SOFT), (self._band + 14, "state", SOFT),
         ):  # fmt: skip
             weight = 400 if colour == SOFT else 600
-            self._sheet.text(LEFT - 10, y, name, colour=colour, weight=weight, anchor="end")
+            self._svg.text(LEFT - 10, y, name, colour=colour, weight=weight, anchor="end")
         self._draw_wave(self._take.speaker, self._speaker, GREEN)
         self._draw_wave(self._take.microphone, self._microphone, BLUE)
         self._draw_words()
@@ -128,7 +128,7 @@ class _Row:
         for second in range(int(self._first), int(self._last) + 1, 5):
             name = f"{second // 60}:{second % 60:02}"
             y = self._band + BAND + 14
-            self._sheet.text(self._x(second), y, name, colour=SOFT, anchor="middle")
+            self._svg.text(self._x(second), y, name, colour=SOFT, anchor="middle")
 
     def _x(self, at: float) -> float:
         within = min(max(at, self._first), self._last) - self._first
@@ -146,7 +146,7 @@ class _Row:
         heights = [max(0.75, min(1.0, loud * 1.7) * WAVE / 2) for loud in loudest]
         edge = [f"{LEFT + STRIP * n} {middle - h:.1f}" for n, h in enumerate(heights)]
         back = [f"{LEFT + STRIP * n} {middle + h:.1f}" for n, h in enumerate(heights)][::-1]
-        self._sheet.path(f"M{'L'.join([*edge, *back])}z", colour)
+        self._svg.path(f"M{'L'.join([*edge, *back])}z", colour)
 
     def _draw_words(self) -> None:
         """Write what Charley says above the sound of it."""
@@ -156,19 +156,19 @@ class _Row:
         for (at, text), end in zip(lines, ends, strict=True):
             fits = max(9, int((self._x(end) - self._x(at)) / 6.6))
             for n, words in enumerate(textwrap.wrap(text, fits)[:3]):
-                self._sheet.text(self._x(at), self._top + 12 + 15 * n, words, colour=GREEN)
+                self._svg.text(self._x(at), self._top + 12 + 15 * n, words, colour=GREEN)
 
     def _draw_count(self, remark: Remark) -> None:
         at, level = self._x(remark.at), self._speaker - WAVE / 2
-        self._sheet.dot(at, level - 4, 4, GREEN)
-        self._sheet.text(at + 7, level, remark.text, weight=600)
+        self._svg.dot(at, level - 4, 4, GREEN)
+        self._svg.text(at + 7, level, remark.text, weight=600)
 
     def _draw_heard(self, remark: Remark) -> None:
         at = self._x(remark.at)
         words = re.sub(r"→ (control|ask|relief)_", "→ ", remark.text).replace("_", " ")
-        self._sheet.line([(at, self._microphone), (at, self._heard - 12)], BLUE)
+        self._svg.line([(at, self._microphone), (at, self._heard - 12)], BLUE)
         left = min(at, WIDTH - 12 - 7.2 * len(words))
-        self._sheet.text(left, self._heard, words, colour=BLUE)
+        self._svg.text(left, self._heard, words, colour=BLUE)
 
     def _draw_states(self) -> None:
         bands = pairwise([*self._take.states, (self._take.speaker.seconds, State.IDLE)])
@@ -177,11 +177,11 @@ class _Row:
                 continue
             left, right = self._x(began), self._x(end)
             width, colour = max(1.0, right - left - 1), STATES.get(state, OTHER_STATE)
-            self._sheet.box(left, self._band, width, BAND, colour, radius=3)
+            self._svg.box(left, self._band, width, BAND, colour, radius=3)
             words = PAGES(f"states.{state}")
             if right - left > 7 * len(words):
                 middle = (left + right) / 2
-                self._sheet.text(middle, self._band + 14, words, colour="#ffffff", anchor="middle")
+                self._svg.text(middle, self._band + 14, words, colour="#ffffff", anchor="middle")
 
 
 def _shown_at(at: float) -> float:

@@ -56,7 +56,7 @@ def test_a_cramp_has_its_place_its_holds_and_its_relief(tmp_path: Path) -> None:
         (10, 10, True),
         (3, 10, False),
     ]
-    assert bout.told == ["still_hurts", "relief_gone"]
+    assert bout.feelings == ["still_hurts", "relief_gone"]
     assert report_text.relief(page, bout).startswith("gone after 2 holds, ")
     assert (page.utterances, page.misses, page.flags, page.returns) == (5, 1, [], 0)
 

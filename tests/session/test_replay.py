@@ -187,7 +187,7 @@ def test_what_no_longer_means_anything_is_told_and_passed_over(
     ("lines", "message"),
     [
         ([], "holds no session"),
-        ([{"at": 1.0, "action": "Hush"}], "line 1: an action stands before any event"),
+        ([{"at": 1.0, "action": "Hush"}], "line 1: an action comes before any event"),
         ([{"at": 1.0, "event": "SpeechFinished"}], "line 1: the session does not begin"),
     ],
 )
