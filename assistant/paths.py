@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def intents_folder(language: str = "en") -> Path:
     """Return the folder of a language's sentences, prompts and routines."""
     found = _data() / "intents" / language
-    if not found.is_dir():
+    if language not in languages():  # nor is a path a language
         known = ", ".join(languages()) or "none, so please install Charley again"
         raise IntentDataError(
             f'Charley does not speak "{language}": there is no folder {found}. '

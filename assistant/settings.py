@@ -387,6 +387,11 @@ def _checked(known: Mapping[str, Setting], name: str, value: object, where: str)
     return _text(setting.about, value, where)
 
 
+def checked_value(name: str, value: object) -> object:
+    """Return a value that a setting may have, or raise SettingsError."""
+    return _checked(settings_of(Settings), name, value, name)
+
+
 def _did_you_mean(name: str, names: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(name.lower().replace("-", "_"), names, n=1)
     return f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}."

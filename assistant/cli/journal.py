@@ -11,7 +11,8 @@ import typer
 
 from assistant.cli import options
 from assistant.cli.options import AsJson
-from assistant.cli.output import counted
+from assistant.cli.output import counted, tell
+from assistant.content.ui_text import printable
 from assistant.errors import JournalError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def replay(ctx: typer.Context, file: JournalPath, as_json: AsJson = False) -> No
 def _recordings(file: Path) -> tuple[Recording, ...]:
     from assistant.session import journal, replay
 
-    return replay.recordings(file, journal.read(file))
+    return replay.recordings(file, journal.read(file, tell))
 
 
 def _conditions(settings: Settings) -> Conditions:
@@ -107,7 +108,7 @@ def report(
     pack = _language(settings, recording).pack
     moments = again.play(recording, pack, _conditions(settings))
     page = reports.page(moments, pack, _began(recording))
-    print(report_text.text(page), end="")
+    print("\n".join(map(printable, report_text.text(page).split("\n"))), end="")
     if out is not None:
         _write(out, page)
         print(f"\n{out}")

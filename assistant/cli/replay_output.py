@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.asr.hypothesis import readable
 from assistant.cli.output import counted, tell
+from assistant.content.ui_text import printable
 from assistant.frontends.terminal.transcript import on_screen
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ReplayText:
         self._is_kept = recording.conditions is not None
         self._aligner = CaptionAligner(self._transcript.show)
         if self._sessions > 1:
-            began = recording.conditions.began if recording.conditions else ""
+            began = printable(recording.conditions.began) if recording.conditions else ""
             title = f"Session {self._begun} of {self._sessions}"
             print(f"{title}, {began}" if began else title, flush=True)
 
@@ -66,7 +67,7 @@ class ReplayText:
     def _note(self, lines: Iterator[str]) -> None:
         self._transcript.finish()
         for line in lines:
-            print(f"{_INDENT}{line}", flush=True)
+            print(f"{_INDENT}{printable(line)}", flush=True)
 
     def end(self) -> None:
         """End a session."""

@@ -137,6 +137,7 @@ def _draw_axis(svg: SvgPage, page: Page, scale: _Scale, at: float) -> None:
     last = -100.0
     steps = (10, 15, 30, 60, 120, 300, 600)
     step = next((s for s in steps if page.seconds / s <= 14), 1800)
+    step *= max(1, int(page.seconds // 1_800_000))  # at most two thousand places
     for second in range(0, int(page.seconds) + 1, step):
         x = scale.x(second)
         if x - last > 44 and not scale.is_cut(second):

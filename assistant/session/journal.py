@@ -7,8 +7,10 @@ it ran. What people said is left out unless they asked to keep it.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
+import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
@@ -20,7 +22,8 @@ from typing import Any, Self, TextIO, get_args, get_origin, get_type_hints
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, Started
 from assistant.dialogue.state import CoachingOptions, DialogueState
-from assistant.errors import JournalError
+from assistant.errors import JournalError, SettingsError
+from assistant.settings import checked_value
 
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 _ACTIONS = {kind.__name__: kind for kind in get_args(Action)}
@@ -30,6 +33,12 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
     for kind in ("UtteranceHeard", "DeviceFound", "Suspended")
 }
 """Class name to the fields that older journals name otherwise: old name to new."""
+
+_LARGEST_FILE_BYTES = 200_000_000
+_LATEST_SECONDS = 1e9
+"""Of a session: thirty years."""
+_STARTS = frozenset({"pace", "volume", "changed_options"})
+"""What a session begins with besides the usual state: what can be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +109,9 @@ def _plain(value: Any) -> Any:
 class Journal:
     """A journal being written, line by line; a context manager.
 
-    A file that cannot be opened is a JournalError. A disk that fails later must not end a
-    conversation: `warn` gets one sentence, once, and nothing more is written.
+    A new file can be read by its owner only. A file that cannot be opened, or that another Charley
+    is writing, is a JournalError. A disk that fails later must not end a conversation: `warn` gets
+    one sentence, once, and nothing more is written.
     """
 
     def __init__(
@@ -117,7 +127,7 @@ class Journal:
         self._with_text = with_text
         self._warn = warn
         try:
-            self._file: TextIO | None = path.open("a", encoding="utf-8", newline="\n")
+            self._file: TextIO | None = _opened(path)
         except OSError as error:
             raise JournalError(
                 f"The journal {path} cannot be written ({error.strerror or error}); "
@@ -152,38 +162,113 @@ class Journal:
         self.close()
 
 
+def _opened(path: Path) -> TextIO:
+    """Open a journal to go on behind what it holds. Raises OSError."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o600)
+    try:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            _lock(handle)
+            _end_torn_line(handle)
+        return os.fdopen(handle, "a", encoding="utf-8", newline="\n")
+    except OSError:
+        os.close(handle)
+        raise
+
+
+def _lock(handle: int) -> None:
+    """Keep other programs from mixing their lines in, until the file is closed. Raises OSError."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OSError(error.errno, "another Charley is writing it") from None
+    except OSError:
+        return  # a disk without locks
+
+
+def _end_torn_line(handle: int) -> None:
+    """Begin a new line if the last one was cut short, as when the power failed. OSError."""
+    if os.fstat(handle).st_size:
+        os.lseek(handle, -1, os.SEEK_END)
+        if os.read(handle, 1) != b"\n":
+            os.write(handle, b"\n")
+
+
 # --- Reading -------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> tuple[Entry, ...]:
-    """Return the lines of a journal; JournalError names file and line of a mistake."""
+def read(path: Path, note: Callable[[str], None] = lambda _sentence: None) -> tuple[Entry, ...]:
+    """Return the lines of a journal; JournalError names file and line of a mistake.
+
+    A line that was cut short at the end of a session, as when the power failed, is left out with
+    the rest of its turn; `note` is told, in a sentence.
+    """
+    lines = _text(path).split("\n")
+    entries: list[Entry] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(_entry(line, number))
+        except _NotJson as error:
+            if not entries or not _ends_session(lines[number:]):
+                raise JournalError(f"{path}, line {number}: {error}.") from None
+            _leave_out_turn(entries, line)
+            note(f"{path}, line {number}, was cut short and is left out with its turn.")
+        except (ValueError, RecursionError) as error:
+            raise JournalError(f"{path}, line {number}: {error}.") from None
+    return tuple(entries)
+
+
+class _NotJson(ValueError):
+    """A line is no JSON at all."""
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
         raise JournalError(
             f"The journal {path} cannot be read ({error.strerror or error})."
         ) from None
+    if len(data) > _LARGEST_FILE_BYTES:
+        raise JournalError(f"{path} is far too large for a journal.")
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise JournalError(f"{path} is not a journal: it is not UTF-8 text.") from None
-    entries = []
-    for number, line in enumerate(text.split("\n"), 1):
-        try:
-            entries += [_entry(line, number)] if line.strip() else []
-        except (ValueError, RecursionError) as error:
-            raise JournalError(f"{path}, line {number}: {_reason(error)}.") from None
-    return tuple(entries)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError | RecursionError):
-        return "this is not JSON, or it is cut short"
-    return str(error)
+def _ends_session(following: list[str]) -> bool:
+    """Return whether a session ends before these lines: with the file, or as another begins."""
+    line = next((line for line in following if line.strip()), "")
+    if not line:
+        return True
+    with contextlib.suppress(ValueError, RecursionError):
+        return isinstance(_entry(line, 0).what, Started)
+    return False
+
+
+def _leave_out_turn(entries: list[Entry], torn: str) -> None:
+    """Drop the last event and its actions, unless the torn line is the next event itself."""
+    if '"event"' in torn:
+        return
+    while entries and type(entries.pop().what).__name__ not in _EVENTS:
+        pass
 
 
 def _entry(line: str, number: int) -> Entry:
-    values = json.loads(line)
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        raise _NotJson("this is not JSON, or it is cut short") from None
     at = _converted(float, values.get("at")) if isinstance(values, dict) else None
-    if at is None or not 0 <= at < math.inf:
+    if at is None or not 0 <= at <= _LATEST_SECONDS:
         raise ValueError('expected an object with a time in seconds as "at"')
     for key, kinds in (("event", _EVENTS), ("action", _ACTIONS)):
         if key in values:
@@ -219,12 +304,30 @@ def _conditions(values: Any) -> Conditions:
     """Return conditions; what an older Charley did not write has its default."""
     known = _known(Conditions, values)
     coaching = CoachingOptions(**_typed_all(CoachingOptions, known.pop("coaching", {})))
-    start = DialogueState(**_typed_all(DialogueState, known.pop("start", {})))
-    # What nobody can set, and what no timeline could play.
-    if not 1 <= coaching.hold_seconds <= 60 or not 0.1 <= start.pace <= 10:
-        raise ValueError("the conditions name a hold or a pace that cannot be")
+    begun = known.pop("start", {})
+    start = DialogueState(**_typed_all(DialogueState, begun))
+    if begun.keys() - _STARTS or not 0.1 <= start.pace <= 10 or start.volume > 1:
+        raise ValueError("the conditions name a start that cannot be")
+    _check_coaching(coaching)
+    _check_coaching(start.changed_options or coaching)
     names = {name: _typed(str, value, name) for name, value in known.items()}
+    _check_set("language", names.get("language", "en"))
     return Conditions(**names, coaching=coaching, start=start)
+
+
+def _check_coaching(options: CoachingOptions) -> None:
+    """Refuse what nobody can set, and what no timeline could play. Raises ValueError."""
+    if not 1 <= options.hold_seconds <= 60 or not 1 <= options.rounds <= 6:
+        raise ValueError("the conditions name a hold or rounds that cannot be")
+    _check_set("voice", options.voice or "en")
+
+
+def _check_set(name: str, value: str) -> None:
+    """Refuse what could not be set, such as a path as a language. Raises ValueError."""
+    try:
+        checked_value(name, value)
+    except SettingsError as error:
+        raise ValueError(f"the conditions cannot be: {str(error).rstrip('.')}") from None
 
 
 def _typed_all(kind: Any, values: Any) -> dict[str, Any]:
@@ -260,6 +363,8 @@ def _typed(hint: Any, value: Any, name: str) -> Any:
         raise ValueError(f"“{name}” has a value of the wrong kind")
     if found is None and type(None) not in get_args(hint):
         raise ValueError(f"“{name}” has no value")
+    if isinstance(found, int | float) and not 0 <= found <= _LATEST_SECONDS:
+        raise ValueError(f"“{name}” has a value that cannot be")
     return found
 
 
@@ -282,7 +387,8 @@ def _converted(hint: Any, value: Any) -> Any:
 def _simple(hint: Any, value: Any) -> Any:
     if hint is float:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
-        return float(value) if fits else None
+        # A number of 400 digits is no float.
+        return float(value) if fits and abs(value) <= _LATEST_SECONDS else None
     if issubclass(hint, Enum):
         return hint(value)
     return value if type(value) is hint else None

@@ -106,6 +106,8 @@ def play(recording: Recording, pack: LanguagePack, otherwise: Conditions) -> Ite
             problem = str(error)
         except KeyError as error:  # a red flag or topic that is no longer in the language pack
             problem = f"Charley no longer knows {error}."
+        except (ArithmeticError, LookupError, ValueError):  # what no conversation brings about
+            problem = "Charley cannot answer this."
         yield Moment(turn, before, now, actions, problem)
 
 

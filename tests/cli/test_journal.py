@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,42 @@ class TestReplay:
         if text is not None:
             path.write_text(text)
         assert said in charley(command, str(path)).complains()
+
+    def test_nothing_of_a_file_can_upset_a_terminal(self, charley: Charley, tmp_path: Path) -> None:
+        evil = "\x1b[2J\x9b31m\u202e"
+        conditions = {"began": evil, "language": "en"}
+        heard = {"event": "UtteranceHeard", "intent": evil, "slots": {"muscle": evil}}
+        lines = [
+            {"at": 0, "event": "Started", "conditions": conditions},
+            {"at": 1, "action": "Say", "key": evil, "text": evil},
+            {"at": 2, **heard},
+            {"at": 3, **heard, "text": evil},
+            {"at": 4, "event": "UtteranceMissed", "text": evil},
+            {"at": 5, "event": "TimerFired", "name": evil},
+            {"at": 6, "event": "DeviceLost", "device": evil},
+        ]
+        path = tmp_path / "evil.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines * 2))
+        for command in (("replay",), ("replay", "--json"), ("report",)):
+            done = charley(*command, str(path))
+            assert (done.out + done.err).replace("\n", "").isprintable()
+
+    @pytest.mark.parametrize("at", [1e6, 1e8, 999_999_999])
+    def test_a_session_of_years_is_told_at_once(
+        self, charley: Charley, tmp_path: Path, at: float
+    ) -> None:
+        path = tmp_path / "years.jsonl"
+        lines = [
+            {"at": 0, "event": "Started"},
+            {"at": at / 2, "event": "UtteranceHeard", "intent": "control_pause",
+             "hold_position_seconds": at},
+            {"at": at, "event": "Leaving"},
+        ]  # fmt: skip
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        began = time.process_time()
+        done = charley("report", str(path), "--out", str(tmp_path / "years.svg"))
+        assert done.code == 0
+        assert time.process_time() - began < 5.0
 
 
 class TestReport:

@@ -1,6 +1,8 @@
 """A journal gives back what was written, tells where it is broken, and keeps no words unasked."""
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -168,6 +170,36 @@ BROKEN = {
     '{"at": 1, "action": "Count", "hold": {"seconds": "x"}, "words": []}': "seconds",
     '{"at": 1, "action": "Count", "hold": 5, "words": []}': "“hold”",
     "[" * 100_000: "not JSON",
+    f'{{"at": {"9" * 400}, "event": "Started"}}': '"at"',
+    f'{{"at": {"9" * 5_000}, "event": "Started"}}': "not JSON",
+    '{"at": 1e11, "event": "Started"}': '"at"',
+    '{"at": NaN, "event": "Started"}': '"at"',
+    f'{{"at": 1, "event": "Suspended", "seconds": {"9" * 400}}}': "“seconds”",
+    '{"at": 1, "event": "Suspended", "seconds": NaN}': "“seconds”",
+    f'{{"at": 1, "event": "Xrun", "device": "speaker", "times": {"9" * 400}}}': "“times”",
+    '{"at": 1, "event": "Xrun", "device": "speaker", "times": -1}': "“times”",
+    '{"at": 1, "event": "UtteranceHeard", "intent": "yes", "hold_seconds": 1e10}': "“hold_position",
+    '{"at": 1, "event": "UtteranceHeard", "intent": "yes", "lines_left": -1}': "“lines_left”",
+    '{"at": 1, "action": "SetTimer", "name": [], "seconds": 1}': "not a valid",
+    **{
+        f'{{"at": 1, "event": "Started", "conditions": {json.dumps(conditions)}}}': "cannot be"
+        for conditions in (
+            {"language": "../../evil"},
+            {"language": "/home/evil"},
+            {"language": ".."},
+            {"language": ""},
+            {"language": "en\x1b[2J"},
+            {"coaching": {"voice": "\x1b[2J"}},
+            {"coaching": {"voice": "x" * 2_000}},
+            {"coaching": {"rounds": 0}},
+            {"coaching": {"step_seconds": -1}},
+            {"start": {"step": -1}},
+            {"start": {"state": "guiding", "routine": "calf", "version": "unknown"}},
+            {"start": {"state": "triage", "safety_questions": []}},
+            {"start": {"changed_options": {"hold_seconds": 1_000_000_000}}},
+            {"start": {"volume": 7}},
+        )
+    },
 }
 
 
@@ -179,8 +211,82 @@ def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
     if not line:
         assert len(journal.read(path)) == 2
         return
-    with pytest.raises(JournalError, match=f"line 2: .*{BROKEN[line]}"):
+    with pytest.raises(JournalError, match=f"line 2: .*{re.escape(BROKEN[line])}"):
         journal.read(path)
+
+
+def with_torn_line(path: Path, torn: str) -> list[Entry]:
+    """Write a session whose last line was cut, and return what it held before."""
+    whole = list(kept(path, with_text=True))
+    with path.open("a") as file:
+        file.write(torn)
+    return whole
+
+
+@pytest.mark.parametrize(
+    "torn", ['{"at": 2.0, "event": "Spee', '{"at": 2.0, "event": "TimerFired", "name"', "\0" * 900]
+)
+def test_a_torn_last_line_is_left_out_with_a_note(tmp_path: Path, torn: str) -> None:
+    path, notes = tmp_path / "journal.jsonl", list[str]()
+    whole = with_torn_line(path, torn)
+    number = len(whole) + 1
+    entries = list(journal.read(path, notes.append))
+    assert entries == whole[: len(entries)]
+    assert len(notes) == 1
+    assert f"line {number}, was cut short" in notes[0]
+
+
+def test_with_a_torn_action_its_whole_turn_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    started = journal.encode(0.0, Started(0.0))
+    finished = journal.encode(1.0, HoldFinished(1.0))
+    said = journal.encode(1.0, Say("welcome", "Hello."))
+    path.write_text(f"{started}\n{finished}\n{said}\n{said[:30]}")
+    assert [entry.line for entry in journal.read(path)] == [1]
+
+
+@pytest.mark.parametrize("torn", ['{"at": 2.0, "event": "Spee', '{"at": 2.0, "action": "Sa', "{"])
+def test_a_session_behind_a_torn_line_begins_a_new_one(tmp_path: Path, torn: str) -> None:
+    path, notes = tmp_path / "journal.jsonl", list[str]()
+    with_torn_line(path, torn)
+    with Journal(path) as pack:
+        pack.write(Started(0.0), ())
+    assert torn in path.read_text().split("\n")
+    assert journal.read(path, notes.append)[-1].what == Started(0.0)
+    assert len(notes) == 1
+
+
+def test_a_whole_line_without_its_end_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(journal.encode(0.0, Started(0.0)))
+    with Journal(path) as pack:
+        pack.write(Started(0.0), ())
+    assert [entry.line for entry in journal.read(path)] == [1, 2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of POSIX")
+def test_two_programs_do_not_mix_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as pack:
+        with pytest.raises(JournalError, match="another Charley is writing it"):
+            Journal(path)
+        pack.write(Started(0.0), ())
+    with Journal(path) as pack:
+        pack.write(Started(0.0), ())
+    assert len(journal.read(path)) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the rights of POSIX")
+@pytest.mark.parametrize("with_text", [True, False])
+def test_a_journal_is_for_its_owner_only(tmp_path: Path, with_text: bool) -> None:
+    kept(tmp_path / "journal.jsonl", with_text=with_text)
+    assert (tmp_path / "journal.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_LARGEST_FILE_BYTES", 10_000)
+    with pytest.raises(JournalError, match="far too large"):
+        journal.read(Path("/dev/zero"))
 
 
 def test_a_count_comes_back_with_its_hold(tmp_path: Path) -> None:
