@@ -20,6 +20,7 @@ _NAMES = {
     " prevent run_on spasms stretch why",
     "ask": "muscle only position thigh",
     "back": "first",
+    "barred": "arm body leg trunk",
     "cant_do": "only",
     "change": "checkin_minute checkin_minutes checkin_seconds down hold_seconds no off rounds up"
     " voice voice_only yes",
@@ -38,7 +39,7 @@ _NAMES = {
     "missed": "full short wait",
     "no": "step",
     "nothing": "left running",
-    "okay": "check idle offer which",
+    "okay": "arm body check idle leg offer trunk which",
     "opening": "bed flags nearest opposite pregnant reassure relax rest stop switch twitch version",
     "pause": "done waiting",
     "plan_b": "opening pregnant rub stretch",

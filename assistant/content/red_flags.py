@@ -10,6 +10,7 @@ from assistant.content import yaml_source
 from assistant.content.prompts import Line, checked
 
 _LEVELS = ("emergency", "urgent")
+_STAYS = ("limb", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class RedFlag:
     name: str
     """A few words for reports."""
     lines: tuple[Line, ...]
+    stays: str
+    """What is not worked on again after it: "limb" or "body"; empty if "I'm okay" clears it."""
     ask_first: str
     """The question to ask before warning; empty to warn at once."""
 
@@ -75,7 +78,7 @@ def _ask_firsts(root: yaml_source.Node) -> tuple[yaml_source.Node, ...]:
 
 
 def _flag(name: str, node: yaml_source.Node) -> RedFlag:
-    entries = node.mapping(frozenset({"name", "level", "source", "say", "ask_first"}))
+    entries = node.mapping(frozenset({"name", "level", "source", "say", "ask_first", "stays"}))
     node.need("source")
     level = node.need("level").text()
     if level not in _LEVELS:
@@ -84,8 +87,11 @@ def _flag(name: str, node: yaml_source.Node) -> RedFlag:
         Line(f"{name}.{n}", checked(item))
         for n, item in enumerate(node.need("say").items(), start=1)
     )
+    stays = entries["stays"].text() if "stays" in entries else ""
+    if stays and stays not in _STAYS:
+        raise entries["stays"].error(f"unknown “{stays}”; expected {' or '.join(_STAYS)}.")
     ask_first = entries["ask_first"].text() if "ask_first" in entries else ""
-    return RedFlag(name, level, node.need("name").text(), lines, ask_first)
+    return RedFlag(name, level, node.need("name").text(), lines, stays, ask_first)
 
 
 def _question(name: str, node: yaml_source.Node, flags: Mapping[str, RedFlag]) -> Question:

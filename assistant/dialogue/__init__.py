@@ -18,6 +18,7 @@ The rules stand in one file a phase of the conversation:
     preferences    settings changed by voice; undo
     triage         raise a red flag, or put a safety question
     red_flags      signs, answers to safety questions, the way out of a warning
+    barred         limbs that are not worked on again in this session
     resume         back to where an interruption came from
     faults         devices lost and found, sleep, the end
 

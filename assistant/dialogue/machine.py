@@ -26,7 +26,7 @@ from assistant.dialogue.events import (
     UtteranceHeard,
     UtteranceMissed,
 )
-from assistant.dialogue.rules import red_flags, steps
+from assistant.dialogue.rules import barred, red_flags, steps
 from assistant.dialogue.state import QUESTIONS, CoachingOptions, DialogueState, State
 from assistant.dialogue.table import TRANSITIONS
 from assistant.dialogue.triggers import Intent, Timer, trigger_of
@@ -91,7 +91,8 @@ def step(
     Raises IllegalEvent, and changes nothing, for an intent or a timer that the table does not know.
     """
     rule = TRANSITIONS[now.state][trigger_of(event)]
-    turn = rule(_noted(Turn(now, event, pack, coaching)))
+    noted = _noted(Turn(now, event, pack, coaching))
+    turn = barred.guarded(rule(noted), noted.now)
     turn = _listened(_invited(_timed(_acknowledged(turn))))
     return turn.now, turn.actions
 

@@ -144,6 +144,8 @@ class DialogueState:
     # --- Safety ---
     red_flag: str = ""
     """The last red flag that was raised."""
+    barred: frozenset[tuple[str, str]] = frozenset()
+    """Limbs that are not worked on again in this session, each with its side (empty: unknown)."""
     times_worse: int = 0
     """How often it got worse in this cramp."""
     warning_repeats: int = 0

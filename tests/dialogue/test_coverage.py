@@ -109,6 +109,7 @@ def spoken_in_talks() -> set[str]:
         | spoken_in_holds()
         | spoken_returning()
         | spoken_to_okay_and_no()
+        | spoken_of_barred_limbs()
     )
 
 
@@ -166,6 +167,19 @@ def spoken_in_holds() -> set[str]:
         stage.says("ask_time_left")
         stage.says("control_next")
     return keys | set(stage.keys)
+
+
+def spoken_of_barred_limbs() -> set[str]:
+    """Return the keys of what follows a flag that "I'm okay" does not clear."""
+    keys: set[str] = set()
+    for flag in ("redflag_numb_weak", "redflag_dark_urine", "redflag_chest_breathing"):
+        for muscle in ("calf", "hand", "abdominal"):
+            stage = Stage()
+            stage.says(flag, muscle=muscle)
+            stage.says("im_okay")
+            stage.says("cramp", muscle=muscle)
+            keys |= set(stage.keys)
+    return keys
 
 
 def spoken_to_okay_and_no() -> set[str]:

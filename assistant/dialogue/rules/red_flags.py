@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assistant.dialogue.rules.barred import STILL_BARRED, is_barred, leave
 from assistant.dialogue.rules.holding import interrupt
 from assistant.dialogue.rules.onset import ask_or_open
 from assistant.dialogue.rules.resume import resume
@@ -90,8 +91,14 @@ def triage_no(turn: Turn) -> Turn:
 
 
 def okay(turn: Turn) -> Turn:
-    """Offer to carry on, but never just go on, now that the person is okay."""
-    if turn.now.return_state is State.IDLE:
+    """Offer to carry on, but never just go on, now that the person is okay.
+
+    A flag that stays is not cleared: its limb is not worked on again.
+    """
+    stays = turn.pack.red_flags.flags[turn.now.red_flag].stays
+    if stays or is_barred(turn.now):
+        return leave(turn, STILL_BARRED)
+    if not turn.now.version or turn.now.return_state is State.IDLE:
         return turn.hush().go(State.IDLE).say("okay.idle")
     return turn.hush().go(State.OFFERING).say("okay.offer").say("okay.which")
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from assistant.dialogue.rules.barred import bar
 from assistant.dialogue.state import State
 from assistant.dialogue.turn import Turn
 
 
 def warn(turn: Turn, flag: str) -> Turn:
     """Cut everything and say what to do; there is no coaching until the person is okay."""
-    warned = turn.hush().go(
-        State.WARNED,
-        return_state=turn.return_state,
-        red_flag=flag,
-        counts_done=0,
-        warning_repeats=0,
-        safety_questions=(),
+    warned = (
+        bar(turn, flag)
+        .hush()
+        .go(
+            State.WARNED,
+            return_state=turn.return_state,
+            red_flag=flag,
+            counts_done=0,
+            warning_repeats=0,
+            safety_questions=(),
+        )
     )
     return say_warning(warned)
 
