@@ -58,7 +58,7 @@ def svg_page(width: float = WIDTH) -> SvgPage:
 
 
 def write(name: str, svg: str) -> Path:
-    """Keep a plot as docs/figures/NAME.svg."""
+    """Save a plot as docs/figures/NAME.svg."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     path = FIGURES / f"{name}.svg"
     path.write_text(svg, "utf-8")
@@ -78,7 +78,7 @@ def number(value: float) -> str:
 
 
 class Axis:
-    """Turns values into places between two ends of a page, and names some of them."""
+    """Maps values to pixels between two ends, and names some of them."""
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ def bars(title: str, rows: Sequence[Bar], *, unit: str, is_log: bool = False) ->
 
 @dataclass(frozen=True, slots=True)
 class _BarScale:
-    """Turns values into places, from the least at the left."""
+    """Maps values to pixels, from the lowest at the left."""
 
     low: float
     high: float

@@ -53,7 +53,7 @@ MEASUREMENTS = {
 }
 
 Row = tuple[str, str, str]
-"""What, its goal, and what was measured."""
+"""A measure, its goal, and the value."""
 
 
 def measure(name: str, *, is_quick: bool) -> None:
@@ -82,7 +82,7 @@ def _parsed(text: str) -> Any:
 
 
 def machine() -> str:
-    """Name this machine, and how busy it was."""
+    """Return this machine's name and load."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text("utf-8"))
     cores, load = os.cpu_count(), os.getloadavg()[0]
     name = cpu[1] if cpu else platform.machine()
@@ -194,7 +194,7 @@ def refresh() -> None:
 
 
 def draw() -> None:
-    """Draw all that was measured."""
+    """Draw everything that was measured."""
     if found := kept("matching"):
         series = [
             Line("median", [(r["phrases"], r["median_ms"]) for r in found]),

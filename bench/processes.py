@@ -1,4 +1,4 @@
-"""Processes that the benches start: what they run, and what they use."""
+"""Processes that the benches start: their commands, and the time and memory that they use."""
 
 from __future__ import annotations
 

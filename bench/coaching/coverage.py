@@ -1,4 +1,4 @@
-"""Check that each muscle and position is coached in a written file, each count on its second.
+"""Check that each muscle and position is coached in a file, each count on its second.
 
     python -m bench.coaching.coverage [--format wav] [--rounds 1] [--cells calf,foot]
 
@@ -36,7 +36,7 @@ from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 COLUMNS = (*POSITIONS, HELPER)
 EXACT = ("wav", "flac")
 REACH_SECONDS = 0.15
-"""How far from its place a count is sought; an encoder's padding is shorter."""
+"""How far from its place a count is searched for; an encoder's padding is shorter."""
 LEAST_CORRELATION = 0.9
 
 
@@ -127,7 +127,7 @@ def _volume(words: LanguagePack, wish: Wish, coaching: CoachingOptions) -> float
     return next((a.volume for a in actions if isinstance(a, SetVolume)), 1.0)
 
 
-def _offsets(  # one file is all of these
+def _offsets(  # one file serves all of these
     words: LanguagePack,
     begun: list[Begun],
     heard: Pcm,
@@ -140,7 +140,7 @@ def _offsets(  # one file is all of these
     first, before = 0, 10**9
     for each in begun:
         number = words.prompts.numbers.index(each.text)
-        if number < before:  # another hold
+        if number < before:  # the next hold
             first = each.at_samples - (number * heard.rate)
         before = number
         at = first + number * heard.rate

@@ -33,12 +33,12 @@ Line = dict[str, float]
 MOST_PPM = 100.0
 """How much faster or slower a sound card may run: what the worst crystals do."""
 GAP_SECONDS = 0.05
-"""If it is so much less ahead in the next window, sound was lost."""
+"""A drop by this much from one window to the next means that sound was lost."""
 SETTLE_SECONDS = 10.0
 """Ignored at the beginning, while everything is being loaded."""
 WINDOW_SECONDS = 10.0
 FEWEST_WINDOWS = 3
-"""Fewer between two gaps do not give a slope."""
+"""Fewer windows between two gaps do not give a slope."""
 CAUGHT_UP_SECONDS = 0.5
 """Sound that may wait at the end."""
 
@@ -158,9 +158,9 @@ class Course:
     gaps: int
     """Times that sound was lost, as Charley counted them."""
     gaps_ms: float
-    """How much in all."""
+    """Seconds lost in total."""
     unreported_ms: float
-    """What was lost without being counted."""
+    """Seconds lost without being counted."""
 
     def __str__(self) -> str:
         """Return it as a line for people."""
@@ -173,7 +173,7 @@ class Course:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with it."""
+        """Its problems."""
         found = []
         if abs(self.ppm) > MOST_PPM:
             found.append(f"the {self.name} drifts by {self.ppm:.0f} ppm")

@@ -68,7 +68,7 @@ async def attack(port: int, chance: random.Random, over: asyncio.Event) -> None:
 
 
 async def enough(health: int, messages: int, over: asyncio.Event) -> None:
-    """Set `over` once the server has received so many messages, broken ones included."""
+    """Set `over` once the server has received that many messages, broken ones included."""
     while True:
         found = await asyncio.to_thread(metrics, health)
         if received(found) >= messages:
@@ -135,7 +135,7 @@ def metrics(port: int) -> dict[str, float]:
 
 
 def attack_from_outside(port: int, health: int, messages: int, attackers: int, seed: int) -> None:
-    """Attack from a process of its own, so that only the server can make the good one wait."""
+    """Attack from a separate process, so that only the server can delay the good one."""
 
     async def all_at_once() -> None:
         over = asyncio.Event()

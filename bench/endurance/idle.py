@@ -33,9 +33,9 @@ from bench.paths import SPEECH, UNSEEN
 
 HISS = 8.0
 PAUSE_SECONDS = 2.5
-"""Between two utterances: long enough for the gate to fall asleep."""
+"""Silence between two utterances, long enough for the gate to close."""
 Detector = tuple[int, Callable[[Samples], bool]]
-"""Samples of a frame, and what decides about one."""
+"""Samples of a frame, and a function that decides whether it is voice."""
 
 
 def detectors() -> dict[str, Detector]:

@@ -2,8 +2,8 @@
 
     python -m bench.endurance.load [--seconds 30] [--json]
 
-The real `charley run` on a virtual sound card: idle (nobody speaks), listening (somebody talks all
-the time of something else), and speaking (a hold is counted).
+The real `charley run` on a virtual sound card: idle (nobody speaks), listening (somebody talks
+about something else) , and speaking (a hold is counted).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SETTLE_SECONDS = 15.0
 
 
 def babble(seconds: float) -> Pcm:
-    """Return somebody talking of something else, for at least so many seconds."""
+    """Return somebody talking about something else, for at least this many seconds."""
     spoken = Pyttsx3Voice(VOICES[0], 160).render(TALK)
     times = int(seconds / spoken.seconds) + 1
     return Pcm(np.tile(spoken.samples, times), spoken.rate)
@@ -40,7 +40,7 @@ def nothing(_process: Process, _card: pulse.SoundCard, _seconds: float) -> None:
 
 
 def talk_on(_process: Process, card: pulse.SoundCard, seconds: float) -> None:
-    """Let somebody talk of something else."""
+    """Let somebody talk about something else."""
     card.play(babble(seconds))
 
 

@@ -146,7 +146,7 @@ class Ledger:
             self._sounds.clear()
 
     def close(self) -> None:
-        """Whatever still runs is neither lost nor done; the sums must agree without it."""
+        """Check that the sums agree; what still runs counts as neither lost nor done."""
         done = self.fired + self.cancelled + len(self._timers)
         if done != self.timers_set:
             self.problems.append(f"{self.timers_set} timers were set and {done} are known")
@@ -372,7 +372,7 @@ def _show(ledger: Ledger, marks: list[Mark]) -> None:
     print(f"  {ledger.said} lines and holds: {ends}, {ledger.cut} cut on purpose")
     print(f"  {ledger.timers_set} timers: {ledger.fired} fired, {ledger.cancelled} cancelled")
     print(f"  {ledger.utterances} utterances, {ledger.unanswered} that need no answer")
-    settled = marks[len(marks) // 8 :]  # until then caches fill
+    settled = marks[len(marks) // 8 :]  # caches fill until then
     for name in ("rss_mb", "threads", "files", "drift_ms"):
         values = [getattr(each, name) for each in settled]
         print(

@@ -57,7 +57,7 @@ def play(store: float, switch: float, busy: int, seconds: float) -> None:
 
 @contextlib.contextmanager
 def busy_machine(programs: int) -> Iterator[None]:
-    """Keep programs running that never wait."""
+    """Keep busy programs running."""
     running = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(programs)
     ]
@@ -72,7 +72,7 @@ def busy_machine(programs: int) -> Iterator[None]:
 def dry_times(
     card: pulse.SoundCard, store: float, switch: float, threads: int, seconds: float
 ) -> tuple[int, float]:
-    """Return how often the sound card ran dry, and PortAudio's buffer in seconds."""
+    """Return the underflows of the sound card, and PortAudio's buffer in seconds."""
     playing = command("bench.endurance.xruns", f"play({store}, {switch}, {threads}, {seconds})")
     done = subprocess.run(
         playing, env=card.env, cwd=ROOT, capture_output=True, text=True, check=True

@@ -29,9 +29,9 @@ from models.training.data.features import load, part_of
 
 SOURCE = "speechocean762"
 GROWN = 13
-"""Years from which on a reader counts as an adult here."""
+"""Years; readers of this age or older count as adults here."""
 ALIKE = 0.5
-"""Share of words alike from which on a sentence counts as heard."""
+"""A sentence counts as heard from this share of matching words."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,12 @@ def measure(
 
 
 def share(marks: list[bool]) -> float:
-    """Return the share that is true, in %."""
+    """Return the share of true values, in %."""
     return 100 * sum(marks) / max(1, len(marks))
 
 
 def main() -> None:
-    """Command line."""
+    """Run the bench."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("speech", type=Path)
     parser.add_argument("--model", type=Path, action="append", help="several may be given")

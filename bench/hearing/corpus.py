@@ -85,7 +85,7 @@ class Corpus:
         path = self._cache / f"{zlib.crc32(repr(line).encode()):08x}.flac"
         if not path.exists():
             self._cache.mkdir(parents=True, exist_ok=True)
-            # Put in place whole: another run may read it at the same time.
+            # Moved into place complete: another run may read it at the same time.
             half = path.with_suffix(f".{os.getpid()}")
             soundfile.write(half, speak(line, self.kokoro), RATE, subtype="PCM_16", format="FLAC")
             half.replace(path)
@@ -111,7 +111,7 @@ class Corpus:
         return (CLEAN, *noisy, NARROW)
 
     def condition(self, name: str) -> Condition:
-        """Return one of them."""
+        """Return the condition of this name."""
         return next(condition for condition in self.conditions() if condition.name == name)
 
     def _noises(self) -> dict[str, list[Samples]]:
@@ -141,7 +141,7 @@ def blocks(samples: Samples, size: int = 1600) -> Iterator[Pcm]:
 
 
 def with_noise(samples: Samples, noise: Samples, decibels: float) -> Samples:
-    """Return the sound with noise under all of it, `decibels` below its loud parts."""
+    """Return the sound with noise throughout, `decibels` below its loud parts."""
     noise = np.resize(noise, len(samples))
     loud = np.abs(samples) > 0.05 * np.abs(samples).max()
     speech_power = float(np.mean(samples[loud] ** 2))

@@ -20,7 +20,7 @@ BLOCK = 1600
 
 
 class Listener(Protocol):
-    """Hears one of some phrases, or nothing."""
+    """Recognises one of some phrases, or nothing."""
 
     audio_seconds: float
     busy_seconds: float
@@ -40,7 +40,7 @@ class Engine(Protocol):
     size_bytes: int
 
     def listener(self, phrases: Iterable[str], rejection: float = 0.0) -> Listener:
-        """Return a listener; `rejection` 0 is as usual, and each step rejects more."""
+        """Return a listener; `rejection` 0 is the default, and each step rejects more."""
 
 
 def size_of(folder: Path) -> int:
@@ -148,5 +148,5 @@ class _SphinxListener:
         found = self._decoder.hyp()
         self.busy_seconds += time.process_time() - begun
         self.audio_seconds += len(samples) / RATE
-        # A keyword list names all that it found, the last one first.
+        # A keyword list returns everything found, the last first.
         return " ".join(found.hypstr.split("  ")[0].split()) if found else ""

@@ -30,7 +30,7 @@ class Listener:
     def __init__(
         self, model: str | None = None, *, is_gated: bool = True, unknown: int = 0
     ) -> None:
-        """`unknown` lists `[unk]` so many more times; without a gate silence is decoded too."""
+        """`unknown` lists `[unk]` that many more times; without a gate, silence is decoded too."""
         settings = Settings(model=model)
         self.language = factory.language(settings)
         loaded = speech_model.load(self.language.pack, settings)

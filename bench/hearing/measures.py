@@ -1,4 +1,4 @@
-"""Figures by their names, as the benches of hearing find them."""
+"""Figures by name, from the benches of hearing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REJECTIONS = (0.0, 2.0, 4.0, 7.0)
 
 
 def share(part: int, whole: int) -> float:
-    """Return a share in %; 0 of nothing."""
+    """Return a share in %; 0 if the whole is 0."""
     return 100 * part / whole if whole else 0.0
 
 

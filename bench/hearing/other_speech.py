@@ -43,9 +43,9 @@ STARTING = ("cramp", "stitch")
 """Intents that start a routine while nothing runs."""
 VOICES_OF_NEGATIVES = 3
 CROWDS = 2
-"""How often the readers are divided among six who talk at once."""
+"""How many times the readers are split into six who talk at once."""
 SHORT_CLIPS = 3
-"""One in so many of the short clips of other speech is used."""
+"""One in this many short clips of other speech is used."""
 
 
 def hearer_of(model: Path, rejection: float = 0.0) -> Listener:
@@ -54,7 +54,7 @@ def hearer_of(model: Path, rejection: float = 0.0) -> Listener:
 
 
 class Witness(Session):
-    """A session that stays where it is and keeps what it would have done."""
+    """A session that stays in its state and records what it would have done."""
 
     def __init__(self, hearer: Listener, state: State, *, speaking: bool) -> None:
         here = DialogueState(

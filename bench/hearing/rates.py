@@ -1,4 +1,4 @@
-"""Check that Charley hears and is heard at each sample rate of earbuds.
+"""Check that Charley can hear and be heard at each sample rate of earbuds.
 
     python -m bench.hearing.rates [--rates 8000 16000] [--json]
 

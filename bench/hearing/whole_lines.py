@@ -66,14 +66,14 @@ def understood(
 
 
 def by_ear(hearer: Listener) -> Callable[[Samples, State], Meaning]:
-    """Return what hears as Charley does."""
+    """Return a function that hears as Charley does."""
     return lambda samples, state: hearer.hear(to_int16(samples), state)[1]
 
 
 def by_list(
     engine: Engine, hearer: Listener, spoken: list[Line]
 ) -> Callable[[Samples, State], Meaning]:
-    """Return what hears the lines of a state, and nothing else."""
+    """Return a function that hears only the lines of a state."""
     texts: dict[State, list[str]] = defaultdict(list)
     for text, state, _ in spoken:
         texts[state].append(text)

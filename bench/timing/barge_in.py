@@ -149,7 +149,7 @@ class Live:
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def awaits(self, seconds: float, first: int = 0, **wanted: str) -> bool:
-        """Return once the journal has such an entry; False if it never does."""
+        """Wait for such an entry in the journal; return False if none comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if any(wanted.items() <= entry.items() for entry in self.lines()[first:]):
@@ -164,7 +164,7 @@ class Live:
 
 
 def live(card: Card, folder: Path, kit: Kit, case: Case, number: int) -> Trial:
-    """Say one command to one process; another is started when it does not get there."""
+    """Say one command to one process; start another if it does not get there."""
     for attempt in range(4):
         charley = Live(card, folder)
         try:
@@ -252,7 +252,7 @@ def all_live(
     """Say every command many times, to several processes in parallel, as time allows."""
     end = time.monotonic() + 60 * minutes
     wanted = [(case, number) for number in range(repeats) for case in cases]
-    for case, number in wanted:  # the voices, before anything is timed
+    for case, number in wanted:  # renders the voices before anything is timed
         spoken(VOICES[number % len(VOICES)], case[0])
     spoken(VOICES[0], CRAMP), spoken(VOICES[0], TO_THE_HOLD)
 
@@ -337,7 +337,7 @@ def figures(trials: list[Trial]) -> dict[str, float | None]:
 
 
 def percentile(values: list[float], share: float) -> float | None:
-    """Return a percentile; None of nothing."""
+    """Return a percentile; None without values."""
     return float(np.percentile(values, share)) if values else None
 
 

@@ -121,7 +121,7 @@ class Echo:
 
 
 class Way:
-    """One way to tell Charley's voice from a person's; this one does nothing."""
+    """One way to separate Charley's voice from a person's; this one does nothing."""
 
     words = False
     """True if words that Charley is saying are discounted."""
@@ -151,7 +151,7 @@ class Words(Way):
 
 
 class Shipped(Way):
-    """As Charley has it: the echo taken out, the rest silenced, its own words not heard."""
+    """What Charley does: cancel the echo, silence the rest, discount its own words."""
 
     words = True
 
@@ -217,7 +217,7 @@ class Speex(Way):
 
 
 class Envelopes(Way):
-    """What rises and falls as Charley's own sound does is silenced."""
+    """Silence what rises and falls with Charley's own sound."""
 
     frame = 160
 
@@ -325,7 +325,7 @@ class Kitchen:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """What Charley made of its own voice."""
+    """What Charley understood of its own voice."""
 
     way: str
     place: Place

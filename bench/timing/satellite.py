@@ -40,7 +40,7 @@ NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine
 ANSWER = "Okay. I'm here if you need me."
 WELCOME_SECONDS = 12.0
 HOLD_SECONDS = 22.0
-"""From "skip to the hold" to behind its last count."""
+"""From "skip to the hold" to after its last count."""
 RAW = "-q -c 1 -f S16_LE -t raw"
 COMMANDS = {
     "pacat": (SPEAKER, MICROPHONE),
@@ -121,10 +121,10 @@ def rounds(name: str, lead: float, count: int) -> Iterator[Round]:
         sound_card(Path(folder)) as card,
         satellite(card.env, port, speaker, microphone),
     ):
-        # From the same cache: a voice never says a thing twice to the sample.
+        # From the same cache: a voice never renders a line twice to the sample.
         os.environ["XDG_CACHE_HOME"] = folder
         for number in range(count):
-            # Anew each time: a cramp that returns is treated otherwise.
+            # A new conversation each time: a returning cramp is coached differently.
             with serving(*flags, *more, env={**card.env, "XDG_CACHE_HOME": folder}) as server:
                 server.awaits("connected")
                 time.sleep(WELCOME_SECONDS)

@@ -56,7 +56,7 @@ class Load:
     late_worst_ms: float
     """Of speech, against the moment when it is due; above 0 there is a gap."""
     understood: float
-    """Share of what was said."""
+    """Share of the utterances."""
     dropped_seconds: float
 
     @property
@@ -99,7 +99,7 @@ async def call(port: int, words: Words, until: float, found: list[Call]) -> None
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A caller, and when it had said "stop" each time."""
+    """A caller, and each time at which it finished saying "stop"."""
 
     caller: Caller
     stops: list[float]
@@ -139,7 +139,7 @@ def block_95_ms(before: dict[str, float], after: dict[str, float]) -> float:
 
 
 async def calls(port: int, words: Words, sessions: int, seconds: float) -> list[Call]:
-    """Let callers talk for so many seconds, out of step with each other."""
+    """Let callers talk for that many seconds, out of step with each other."""
     found: list[Call] = []
     until = time.monotonic() + seconds
 

@@ -32,7 +32,7 @@ SYLLABLES = ("ba", "do", "fi", "gu", "ka", "lo", "mi", "nu", "pa", "re", "so", "
 
 
 def made_up(count: int) -> list[str]:
-    """Return so many different sentences."""
+    """Return that many different sentences."""
     chance, found = random.Random(0), dict[str, None]()
     while len(found) < count:
         words = ("".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(3))
@@ -41,7 +41,7 @@ def made_up(count: int) -> list[str]:
 
 
 def measured(size: int, repeats: int) -> dict[str, float]:
-    """Return the figures for so many phrases more."""
+    """Return the figures with that many more phrases."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(shutil.copytree(SENTENCES, Path(name) / "sentences"))
         data = [{"sentences": made_up(size)}]

@@ -23,7 +23,7 @@ CERTAIN = (True, False)
 
 
 def cell(state: State, flag: str, *, certain: bool) -> str:
-    """Return what the first line is that answers a sign in a state."""
+    """Return the kind of the first line that answers a sign in a state."""
     now = DialogueState(
         state=state, muscle="calf", routine="calf", version="standing", requested_slot="muscle",
         safety_questions=("pop",), red_flag="redflag_numb_weak",

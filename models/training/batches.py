@@ -18,7 +18,7 @@ from models.training.network import LEFT, RIGHT
 BATCH = 24  # spans in a batch
 SPAN = 400  # frames of 10 ms in a span that are learned from, without what the network sees around
 UNKNOWN = 255  # the label of a frame that nothing is learned from
-SHARES = {  # of the training time, for each group of clips
+SHARES = {  # share of the training time, for each group of clips
     "recorded": 0.18,
     "accented": 0.26,
     "single": 0.14,
@@ -38,7 +38,7 @@ CLEAN, CROWDED, BOTH = (
     0.4,
     0.12,
 )  # shares of spans: no noise, talkers, talkers and noise
-TALKERS, FEW = 8, 2  # the most who talk behind the speaker; so few are understood when alone
+TALKERS, FEW = 8, 2  # talkers behind the speaker at most; this few are intelligible on their own
 CROWD_RATIOS = ((0, 25), (6, 25))  # decibels of the speaker over many others, over a few
 SEEN = (40, 15)  # frames before and after: a louder speaker in them shows who is in the background
 
@@ -105,7 +105,7 @@ class Stream:
 
 
 def _warps(count: int = 21, strength: float = 0.15) -> Tensor:
-    """Matrices that stretch or squeeze the mel axis, as a longer or shorter throat does."""
+    """Matrices that stretch or compress the mel axis, like a longer or shorter vocal tract."""
     matrices = torch.zeros(count, BINS, BINS)
     for index, factor in enumerate(np.linspace(1 - strength, 1 + strength, count)):
         for bin_ in range(BINS):
@@ -123,7 +123,7 @@ def _loudness(speech: Tensor, voiced: Tensor) -> Tensor:
 
 
 def _below(noise: Tensor, loudness: Tensor, decibels: NDArray[np.float64]) -> Tensor:
-    """The log energies of noise, moved to so many decibels below the speaker of each span."""
+    """The log energies of noise, scaled to a level below the speaker of each span, in decibels."""
     ratio = torch.from_numpy(decibels.astype(np.float32)) * DECIBEL
     own = noise.exp().mean((1, 2)).clamp_min(1e-3)
     return noise + (loudness.log() - own.log() - ratio)[:, None, None]
@@ -202,7 +202,7 @@ class Batches:
         return torch.logaddexp(torch.logaddexp(speech, crowd), noise), few
 
     def _crowd(self, speech: Tensor, loudness: Tensor, talkers: NDArray[np.int64]) -> Tensor:
-        """So many other spans at once, each from another time on, a little louder or quieter."""
+        """Several other spans mixed, each shifted in time and varied in level."""
         power = speech.exp() / loudness[:, None, None]
         crowd = torch.full_like(power, 1e-6)
         for row, count in enumerate(talkers):

@@ -44,7 +44,7 @@ SUBSAMPLING = 3
 NEVER = "1000"
 """Seconds of silence that end an utterance here: each file is heard as one."""
 WHOLE_SEARCH = {"beam": "40", "max-active": "200000"}
-"""Vosk's search leaves nothing out either: what differs is the network's."""
+"""Vosk's search prunes nothing either, so differences come from the network."""
 
 
 # --- What is compared ----------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _spread(things: list[Any], count: int) -> list[Any]:
-    """So many of them, evenly."""
+    """That many of them, evenly spaced."""
     return [things[n * len(things) // count] for n in range(count)]
 
 
@@ -206,7 +206,7 @@ class Decoder:
     def _relaxed(
         self, costs: NDArray[np.float64], steps: list[tuple[_Arcs, NDArray[np.int64]]]
     ) -> NDArray[np.float64]:
-        """Go along the arcs that take no sound, as long as that is cheaper."""
+        """Follow arcs that consume no frame, as long as that is cheaper."""
         while True:
             found, via = self._free.step(costs, self._states, self._free.cost)
             better = found < costs - 1e-9

@@ -203,7 +203,7 @@ def log_priors(counts: NDArray[np.float64], power: float) -> Array:
 
 
 def mean(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of the weights of networks that were trained side by side."""
+    """The mean of the weights of networks that were trained in parallel."""
     return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
 
 

@@ -22,12 +22,12 @@ class Reader:
         self._data, self._place = data, 0
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """Read bytes."""
         self._place += size
         return self._data[self._place - size : self._place]
 
     def until(self, mark: bytes) -> str:
-        """All up to a mark, which is passed over."""
+        """Read up to a mark, which is skipped."""
         end = self._data.index(mark, self._place)
         text = self._data[self._place : end].decode("latin-1")
         self._place = end + len(mark)
@@ -82,7 +82,7 @@ class ExportedNetwork:
         ]
 
     def scores(self, features: Array) -> Array:
-        """The outputs at every frame of 10 ms; time runs out at the edges by repetition."""
+        """The outputs at every frame of 10 ms; the edge frames are repeated."""
         values = {"input": features}
         for name, inputs, is_sum, component in self.layers():
             parts = [_shifted(values[node], frames) for node, frames in inputs]

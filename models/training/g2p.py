@@ -36,12 +36,12 @@ Guesses = Callable[[str], tuple[Pronunciation, ...]]
 MOST_PHONES = 2
 """Phones that one letter may stand for, as "x" does."""
 RARE = 3
-"""Units seen less often are slips of the alignment or of the dictionary."""
+"""Units seen less often are errors of the alignment or the dictionary."""
 ROUNDS = 5
 SAMPLE = 30_000
 """Words that the alignment is learned on; the last round sees all."""
 WORTH = 2.0
-"""Likelihood (base e, over the dictionary) that a row of units must add, or it is left out."""
+"""Log likelihood (base e, over the dictionary) that a sequence of units must add to be kept."""
 HELD_OUT = 20
 UNSEEN = -14.0
 
@@ -50,7 +50,7 @@ UNSEEN = -14.0
 
 
 def first_guess(pairs: Iterable[tuple[str, Pronunciation]]) -> dict[Unit, float]:
-    """Which letters and phones stand about as far into their words."""
+    """Initial weights: letters and phones about equally far into their words."""
     counts: Counter[Unit] = Counter()
     for word, phones in pairs:
         for i, letter in enumerate(word):
@@ -95,7 +95,7 @@ def aligned(
 
 
 def alignments(pairs: list[tuple[str, Pronunciation]]) -> list[tuple[Unit, ...]]:
-    """All words as rows of units, by a few rounds of "align, then count"."""
+    """All words as sequences of units, by a few rounds of alignment and counting."""
     some = random.Random(1).sample(pairs, min(SAMPLE, len(pairs)))
     scores = first_guess(some)
     rows: list[tuple[Unit, ...]] = []
@@ -110,7 +110,7 @@ def alignments(pairs: list[tuple[str, Pronunciation]]) -> list[tuple[Unit, ...]]
 
 
 def counted(rows: Iterable[str]) -> Counts:
-    """How often each row of up to ORDER units occurs, by its length."""
+    """How often each sequence of up to ORDER units occurs, by its length."""
     counts: Counts = [Counter() for _ in range(ORDER + 1)]
     for row in rows:
         for end in range(2, len(row) + 1):
@@ -141,7 +141,7 @@ def smoothed(counts: Counts, units: int) -> tuple[Rows, Rows]:
 
 
 def continued(counts: Counts, length: int) -> Counter[str]:
-    """In how many ways a row goes on to the left; at the start of words, how often it occurs."""
+    """How many different units precede a sequence; at the start of words, how often it occurs."""
     ways = Counter(row[1:] for row in counts[length + 1])
     ways.update({row: n - ways[row] for row, n in counts[length].items() if row[0] == START})
     return ways
@@ -155,7 +155,7 @@ def _discounts(seen: Counter[str]) -> list[float]:
 
 
 def pruned(counts: Counts, shares: Rows, retreats: Rows) -> tuple[Rows, Rows]:
-    """Leave out rows that shorter ones nearly predict; then correct the back-off weights."""
+    """Prune sequences that shorter ones nearly predict; then correct the back-off weights."""
     keep: set[str] = set()
     for length in range(ORDER, 1, -1):
         begun = {row[:-1] for row in keep if len(row) == length + 1}
@@ -168,7 +168,7 @@ def pruned(counts: Counts, shares: Rows, retreats: Rows) -> tuple[Rows, Rows]:
 
 
 def _retreats(shares: Rows) -> Rows:
-    """What is left for the units that do not follow a row themselves, by the shorter row."""
+    """The back-off weight of each sequence: the probability left for unseen units."""
     after: defaultdict[str, list[str]] = defaultdict(list)
     for row in shares:
         after[row[:-1]].append(row)
@@ -209,7 +209,7 @@ def spelt(word: str) -> str:
 
 
 def save(units: list[Unit], shares: Rows, retreats: Rows, path: Path) -> None:
-    """Write the rows depth first, so that each needs its last unit and its length only."""
+    """Write the sequences depth first, so that each needs only its last unit and its length."""
     rows = sorted({*shares, *retreats})
     np.savez_compressed(
         path,
@@ -229,7 +229,7 @@ def _steps(shares: Iterable[float]) -> np.ndarray[tuple[int], np.dtype[np.int16]
 
 
 def distance(found: Pronunciation, right: Pronunciation) -> int:
-    """Phones to be changed, added or left out."""
+    """Phones to substitute, insert or delete."""
     row = list(range(len(right) + 1))
     for i, phone in enumerate(found, 1):
         diagonal, row[0] = row[0], i
@@ -265,7 +265,7 @@ def peer() -> Guesses:
 
 
 def measure(path: Path, *, with_peer: bool) -> Iterator[str]:
-    """Learn without some words into a file, and yield what is wrong in those."""
+    """Learn without some words into a file, and yield the errors in those."""
     known = {word: said for word, said in cmudict().items() if spelt(word) == word}
     held = {word: s for word, s in known.items() if zlib.crc32(word.encode()) % HELD_OUT == 0}
     learn({word: said for word, said in known.items() if word not in held}, path)

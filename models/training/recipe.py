@@ -1,4 +1,4 @@
-"""Train the speech model from beginning to end.
+"""Train the speech model from start to finish.
 
     python -m models.training.recipe SPEECH WORK MODEL --torch PYTHON [--from FINISHED]
 
@@ -26,7 +26,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage makes, its module and arguments, and whether it needs PyTorch."""
+    """One step: what it makes, its module and arguments, and whether it needs PyTorch."""
 
     result: Path
     module: str
@@ -35,7 +35,7 @@ class Stage:
 
 
 def sounds(options: argparse.Namespace) -> list[Stage]:
-    """What is heard besides the recordings: synthetic speech and the noise of running."""
+    """Sound besides the recordings: synthetic speech and the noise of running."""
     text, running = options.work / "sentences/charley.txt", options.work / "noise/running"
     return [
         Stage(text, "data.sentences", (f"{INTENTS}/sentences", text)),
@@ -110,7 +110,7 @@ def last_network(options: argparse.Namespace) -> list[Stage]:
 
 
 def stages(options: argparse.Namespace) -> list[Stage]:
-    """All of them in order."""
+    """All steps in order."""
     model, whole = options.model, options.work / "whole/checkpoint.pt"
     return [
         *sounds(options),

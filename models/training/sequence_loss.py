@@ -80,7 +80,7 @@ class SequenceLoss(torch.autograd.Function):  # type: ignore[misc, unused-ignore
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor, labels: Tensor, everything: AllSequences) -> Tensor:
-        """The loss; the gradient is worked out here too."""
+        """The loss; the gradient is computed here too."""
         known = labels >= 0
         total, shares = everything.shares(scores)
         truth = torch.zeros_like(shares).scatter_(2, labels.clamp_min(0)[..., None], 1.0)
@@ -90,5 +90,5 @@ class SequenceLoss(torch.autograd.Function):  # type: ignore[misc, unused-ignore
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override, unused-ignore]
-        """The gradient worked out before."""
+        """The gradient computed in the forward pass."""
         return ctx.saved_tensors[0] * upstream, None, None

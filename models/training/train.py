@@ -2,7 +2,7 @@
 
 First on frame labels (cross-entropy), then, with `--after CHECKPOINT`, on whole sequences; or
 directly on whole sequences from a finished model, with `--from MODEL`. Two trainings on a core
-each, both `--beside` the other's folder, average their weights now and then.
+each, both `--beside` the other's folder, average their weights every 50 steps.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Trainer:
         self.network.bias().data -= PRIOR_POWER * share.clamp_min(1e-4).log().float()
 
     def restore(self) -> None:
-        """Take up where the checkpoint stopped."""
+        """Resume from the checkpoint."""
         state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
@@ -115,7 +115,7 @@ class Trainer:
         self.spent, self.step, self.counts = state["spent"], state["step"], state["counts"]
 
     def save(self) -> None:
-        """Write the checkpoint whole, then put it in place of the old one."""
+        """Write the checkpoint to a new file, then replace the old one."""
         state: dict[str, Any] = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -159,7 +159,7 @@ class Trainer:
     def share(self) -> None:
         """Save the weights and go halfway towards those of the other training.
 
-        Each is taken once: a slower one's old weights would hold this one back again and again.
+        Each save is used once, so that old weights do not hold this training back repeatedly.
         """
         torch.save(self.network.state_dict(), self.folder / "new.pt")
         (self.folder / "new.pt").replace(self.folder / "weights.pt")

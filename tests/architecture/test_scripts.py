@@ -212,9 +212,11 @@ def test_a_failed_install_is_told_and_is_not_taken_for_done(
     assert not setup.is_done("run", setup.fingerprint())
 
 
-@pytest.mark.parametrize(("stamp", "anew"), [("begun", True), ("run of old", False), (None, False)])
-def test_what_was_cut_short_is_installed_anew(
-    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, stamp: str | None, anew: bool
+@pytest.mark.parametrize(
+    ("stamp", "again"), [("begun", True), ("run of old", False), (None, False)]
+)
+def test_an_interrupted_setup_installs_everything_again(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, stamp: str | None, again: bool
 ) -> None:
     setup.VENV.mkdir()
     if stamp is not None:
@@ -223,9 +225,9 @@ def test_what_was_cut_short_is_installed_anew(
     monkeypatch.setattr(sys, "argv", ["setup"])
     monkeypatch.setattr(setup, "install_system_packages", lambda _dev: None)
     monkeypatch.setattr(setup, "make_environment", lambda: None)
-    monkeypatch.setattr(setup, "install_packages", lambda level, anew: seen.append((level, anew)))
+    monkeypatch.setattr(setup, "install_packages", lambda level, again: seen.append((level, again)))
     assert setup.main() == 0
-    assert seen == [("run", anew)]
+    assert seen == [("run", again)]
     assert setup.STAMP.read_text() == f"run {setup.fingerprint()}\n"
 
 
@@ -233,7 +235,7 @@ def test_packages_are_installed_by_hash_and_the_build_tools_first(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ran(setup, monkeypatch)
-    setup.install_packages("dev", anew=False)
+    setup.install_packages("dev", again=False)
     build, packages, charley, satellite = lines
     assert "--require-hashes" in build
     assert build.endswith("requirements-build.txt")
@@ -319,7 +321,7 @@ def test_pip_prints_its_errors_and_not_its_warnings(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ran(setup, monkeypatch)
-    setup.install_packages("dev", anew=False)
+    setup.install_packages("dev", again=False)
     quiet = " ".join(setup.SILENT)
     assert all(quiet in line for line in lines)
     monkeypatch.undo()
@@ -340,11 +342,11 @@ def test_an_environment_that_works_is_kept(
 ) -> None:
     finish(setup, "run")
     ran(setup, monkeypatch)
-    monkeypatch.setattr(setup.venv, "create", lambda *_, **__: pytest.fail("made anew"))
+    monkeypatch.setattr(setup.venv, "create", lambda *_, **__: pytest.fail("made again"))
     setup.make_environment()
 
 
-def test_an_environment_that_is_broken_is_made_anew(
+def test_a_broken_environment_is_made_again(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish(setup, "run")

@@ -46,7 +46,7 @@ ROOMS = (
 )
 TEST_SPEAKERS = frozenset({"ls-84", "ls-777", "ls-652"})
 DEVELOPMENT_SPEAKERS = frozenset({"ls-422"})
-# Of 20 buckets of speakers, so many first ones are for tests and so many next for development.
+# Of 20 buckets of speakers: how many are for tests, and how many of the next for development.
 HELD_OUT = {"sc-": (4, 1), "sc": (2, 1), "so": (2, 2), "R_": (3, 2)}
 DEVELOPMENT = "development "  # before the group of a development recording
 GROUPS = {
@@ -167,7 +167,7 @@ class Augmenter:
         return np.asarray(response / np.sqrt(np.sum(response**2) + 1e-9), dtype=np.float32)
 
     def change(self, samples: Samples, chooser: np.random.Generator) -> Samples:
-        """The sound in a room, over a telephone, too loud: each now and then."""
+        """The sound in a room, over a telephone, or too loud, each at random."""
         if chooser.random() < 0.3:
             room = self._rooms[chooser.integers(len(self._rooms))]
             direct, wet = np.float32(chooser.uniform(0.05, 1.0)), len(samples)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 RATE = 24_000
 BRITISH = "b"  # the first letter of a voice's name is its language
-LOUD = 0.01  # what is softer before and after the words is cut off
+LOUD = 0.01  # quieter sound before and after the words is cut off
 PAD = int(0.05 * RATE)
 # Kokoro's own letters for what espeak-ng writes (E2M of https://github.com/hexgrad/misaki, MIT).
 LETTERS = {
@@ -44,7 +44,7 @@ def phonemes(text: str, *, british: bool) -> str:
 def letters(said: str, *, british: bool) -> str:
     """What espeak-ng writes, its parts of one sound tied by "^", in Kokoro's letters."""
     said = said.replace("\u0361", "^")
-    # The British ones first, or the "e" of "stairs" would be that of "stays".
+    # British ones first, or "stairs" would get the "e" of "stays".
     table = BRITISH_LETTERS | LETTERS if british else LETTERS | AMERICAN_LETTERS
     for written, letter in table.items():
         said = said.replace(written, letter)
@@ -77,7 +77,7 @@ class Kokoro:
         return Kokoro(session, json.loads(vocabulary.read_text("utf-8"))["vocab"], voices)
 
     def _style(self, name: str, length: int) -> NDArray[np.float32]:
-        """The voice for so many letters; the mean of several."""
+        """The voice for that many letters; the mean of several voices."""
         parts = [
             np.fromfile(self.voices / f"{part}.bin", "<f4").reshape(-1, 256)[length]
             for part in name.split("+")

@@ -15,7 +15,7 @@ Phone = tuple[str, int, int]  # its name, and its first frame and length in fram
 RATE = 16_000
 SHIFT = 160  # samples from one frame to the next
 PAUSE = (0.15, 1.3)  # seconds of a pause inside a sentence
-STUTTERS = 0.4  # share of the pauses after which the beginning of the next word comes twice
+STUTTERS = 0.4  # share of pauses after which the next word begins twice
 GAP = (0.03, 0.3)  # seconds from there to the whole word
 CUT = (2, 12)  # frames of the second phone that belong to the beginning
 
@@ -29,7 +29,7 @@ class LabelledSound:
     words: list[int]
 
     def halting(self, chooser: np.random.Generator) -> LabelledSound:
-        """The same with a pause before one of its words; that may be begun twice."""
+        """The same with a pause before one of its words, which may begin twice."""
         if len(self.words) < 2:
             return self
         at = self.words[chooser.integers(1, len(self.words))]
@@ -61,7 +61,7 @@ class LabelledSound:
         return LabelledSound(whole, [*before, *phones, *later], words)
 
     def _quiet(self, seconds: float) -> Samples:
-        """So much of what the sound is like where it is quietest."""
+        """That many samples of background, like the quietest part of the sound."""
         pieces = np.array_split(self.samples, max(1, len(self.samples) // (RATE // 10)))
         quietest = min(pieces, key=lambda piece: float(np.mean(piece**2)))
         there_and_back = np.concatenate([quietest, quietest[::-1]])

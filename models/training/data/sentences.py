@@ -26,7 +26,7 @@ from assistant.nlu.normalise import surface
 
 
 def drawn(intents: Intents, count: int, chooser: random.Random) -> list[str]:
-    """So many different sentences; every template has an equal chance at each draw."""
+    """That many different sentences; every template is equally likely at each draw."""
     templates, words = list(intents.blocks()), set(intents.words())
     found = dict.fromkeys(surface(t.text) for t in templates if is_plain(t.text))
     grown = [tree(t.text) for t in templates if not is_plain(t.text)]

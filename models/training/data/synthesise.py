@@ -134,7 +134,7 @@ def write(lines: list[Line], folder: Path, kokoro: Path | None = None) -> None:
     """Speak every line into a folder, with a manifest as for recorded speech."""
     folder.mkdir(parents=True, exist_ok=True)
     if kokoro:
-        Kokoro.open(kokoro)  # before two threads ask for it at once
+        Kokoro.open(kokoro)  # loaded before two threads need it at once
 
     def one(numbered: tuple[int, Line]) -> str:
         number, line = numbered

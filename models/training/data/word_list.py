@@ -1,4 +1,4 @@
-"""The words that the bundled model is trained on and comes with, besides those of the sentences."""
+"""The bundled model's words for training and recognition, besides those of the sentences."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ NUMBER_WORDS = (*UNITS, *TEENS, *TENS, "hundred")
 
 @cache
 def lexicon() -> Lexicon:
-    """Return how words are said."""
+    """Return how words are pronounced."""
     return Lexicon()
 
 
 def pronunciations(word: str) -> tuple[Pronunciation, ...]:
-    """Every pronunciation of a word, the American ones first; guessed where nobody knows it."""
+    """Every pronunciation of a word, the American ones first; guessed if unknown."""
     return lexicon().spoken(word).pronunciations
 
 
 def frequent_words(count: int = FREQUENT_WORDS) -> list[str]:
     """The most frequent English words that have a pronunciation."""
-    from wordfreq import top_n_list  # only a training set-up has it
+    from wordfreq import top_n_list  # only a training environment has it
 
     return [word for word in top_n_list("en", count) if word.isascii() and word in lexicon()]

@@ -25,7 +25,7 @@ from models.training.data.manifest import Entry, batched, read_manifest
 
 EDGE = 20  # frames of hiss before and after a recording
 UNPRUNED = {"beam": 0.0, "wbeam": 0.0, "pbeam": 0.0}
-WIDE = {"beam": 1e-200, "wbeam": 1e-150, "pbeam": 1e-200}  # three times as fast
+WIDE = {"beam": 1e-200, "wbeam": 1e-150, "pbeam": 1e-200}  # three times faster than the default
 SHORT = 5.0  # seconds of a recording that is searched whole
 
 
@@ -39,7 +39,7 @@ def audio_bytes(path: Path) -> bytes:
 
 @cache
 def guessed(word: str) -> tuple[str, ...]:
-    """How flite's letter-to-sound rules say a word."""
+    """A word's phones by flite's letter-to-sound rules."""
     command = ["flite", "-voice", "kal", "-ps", "-t", word, "none"]
     phones = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     named = (phone.upper().replace("AX", "AH") for phone in phones if phone != "pau")
@@ -63,7 +63,7 @@ def aligned(decoder: Decoder, audio: bytes, text: str) -> list[tuple[str, int, i
         return []
     decoder.set_alignment()
     _decode(decoder, audio)
-    alignment = decoder.get_alignment()  # must outlive its words
+    alignment = decoder.get_alignment()  # the decoder must outlive its words
     return [
         (phone.name if phone.name in INDEX else SILENCE, phone.start - EDGE, phone.duration)
         for word in alignment
@@ -94,7 +94,7 @@ def _align_batch(entries: list[Entry]) -> list[Entry]:
         except RuntimeError:
             phones = []
         spoken = sum(phone != SILENCE for phone, _, _ in phones)
-        if spoken >= len(entry["text"].split()):  # else all was taken for silence
+        if spoken >= len(entry["text"].split()):  # else everything was aligned as silence
             done.append(entry | {"phones": phones})
     return done
 

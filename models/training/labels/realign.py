@@ -1,4 +1,4 @@
-"""Frame labels from a model of our own: surer than PocketSphinx's, and for every transcript.
+"""Frame labels from our own model: more reliable than PocketSphinx's, for every transcript.
 
 `python -m models.training.labels.realign MODEL SOURCES... --out FILE` reads folders with a manifest
 or files that `labels.align` wrote, and aligns every recording with its phones again.
@@ -44,7 +44,7 @@ def _outputs() -> list[list[int]]:
 
 
 class Chain:
-    """All ways to say a sentence: states with their phones and what may come before each."""
+    """All pronunciations of a sentence: states with their phones and predecessors."""
 
     def __init__(self, words: list[str]) -> None:
         self.phones: list[int] = []
@@ -71,7 +71,7 @@ class Chain:
         return self._state(SILENCE, before or [-1], stays=True, unit=len(self.phones), word=-1)
 
     def _say(self, phones: tuple[str, ...], before: list[int], word: int) -> int:
-        """The last state of a word; a phone is a row of states, of which the last may stay."""
+        """The last state of a word; a phone is a sequence of states, of which the last may loop."""
         for phone in phones:
             unit = len(self.phones)
             for left in reversed(range(LEAST)):
@@ -81,7 +81,7 @@ class Chain:
     def best(self, scores: Scores) -> tuple[list[int], float]:
         """The best state of each frame, and the mean score."""
         emitted = scores[:, self.phones]
-        begin = len(self.phones)  # stands for the start, which nobody enters later
+        begin = len(self.phones)  # stands for the start, which no arc enters
         sources = np.array([source % (begin + 1) for before in self.before for source in before])
         firsts = np.cumsum([0, *map(len, self.before[:-1])])
         values = np.full((len(emitted) + 1, begin + 1), -1e9, dtype=np.float32)
@@ -117,7 +117,7 @@ def word_starts(chain: Chain, path: list[int]) -> list[int]:
 
 
 def realigned(network: ExportedNetwork, entries: Iterator[Entry]) -> Iterator[Entry]:
-    """The entries with phones; without those that the model finds a poor match."""
+    """The entries with phones, without those that match poorly."""
     for entry in entries:
         features = filter_bank(load(Path(entry["audio"])))
         chain = Chain(entry["text"].split())
