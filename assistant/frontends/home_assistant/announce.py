@@ -1,19 +1,22 @@
 """Steps that are due by themselves, pushed to a satellite through Home Assistant's REST API.
 
 A turn of Home Assistant's pipeline has one reply. What Charley says later by itself (the next step
-after a while, "how is it?" minutes later) goes out by the action `assist_satellite.announce`,
-https://www.home-assistant.io/integrations/assist_satellite, over
+after a while, "how is it?" minutes later) goes out by the action `assist_satellite.announce`, and a
+question by `assist_satellite.start_conversation`, which opens the microphone, on satellites that
+have it: https://www.home-assistant.io/integrations/assist_satellite, over
 https://developers.home-assistant.io/docs/api/rest.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from urllib.parse import urlparse
+from urllib.parse import quote, urlparse
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -22,16 +25,35 @@ from assistant.errors import NetworkError
 from assistant.session.text_turns import Reply, Turns
 
 _ANNOUNCE = "/api/services/assist_satellite/announce"
+_ASK = "/api/services/assist_satellite/start_conversation"
+_STATE = "/api/states/"
+_START_CONVERSATION = 2
+"""The bit of `supported_features`: AssistSatelliteEntityFeature.START_CONVERSATION of core."""
 _TIMEOUT_SECONDS = (5.0, 120.0)
 """To connect, and between two pieces of the answer, which begins when the words were spoken."""
 _CALL_SECONDS = 150.0
 """The whole call; an answer that drips is not waited for."""
 _MOST_BYTES = 65_536
-"""Of an answer, which is read and not used."""
+"""Of an answer; nothing longer is read."""
+_FASTEST_WORDS_PER_SECOND = 8.0
+"""Faster than any voice: an answer sooner than this means that nothing was spoken."""
+_RETRY_SECONDS = (3.0, 10.0, 30.0, *[60.0] * 12)
+"""Pauses before a refused announcement is tried again; the conversation is over after them.
+
+A busy satellite is free after some seconds, one that restarts after a minute.
+"""
+_TRIES_TO_ASK = 2
+"""After so many failures a question is announced: some agents cannot start a conversation."""
+_FINAL = frozenset({400, 401, 403, 404})
+"""No second try changes these; Home Assistant may lock out an address after wrong tokens."""
 _WORDS_PER_SECOND = 2.5
 _LEAD_SECONDS = 1.5
 """From a reply to the first of its words."""
 _LONGEST_WAIT_SECONDS = 3_600.0
+
+
+class RefusalError(NetworkError):
+    """Home Assistant will never take this announcement: a wrong token or no such satellite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +74,61 @@ class HomeAssistant:
         if not self.token or not self.token.isprintable() or " " in self.token:
             raise NetworkError("The access token of Home Assistant is empty or not one word.")
 
+    def say(self, entity: str, text: str) -> None:
+        """Speak a text on a satellite, and listen after a question if the satellite can.
+
+        Return when it was spoken. Raises NetworkError.
+        """
+        if "?" in text and self.can_ask(entity):
+            self._speak(_ASK, entity, {"start_message": text}, text)
+        else:
+            self.announce(entity, text)
+
     def announce(self, entity: str, text: str) -> None:
         """Announce a text on a satellite; return when it was spoken. Raises NetworkError."""
+        self._speak(_ANNOUNCE, entity, {"message": text}, text)
+
+    def can_ask(self, entity: str) -> bool:
+        """Return whether a satellite can open its microphone after a question; False if unknown."""
         try:
-            answer = requests.post(
-                self.url.rstrip("/") + _ANNOUNCE,
-                json={"entity_id": entity, "message": text, "preannounce": False},
+            status, body = self._call("GET", _STATE + quote(entity, safe=""))
+            features = json.loads(body)["attributes"]["supported_features"]
+        except (NetworkError, ValueError, TypeError, KeyError, RecursionError):
+            return False
+        known = status == requests.codes.ok and isinstance(features, int)
+        return known and bool(features & _START_CONVERSATION)
+
+    def _speak(self, path: str, entity: str, words: dict[str, str], text: str) -> None:
+        began = time.monotonic()
+        body = {"entity_id": entity, **words, "preannounce": False}
+        status, _ = self._call("POST", path, body)
+        if status in _FINAL:
+            raise RefusalError(f"Home Assistant refused an announcement ({status}).")
+        if status != requests.codes.ok:
+            raise NetworkError(f"Home Assistant refused an announcement ({status}).")
+        if time.monotonic() - began < len(text.split()) / _FASTEST_WORDS_PER_SECOND:
+            raise NetworkError(
+                "Home Assistant answered before an announcement could have been spoken."
+            )
+
+    def _call(
+        self, method: str, path: str, body: dict[str, object] | None = None
+    ) -> tuple[int, bytes]:
+        """Return the status and the beginning of the answer. Raises NetworkError."""
+        try:
+            answer = requests.request(
+                method,
+                self.url.rstrip("/") + path,
+                json=body,
                 headers={"Authorization": f"Bearer {self.token}"},
                 timeout=_TIMEOUT_SECONDS,
                 allow_redirects=False,
                 stream=True,
             )
             with answer:
-                answer.raw.read(_MOST_BYTES, decode_content=True)
+                return answer.status_code, answer.raw.read(_MOST_BYTES, decode_content=True)
         except (requests.RequestException, HTTPError) as error:
             raise NetworkError(f"Home Assistant cannot be reached ({_reason(error)}).") from None
-        if answer.status_code != requests.codes.ok:
-            raise NetworkError(f"Home Assistant refused an announcement ({answer.status_code}).")
 
 
 def _reason(error: Exception) -> str:
@@ -113,12 +173,27 @@ class Announcer:
         while reply.next_seconds is not None and reply.next_seconds < _LONGEST_WAIT_SECONDS:
             await asyncio.sleep(reply.next_seconds)
             reply = await asyncio.to_thread(self._turns.go_on, key)
-            if reply.text:
-                try:
-                    await _in_a_thread(self._home.announce, entity, reply.text)
-                except NetworkError as error:
-                    self._tell(str(error))
-                    return
+            if reply.text and not await self._say(entity, reply.text):
+                return
+
+    async def _say(self, entity: str, text: str) -> bool:
+        """Speak a text, again after a pause if that fails; return whether it was spoken."""
+        told = ""
+        for tried, pause in enumerate((*_RETRY_SECONDS, 0.0)):
+            say = self._home.say if tried < _TRIES_TO_ASK else self._home.announce
+            try:
+                await _in_a_thread(say, entity, text)
+            except NetworkError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self._tell(told)
+                if isinstance(error, RefusalError):
+                    return False
+                await asyncio.sleep(pause)
+            else:
+                return True
+        self._tell(f"{entity}: no announcement was heard; Charley waits until somebody speaks.")
+        return False
 
 
 async def _in_a_thread(job: Callable[[str, str], None], *arguments: str) -> None:

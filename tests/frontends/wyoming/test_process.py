@@ -6,13 +6,11 @@ import asyncio
 import json
 import os
 import random
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from wyoming.asr import Transcript
@@ -34,11 +32,11 @@ from assistant.session.shared import SharedParts
 from assistant.session.text_turns import Reply, Turns
 from assistant.settings import Settings
 from tests.support.fuzzing import message
+from tests.support.home_assistant import TOKEN, Home, stand_in
 from tests.support.network import free_port, serving
 
 pytestmark = pytest.mark.model
 HERE = "127.0.0.1"
-TOKEN = "a-long-lived-token"  # noqa: S105  # for the stand-in below
 
 
 def asked(port: int, *events: Event) -> list[Event | None]:
@@ -141,52 +139,20 @@ async def throw(port: int, messages: list[bytes]) -> None:
 # --- Home Assistant ------------------------------------------------------------------------------
 
 
-class StandIn(BaseHTTPRequestHandler):
-    """A Home Assistant that checks what it is asked as the real one would, and keeps it."""
-
-    asked: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        """Answer one action."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        status = 200
-        if self.path != "/api/services/assist_satellite/announce":
-            status = 404
-        elif self.headers["Authorization"] != f"Bearer {TOKEN}":
-            status = 401
-        elif self.headers["Content-Type"] != "application/json":
-            status = 400
-        else:
-            self.asked.append(json.loads(body))
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(b"[]")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
-        """Say nothing."""
-
-
 @pytest.fixture
-def home() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Run a stand-in; gives its address and what it was asked."""
-    kept: list[dict[str, Any]] = []
-    handler = type("Handler", (StandIn,), {"asked": kept})
-    server = HTTPServer((HERE, 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://{HERE}:{server.server_port}", kept
-    server.shutdown()
-    server.server_close()
+def home() -> Iterator[Home]:
+    """Run a stand-in."""
+    with stand_in() as running:
+        yield running
 
 
 class TestAnnouncing:
     """Steps that come by themselves, through Home Assistant."""
 
-    def test_the_call_is_as_home_assistant_wants_it(
-        self, home: tuple[str, list[dict[str, Any]]]
-    ) -> None:
-        url, kept = home
-        HomeAssistant(f"{url}/", TOKEN).announce("assist_satellite.kitchen", "Toes up.")
-        assert kept == [
+    def test_the_call_is_as_home_assistant_wants_it(self, home: Home) -> None:
+        HomeAssistant(f"{home.url}/", TOKEN).announce("assist_satellite.kitchen", "Toes up.")
+        assert home.services == ["announce"]
+        assert home.asked == [
             {
                 "entity_id": "assist_satellite.kitchen",
                 "message": "Toes up.",
@@ -194,21 +160,19 @@ class TestAnnouncing:
             }
         ]
 
-    def test_a_wrong_token_is_told_without_it(self, home: tuple[str, list[dict[str, Any]]]) -> None:
-        url, kept = home
+    def test_a_wrong_token_is_told_without_it(self, home: Home) -> None:
         with pytest.raises(NetworkError, match="401") as error:
-            HomeAssistant(url, "wrong").announce("assist_satellite.kitchen", "Toes up.")
+            HomeAssistant(home.url, "wrong").announce("assist_satellite.kitchen", "Toes up.")
         assert "wrong" not in str(error.value)
-        assert kept == []
+        assert home.asked == []
 
     def test_a_home_that_is_not_there_is_told(self) -> None:
         with pytest.raises(NetworkError, match="cannot be reached"):
             HomeAssistant(f"http://{HERE}:{free_port()}", TOKEN).announce("x", "y")
 
     def test_the_next_step_follows_by_itself_until_somebody_speaks(
-        self, home: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+        self, home: Home, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        url, kept = home
         monkeypatch.setattr("assistant.frontends.home_assistant.announce._LEAD_SECONDS", 0.0)
         monkeypatch.setattr("assistant.frontends.home_assistant.announce._WORDS_PER_SECOND", 1e6)
         parts = SharedParts(Settings(), lambda _sentence: None)
@@ -216,19 +180,19 @@ class TestAnnouncing:
         told: list[str] = []
 
         async def follow() -> None:
-            announcer = Announcer(HomeAssistant(url, TOKEN), turns, told.append)
+            announcer = Announcer(HomeAssistant(home.url, TOKEN), turns, told.append)
             first = turns.say("k", "my left calf is cramping")
             assert first.next_seconds is not None
             announcer.follow("k", "assist_satellite.kitchen", Reply(first.text, True, 0.0))
             async with asyncio.timeout(10):
-                while not kept:
+                while not home.asked:
                     await asyncio.sleep(0.01)
             announcer.interrupt("k")
             announcer.close()
 
         asyncio.run(follow())
         assert told == []
-        assert kept[0]["message"].startswith("Bend your back knee")
+        assert home.asked[0]["message"].startswith("Bend your back knee")
 
     def test_nothing_follows_where_there_is_no_satellite(self) -> None:
         async def follow() -> None:
