@@ -13,7 +13,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import quote, urlparse
@@ -112,7 +112,7 @@ class HomeAssistant:
             )
 
     def _call(
-        self, method: str, path: str, body: dict[str, object] | None = None
+        self, method: str, path: str, body: Mapping[str, str | bool] | None = None
     ) -> tuple[int, bytes]:
         """Return the status and the beginning of the answer. Raises NetworkError."""
         try:
