@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from urllib.parse import quote, urlparse
 import requests
 from urllib3.exceptions import HTTPError
 
+from assistant.clock import SystemClock
 from assistant.errors import NetworkError
 from assistant.session.text_turns import Reply, Turns
 
@@ -99,14 +99,15 @@ class HomeAssistant:
         return known and bool(features & _START_CONVERSATION)
 
     def _speak(self, path: str, entity: str, words: dict[str, str], text: str) -> None:
-        began = time.monotonic()
-        body = {"entity_id": entity, **words, "preannounce": False}
+        clock = SystemClock()
+        began = clock.now()
+        body: dict[str, str | bool] = {"entity_id": entity, **words, "preannounce": False}
         status, _ = self._call("POST", path, body)
         if status in _FINAL:
             raise RefusalError(f"Home Assistant refused an announcement ({status}).")
         if status != requests.codes.ok:
             raise NetworkError(f"Home Assistant refused an announcement ({status}).")
-        if time.monotonic() - began < len(text.split()) / _FASTEST_WORDS_PER_SECOND:
+        if clock.now() - began < len(text.split()) / _FASTEST_WORDS_PER_SECOND:
             raise NetworkError(
                 "Home Assistant answered before an announcement could have been spoken."
             )
