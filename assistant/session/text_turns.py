@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.clock import Clock, VirtualClock
 from assistant.dialogue.events import Event, UtteranceMissed
@@ -55,6 +55,8 @@ class TextTalk:
         self._heard: list[Caption] = []
         self._clock = VirtualClock()
         self._was_missed = False
+        self._last = ""
+        """The last text that was not empty."""
         self._watch = watch
         captions = CaptionTimeline(self._heard.append)
         self._play = factory.text_session(
@@ -78,7 +80,8 @@ class TextTalk:
         """Answer one utterance."""
         was_idle, self._was_missed = self._session.now.state is State.IDLE, False
         self._play.say(text)
-        return self._reply(handled=not (was_idle and self._was_missed))
+        reply = self._reply(handled=not (was_idle and self._was_missed))
+        return replace(reply, text=reply.text or self._instead_of_silence())
 
     def go_on(self) -> Reply:
         """Go on by itself, after `next_seconds` of silence."""
@@ -87,10 +90,20 @@ class TextTalk:
 
     def _reply(self, *, handled: bool) -> Reply:
         text, due = self._until_user(), self._session.next_timer_at
+        self._last = text or self._last
         if handled and text and self._parts.is_new():
             self._parts.note_told()
             text = f"{text} {self._parts.safety_note}"
         return Reply(text, handled, None if due is None else max(0.0, due - self._clock.now()))
+
+    def _instead_of_silence(self) -> str:
+        """Return what a satellite says where Charley keeps silent: a turn must have an answer.
+
+        What was said last while something is under way, such as a warning; else how to begin.
+        """
+        if self.is_running and self._last:
+            return self._last
+        return self._parts.language.pack.prompts.line("nothing.running").text
 
     def _until_user(self) -> str:
         """Let Charley speak until it is the user's turn; return what was said."""
