@@ -131,7 +131,7 @@ def test_a_byte_order_mark_and_windows_lines_are_fine(tmp_path: Path) -> None:
         ("#" * 200_000, " is far too large for settings;"),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_what_was_expected(
+def test_a_mistake_is_reported_with_its_line_and_what_was_expected(
     tmp_path: Path, text: str | bytes, told: str
 ) -> None:
     message = complaint(tmp_path, text)
@@ -140,7 +140,7 @@ def test_a_mistake_is_told_with_its_line_and_what_was_expected(
     assert message.endswith((".", "?"))
 
 
-def test_a_wrong_flag_is_told_by_the_flags_name() -> None:
+def test_a_wrong_flag_is_reported_by_its_name() -> None:
     with pytest.raises(SettingsError, match=r"^--rate must be a whole number from 80"):
         load(overrides={"words_per_minute": 20})
 
@@ -150,7 +150,7 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
 
 
-def test_a_folder_in_the_files_place_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_the_files_place_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path)
 

@@ -11,8 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from assistant.dialogue.actions import Action, Listen
-from assistant.dialogue.events import Event
+from assistant.dialogue.actions import Listen
 from assistant.errors import SettingsError
 from assistant.settings import Setting, Settings, settings_of
 
@@ -106,8 +105,6 @@ StateName = Annotated[
     typer.Option("--state", metavar="NAME", help="Understand as in this state, such as checking."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-
-Watch = Callable[[Event, tuple[Action, ...]], None]
 
 
 def journal(

@@ -12,7 +12,7 @@ import typer
 
 from assistant.asr.hypothesis import readable
 from assistant.cli import options
-from assistant.cli.options import JournalFile, JournalText, Watch
+from assistant.cli.options import JournalFile, JournalText
 from assistant.cli.output import tell
 from assistant.dialogue.actions import Action
 from assistant.dialogue.events import Event, UtteranceHeard, UtteranceMissed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.content.ui_text import UiText
     from assistant.frontends.demo import Remark
     from assistant.session.factory import Language
+    from assistant.session.hooks import Watch
     from assistant.session.timed import TimedConversation
     from assistant.settings import Settings
 

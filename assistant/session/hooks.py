@@ -1,4 +1,4 @@
-"""What a session calls: whoever shows it, logs it or is told of a fault."""
+"""The callbacks of a session: to show it, to log it, and to report faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from assistant.dialogue.events import Event
 from assistant.playback.captions import Caption
 
 Show = Callable[[Caption], None]
-"""Gets each piece of text at the moment when it is heard."""
+"""Gets each caption when it is heard."""
 Tell = Callable[[str], None]
 """Gets one sentence about a fault, for a person."""
 Watch = Callable[[Event, tuple[Action, ...]], None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from assistant.asr.hypothesis import RATE
@@ -20,9 +18,8 @@ from assistant.dialogue.events import (
 from assistant.dialogue.state import State
 from assistant.playback.timeline_output import TimelineOutput
 from assistant.session import factory
+from assistant.session.hooks import Watch
 from assistant.session.shared import SharedParts
-
-Watch = Callable[[Event, tuple[Action, ...]], None]
 
 _ENDING = np.zeros(RATE, np.int16)
 """Silence that ends an utterance when a satellite stops streaming after it."""

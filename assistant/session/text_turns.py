@@ -17,7 +17,7 @@ from assistant.dialogue.events import Event, UtteranceMissed
 from assistant.dialogue.state import State
 from assistant.playback.captions import Caption, CaptionTimeline
 from assistant.session import factory
-from assistant.session.remote_voice import Watch
+from assistant.session.hooks import Watch
 from assistant.session.scripted_user import awaits_user
 from assistant.session.shared import SharedParts
 

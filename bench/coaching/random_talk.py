@@ -50,7 +50,7 @@ WAITS = [0.1, 0.5, 2.0, 5.0, 15.0, 60.0]
 LONG_WAITS = [700.0, 4000.0]
 
 
-class Talk:
+class RandomTalk:
     """One endless conversation."""
 
     def __init__(self, seed: int) -> None:
@@ -132,12 +132,12 @@ def _check_line(line: Say) -> None:
 
 
 def main() -> None:
-    """Talk until there were enough events."""
+    """RandomTalk until there were enough events."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    talk, began = Talk(options.seed), time.perf_counter()
+    talk, began = RandomTalk(options.seed), time.perf_counter()
     while talk.events < options.events:
         talk.turn()
     seconds = time.perf_counter() - began

@@ -14,7 +14,7 @@ from tests.support.languages import INTENTS, LANGUAGES
 NEVER = ("numpy", "soundfile", "soxr", "vosk", "sounddevice", "webrtcvad", "pyttsx3", "requests")
 """What only devices, voices and models need."""
 C_PARSER = ("yaml._yaml", "yaml.cyaml", "_yaml")
-"""libyaml; PyYAML has a parser in Python besides."""
+"""libyaml; PyYAML also has a parser in Python."""
 READERS = ("hassil", "yaml")
 """What only reads the files of intents/."""
 

@@ -97,8 +97,8 @@ def test_the_wheel_carries_the_model(wheel: Path) -> None:
 
 def test_the_wheel_carries_how_words_are_said(wheel: Path) -> None:
     said = {"cmudict.LICENSE", "cmudict.dict.gz", "extra.dict", "g2p-en.npz", "long-a.txt"}
-    beside = {name for name in carried(wheel, "assistant/_data/models/") if "/" not in name}
-    assert beside == said
+    loose = {name for name in carried(wheel, "assistant/_data/models/") if "/" not in name}
+    assert loose == said
 
 
 def test_the_wheel_carries_the_program_and_nothing_else(wheel: Path) -> None:

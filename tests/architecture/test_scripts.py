@@ -21,7 +21,7 @@ from tests.support import ROOT
 
 SCRIPTS = ("format", "lint", "pin", "run", "setup", "test")
 OLD_PYTHON = (3, 8)
-"""Even this one must read the scripts, to be told that it is too old."""
+"""Even this one must parse the scripts, to report that it is too old."""
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="symlinks and signals as POSIX has them")
 
@@ -196,7 +196,7 @@ def test_without_a_stamp_or_python_it_is_not_done(setup: ModuleType) -> None:
     assert not setup.is_done("run", setup.fingerprint())
 
 
-def test_a_failed_install_is_told_and_is_not_taken_for_done(
+def test_a_failed_install_is_reported_and_not_taken_for_done(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -358,7 +358,7 @@ def test_a_broken_environment_is_made_again(
     assert lines[-1].endswith("-m ensurepip --default-pip")
 
 
-def test_an_old_python_is_told(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_python_is_reported(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup.sys, "version_info", (3, 9))
     monkeypatch.setattr(setup.shutil, "which", lambda _name: None)
     with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer"):
@@ -370,7 +370,7 @@ def test_an_old_python_is_told(setup: ModuleType, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Make a small project: the real script/run, a set-up that only talks, and a mock assistant."""
+    """Make a small project: the real script/run, a setup that only prints, and a mock assistant."""
     (tmp_path / "script").mkdir()
     shutil.copy2(ROOT / "script/run", tmp_path / "script/run")
     (tmp_path / "script/setup").write_text("print('setting up')\n")

@@ -23,8 +23,8 @@ LOUD, QUIET = 8000, 800
 """20 dB apart."""
 
 
-class Told:
-    """A recogniser that hears the words it was told to, when it is told that they are over."""
+class FakeRecogniser:
+    """A recogniser that returns given words when they are set to be over."""
 
     def __init__(self, words: str = "", again: str = "") -> None:
         self.words = words
@@ -60,7 +60,7 @@ def sound(*levels: int) -> Samples:
     return np.asarray(hiss * np.array(levels)[:, None], np.int16).ravel()
 
 
-def after(told: Told, *levels: int, words_behind: bool) -> NearTalker:
+def after(told: FakeRecogniser, *levels: int, words_behind: bool) -> NearTalker:
     """Return an ear that has heard half a second at each level, as one utterance or as none."""
     ear = NearTalker(told)
     told.partial = "talk" if words_behind else ""
@@ -80,7 +80,7 @@ TALK = (QUIET,) * 16
 def test_what_does_not_stand_out_from_the_talk_behind_is_dropped(
     level: int, *, words_behind: bool, is_heard: bool
 ) -> None:
-    told = Told("stop", again="stop")
+    told = FakeRecogniser("stop", again="stop")
     ear = after(told, *TALK, words_behind=words_behind)
     told.partial = "stop"
     partial = ear.feed(sound(level))
@@ -89,22 +89,22 @@ def test_what_does_not_stand_out_from_the_talk_behind_is_dropped(
 
 
 def test_in_mere_noise_words_need_not_stand_out_as_far() -> None:
-    """Talk is told from noise by the words in it; half as loud again is 3.5 dB."""
+    """Talk is separated from noise by the words in it; half as loud again is 3.5 dB."""
     for words_behind in (True, False):
-        told = Told("stop")
+        told = FakeRecogniser("stop")
         ear = after(told, *TALK, words_behind=words_behind)
         told.partial = "stop"
         assert bool(ear.feed(sound(QUIET * 3 // 2))) is not words_behind
 
 
 def test_far_quieter_than_who_spoke_last_is_talk_behind() -> None:
-    told = Told("stop", again="stop")
+    told = FakeRecogniser("stop", again="stop")
     ear = after(told, *TALK, LOUD, words_behind=False)
     assert [h.text for h in (*ear.feed(sound(QUIET * 2)), *ear.finish())] == [""]
 
 
 def test_another_room_is_another_measure() -> None:
-    told = Told("stop", again="stop")
+    told = FakeRecogniser("stop", again="stop")
     ear = after(told, *TALK, LOUD, words_behind=False)
     ear.forget()
     ear.feed(sound(QUIET * 2))
@@ -112,7 +112,7 @@ def test_another_room_is_another_measure() -> None:
 
 
 def test_what_was_said_is_heard_again_without_what_was_around_it() -> None:
-    told = Told("to stop it", again="stop")
+    told = FakeRecogniser("to stop it", again="stop")
     ear = NearTalker(told)
     ear.feed(sound(QUIET, LOUD, LOUD, QUIET, QUIET))
     (final,) = ear.finish()
@@ -127,7 +127,7 @@ def test_what_was_said_is_heard_again_without_what_was_around_it() -> None:
 
 @pytest.mark.parametrize("levels", [(0, 0, LOUD, LOUD, 0), (LOUD, LOUD, LOUD), (LOUD // 50,)])
 def test_alone_it_is_heard_once(levels: Sequence[int]) -> None:
-    told = Told("stop")
+    told = FakeRecogniser("stop")
     ear = NearTalker(told)
     ear.feed(sound(*levels))
     assert [h.text for h in ear.finish()] == ["stop"]
@@ -135,7 +135,7 @@ def test_alone_it_is_heard_once(levels: Sequence[int]) -> None:
 
 
 def test_what_is_nothing_by_itself_stays_as_it_was_heard() -> None:
-    ear = NearTalker(Told("stop it"))
+    ear = NearTalker(FakeRecogniser("stop it"))
     ear.feed(sound(QUIET, LOUD, QUIET))
     assert [h.text for h in ear.finish()] == ["stop it"]
 
@@ -144,7 +144,7 @@ def test_clicks_that_stand_alone_hide_no_word() -> None:
     clicks = np.zeros(10 * RATE, np.int16)
     for at in range(0, len(clicks), RATE // 2):
         clicks[at : at + RATE // 100] = LOUD
-    ear = NearTalker(Told("how long left"))
+    ear = NearTalker(FakeRecogniser("how long left"))
     ear.feed(clicks)
     (final,) = ear.finish()
     assert final.text == "how long left"
@@ -152,7 +152,7 @@ def test_clicks_that_stand_alone_hide_no_word() -> None:
 
 @given(st.lists(st.sampled_from((0, QUIET, LOUD)), min_size=1, max_size=5))
 def test_whatever_was_around_every_word_stays_among_the_alternatives(levels: list[int]) -> None:
-    ear = NearTalker(Told("stop it", again="stop"))
+    ear = NearTalker(FakeRecogniser("stop it", again="stop"))
     ear.feed(sound(*levels))
     for final in ear.finish():
         assert "stop it" in {alternative.text for alternative in final.alternatives}
@@ -164,7 +164,7 @@ def ended(ear: NearTalker, whole: Samples) -> list[Hypothesis]:
 
 
 def test_an_utterance_ends_though_the_talk_behind_goes_on() -> None:
-    told = Told("stop", again="stop")
+    told = FakeRecogniser("stop", again="stop")
     told.partial = "stop"
     (final,) = ended(NearTalker(told), sound(LOUD, QUIET, QUIET, QUIET))
     assert final.text == "stop"
@@ -172,7 +172,7 @@ def test_an_utterance_ends_though_the_talk_behind_goes_on() -> None:
 
 
 def test_it_does_not_end_while_the_loudest_talks_or_before_a_word_was_heard() -> None:
-    told = Told("stop", again="stop")
+    told = FakeRecogniser("stop", again="stop")
     assert ended(NearTalker(told), sound(LOUD, QUIET, QUIET, QUIET)) == []
     told.partial = "stop"
     assert ended(NearTalker(told), sound(LOUD, LOUD, LOUD // 3, LOUD)) == []

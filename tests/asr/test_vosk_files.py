@@ -1,4 +1,4 @@
-"""Facts about a speech model's folder: what it must hold, told before Vosk trips over it."""
+"""Facts about a speech model's folder: what it must hold, checked before Vosk fails on it."""
 
 from pathlib import Path
 

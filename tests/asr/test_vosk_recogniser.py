@@ -1,4 +1,4 @@
-"""Facts about hearing, told with a real Vosk whose words are tones (tone_model.py)."""
+"""Facts about hearing, with a real Vosk whose words are tones (tone_model.py)."""
 
 import os
 import shutil
@@ -172,7 +172,7 @@ def test_times_stay_true_after_many_switches(model: SpeechModel) -> None:
     assert final.words[0].start_seconds == pytest.approx(begins, abs=0.06)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="tells memory by /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
 def test_what_is_no_longer_listened_for_takes_no_memory() -> None:
     code = """
 from itertools import pairwise
@@ -251,7 +251,7 @@ FATAL = [
 @pytest.mark.parametrize(
     ("name", "harm"), FATAL, ids=[f"{name}-{harm.__name__}" for name, harm in FATAL]
 )
-def test_a_broken_model_is_told_in_one_sentence(
+def test_a_broken_model_is_reported_in_one_sentence(
     folder: Path, tmp_path: Path, name: str, harm: Callable[[Path], None]
 ) -> None:
     """In a process of its own: if a check is missing, Vosk takes the process down with it."""

@@ -174,7 +174,7 @@ class TestWriting:
         with pytest.raises(AudioFileError, match=r"must end in \.wav"):
             audio_file.write(tmp_path / "a.txt", tone())
 
-    def test_a_missing_folder_is_told(self, tmp_path: Path) -> None:
+    def test_a_missing_folder_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(AudioFileError, match="cannot be written"):
             audio_file.write(tmp_path / "nowhere" / "a.wav", tone())
 

@@ -29,7 +29,7 @@ class TestFinding:
         assert find_device(None, "input").index == 1
         assert find_device("", "output").index == 2
 
-    def test_an_unknown_name_tells_what_there_is(self) -> None:
+    def test_an_unknown_name_lists_what_there_is(self) -> None:
         with pytest.raises(DeviceError) as caught:
             find_device("bluetooth", "input")
         assert str(caught.value) == (

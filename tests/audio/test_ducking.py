@@ -88,7 +88,7 @@ class Server:
         return {index: stream.volumes for index, stream in self.playing.items()}
 
     def is_as_without_charley(self) -> bool:
-        """Tell whether all that plays, and all that will, has the volume that the user chose."""
+        """Return whether everything that plays, or will, has the volume that the user chose."""
         playing = {index: self.true[index] for index in self.playing}
         defaults = {name: self.truly_kept.get(name, (NORMAL, NORMAL)) for name in self.kept}
         return self.volumes == playing and self.kept == defaults

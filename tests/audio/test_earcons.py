@@ -1,4 +1,4 @@
-"""Earcons are soft, short, and told apart by their notes: how many, how high, up or down."""
+"""Earcons are soft, short, and distinguished by their notes: how many, how high, up or down."""
 
 from itertools import combinations, pairwise
 

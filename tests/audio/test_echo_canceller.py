@@ -92,7 +92,7 @@ class TestCanceller:
         heard[10 * RATE :] *= 2
         assert left_of_echo(heard, played) < 0.02
 
-    def test_one_from_elsewhere_is_learnt_anew(self) -> None:
+    def test_one_from_elsewhere_is_learnt_again(self) -> None:
         """The sound card's buffer is another, or a door was shut."""
         played = charley(30.0)
         heard, at = room(played), 10 * RATE

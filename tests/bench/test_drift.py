@@ -10,7 +10,7 @@ from bench.endurance.drift import Seen, follow, read
 
 
 def written(path: Path, speaker: list[float], dry: list[int], told: float = 0.0) -> Path:
-    """Write a monitor's file; `speaker` tells how far it is ahead in each second."""
+    """Write a monitor's file; `speaker` is how far it is ahead in each second."""
     lines = [
         {"dry": gaps, "lost": 0, "played": ahead, "heard": 0.0, "waits": 0.0,
          "told": told * at, "at": float(at)}
@@ -40,7 +40,7 @@ def test_a_card_that_runs_wrong_is_found(tmp_path: Path, ppm: int) -> None:
 
 
 @pytest.mark.parametrize("is_told", [True, False])
-def test_a_gap_is_a_loss_if_nobody_was_told(tmp_path: Path, is_told: bool) -> None:
+def test_a_gap_that_is_not_reported_is_a_loss(tmp_path: Path, is_told: bool) -> None:
     ahead = [-late(at) - (0.5 if at > 100 else 0.0) for at in range(200)]
     dry = [int(is_told and at > 100) for at in range(200)]
     found = read(written(tmp_path / "x", ahead, dry))
@@ -50,7 +50,7 @@ def test_a_gap_is_a_loss_if_nobody_was_told(tmp_path: Path, is_told: bool) -> No
     assert bool(found.problems(0.0)) != is_told
 
 
-def test_time_that_the_conversation_leaves_out_must_have_been_told(tmp_path: Path) -> None:
+def test_time_that_the_conversation_leaves_out_must_be_reported(tmp_path: Path) -> None:
     found = read(written(tmp_path / "x", [0.0] * 100, [0] * 100, told=-0.01))
     assert found.skipped_ms == pytest.approx(890)
     assert found.problems(0.89) == []

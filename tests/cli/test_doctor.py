@@ -1,4 +1,4 @@
-"""The doctor says for every part whether it is well, and if not, what mends it."""
+"""The doctor reports whether each part works, and if not, how to fix it."""
 
 import math
 from collections.abc import Callable
@@ -74,7 +74,7 @@ LANGUAGE = cache(factory.language)
 
 @pytest.fixture
 def healthy(monkeypatch: pytest.MonkeyPatch, fresh_home: Path) -> None:  # noqa: ARG001
-    """Make a machine on which all is well."""
+    """Make a machine on which everything works."""
     monkeypatch.setattr(factory, "language", LANGUAGE)
     monkeypatch.setattr(doctor_checks, "Microphone", Usb)
     monkeypatch.setattr(doctor_checks, "Speaker", Playing)

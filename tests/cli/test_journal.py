@@ -133,7 +133,7 @@ class TestReplay:
             assert (done.out + done.err).replace("\n", "").isprintable()
 
     @pytest.mark.parametrize("at", [1e6, 1e8, 999_999_999])
-    def test_a_session_of_years_is_told_at_once(
+    def test_a_session_of_years_is_reported_at_once(
         self, charley: Charley, tmp_path: Path, at: float
     ) -> None:
         path = tmp_path / "years.jsonl"
@@ -153,7 +153,7 @@ class TestReplay:
 class TestReport:
     """`charley report`."""
 
-    def test_one_page_tells_it(self, charley: Charley, kept: tuple[Path, str]) -> None:
+    def test_one_page_shows_it(self, charley: Charley, kept: tuple[Path, str]) -> None:
         done = charley("report", str(kept[0]))
         assert done.code == 0
         assert done.lines[0] == "Left calf: stopped"
@@ -168,7 +168,7 @@ class TestReport:
             assert charley("report", str(kept[0]), "--out", str(out)).out == f"{shown}\n{out}\n"
             assert out.read_text(encoding="utf-8").startswith(begin)
 
-    def test_the_last_session_is_told_unless_another_is_named(
+    def test_the_last_session_is_reported_unless_another_is_named(
         self, charley: Charley, kept: tuple[Path, str]
     ) -> None:
         charley("type", "--fast", "--journal", str(kept[0]), stdin="foot cramp\n")

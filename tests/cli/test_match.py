@@ -60,7 +60,7 @@ class TestMatch:
         assert idle["intent"] is None
         assert busy["intent"] == "control_next"
 
-    def test_an_unknown_state_is_told_the_known_ones(self, charley: Charley) -> None:
+    def test_an_unknown_state_lists_the_known_ones(self, charley: Charley) -> None:
         error = charley("match", "--state", "dancing").complains()
         assert all(state.value in error for state in State)
 
@@ -83,7 +83,7 @@ class TestMatch:
 
 
 class _Heard:
-    """A recogniser that hears what it was told."""
+    """A recogniser that returns given words."""
 
     finals: tuple[tuple[str, float, float], ...] = ()
 

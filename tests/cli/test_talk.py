@@ -60,7 +60,7 @@ class TestRun:
         ]  # fmt: skip
 
     @pytest.mark.parametrize(("misheard", "code"), [((), 0), (("b",), 0), (("a", "b"), 1)])
-    def test_a_demo_tells_what_was_understood(
+    def test_a_demo_shows_what_was_understood(
         self,
         charley: Charley,
         monkeypatch: pytest.MonkeyPatch,
@@ -132,7 +132,7 @@ class TestType:
         done = charley("type", "--fast", "--no-first")
         assert [line[8:15] for line in done.lines] == ["Charley"]
 
-    def test_the_safety_note_is_told_once(self, charley: Charley) -> None:
+    def test_the_safety_note_is_said_once(self, charley: Charley) -> None:
         assert "not a doctor" in charley("type", "--fast").out
         assert "not a doctor" not in charley("type", "--fast").out
 

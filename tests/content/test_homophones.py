@@ -1,4 +1,4 @@
-"""Words that sound alike are told apart by their neighbours."""
+"""Words that sound alike are distinguished by their neighbours."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ class TestFirstRunner:
         assert stage.listens() == ["Good to hear. Enjoy the race."]
         assert stage.state is State.IDLE
 
-    def test_the_safety_note_is_told_the_first_time_only(self) -> None:
+    def test_the_safety_note_is_said_the_first_time_only(self) -> None:
         assert any("not a doctor" in text for text in Stage(first_time=True).listens())
         assert not any("not a doctor" in text for text in Stage(first_time=False).listens())
 

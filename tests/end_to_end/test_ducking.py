@@ -95,7 +95,7 @@ def tone_decibels(recording: Pcm) -> list[float]:
 @pytest.mark.sound
 @pytest.mark.slow
 class TestOnPulseAudio:
-    """The real program beside another one that plays."""
+    """The real program next to another one that plays."""
 
     def test_it_goes_down_for_what_is_said_and_comes_back(
         self, card: pulse.SoundCard, tmp_path: Path

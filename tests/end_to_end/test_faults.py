@@ -220,7 +220,7 @@ module.{name} = hang
     "the voice engine hangs or fails, and works again",
     "[fault.voice] (kept from the start); each line as a tick and a caption; [fault.voice_back]",
 )
-def test_a_voice_that_hangs_is_told_shown_and_used_again(
+def test_a_voice_that_hangs_is_reported_shown_and_used_again(
     card: pulse.SoundCard, tmp_path: Path
 ) -> None:
     flag = tmp_path / "hang"
@@ -268,7 +268,7 @@ def test_disks_that_take_nothing_do_not_end_the_conversation(
     "a file of the speech model is cut short",
     "on the screen, what is broken and how to fix it; Charley is typed to",
 )
-def test_a_model_that_is_cut_short_is_told_and_typed_around(
+def test_a_model_that_is_cut_short_is_reported_and_typed_around(
     card: pulse.SoundCard, tmp_path: Path, name: str
 ) -> None:
     model = shutil.copytree(bundled_model_folder(), tmp_path / "model")

@@ -117,7 +117,7 @@ def test_what_is_up_to_date_stays(tmp_path: Path) -> None:
     assert [file.seconds for file in written(tmp_path)] == [beep(p).seconds for p in PIECES[:3]]
 
 
-def test_another_voice_or_another_word_is_written_anew(tmp_path: Path) -> None:
+def test_another_voice_or_another_word_is_written_again(tmp_path: Path) -> None:
     written(tmp_path)
     assert all(file.is_new for file in written(tmp_path, "another voice"))
     changed = replace(PIECES[0], script=(Say("new", "New words."),))
@@ -126,7 +126,7 @@ def test_another_voice_or_another_word_is_written_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"no sound"])
-def test_a_damaged_file_is_written_anew(tmp_path: Path, rubbish: bytes) -> None:
+def test_a_damaged_file_is_written_again(tmp_path: Path, rubbish: bytes) -> None:
     first = written(tmp_path)[0].path
     whole = first.read_bytes()
     first.write_bytes(rubbish)

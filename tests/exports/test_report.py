@@ -1,4 +1,4 @@
-"""A report tells what happened, and its picture can be read by any browser."""
+"""A report shows what happened, and any browser can read its picture."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_returns_and_other_muscles_are_cramps_of_their_own(tmp_path: Path) -> No
     assert report_text.title(page, page.bouts[-1]) == "hamstring, sitting"
 
 
-def test_nothing_coached_is_told(tmp_path: Path) -> None:
+def test_nothing_coached_is_reported(tmp_path: Path) -> None:
     page = told(tmp_path, Stage.listens)
     assert report_text.headline(page) == "No cramp was coached"
     assert "none" in report_text.text(page)

@@ -89,7 +89,7 @@ def test_a_file_asks_nothing_that_it_would_have_to_hear(name: str) -> None:
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3])
-def test_the_safety_note_is_told_once_after_the_first_hold(rounds: int) -> None:
+def test_the_safety_note_is_said_once_after_the_first_hold(rounds: int) -> None:
     done = rendered(wish(PACK, "calf"), CoachingOptions(rounds=rounds))
     assert len(done.holds) == rounds
     assert done.said.count(NOTE) == 1
@@ -172,7 +172,7 @@ def test_every_side_can_be_asked_for(name: str, side: str) -> None:
         (("calf", "", "upside down"), "there are bed, "),
     ],
 )
-def test_an_unknown_name_is_told_the_nearest(args: tuple[str, ...], message: str) -> None:
+def test_an_unknown_name_gets_the_nearest_as_a_hint(args: tuple[str, ...], message: str) -> None:
     with pytest.raises(RoutineError, match=message):
         wish(PACK, *args)
 

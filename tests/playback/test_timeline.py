@@ -43,7 +43,7 @@ LOUD = 8000
 
 @dataclass
 class Beeper:
-    """A voice that holds one level for 100 ms a letter-free word, or as long as it is told."""
+    """A voice that holds one level for 100 ms a letter-free word, or as long as it is set to."""
 
     word_samples: int = 300
     lengths: dict[str, int] = field(default_factory=dict)
@@ -87,7 +87,7 @@ def count(seconds: int = 10, **details: object) -> Count:
 
 
 class TestSpeaking:
-    """Lines follow one another, and their end is told exactly."""
+    """Lines follow one another, and their end is reported exactly."""
 
     def test_a_line_starts_with_the_next_sample(self) -> None:
         assert onsets(play(timeline(), 50, say(), 400)) == [50]
@@ -96,7 +96,7 @@ class TestSpeaking:
         sound = play(timeline(), say(), Wait(0.5), say(), 1200)
         assert onsets(sound) == [0, 800]
 
-    def test_the_end_is_told_once_with_its_place(self) -> None:
+    def test_the_end_is_reported_once_with_its_place(self) -> None:
         made = timeline()
         play(made, 50, say(), 200)
         assert made.take_finished() == []
@@ -166,7 +166,7 @@ class TestCounting:
         assert speech.kind == "speech"
         assert speech.at_samples > 10_123 + 300
 
-    def test_the_end_is_told_with_the_sample_that_is_the_count(self) -> None:
+    def test_the_end_is_reported_with_the_sample_that_is_the_count(self) -> None:
         made = timeline()
         play(made, count(3), 3000)
         assert made.take_finished() == []
@@ -375,9 +375,9 @@ class TestEcho:
 
 
 class TestCaptions:
-    """What begins to sound is told with its place, for whoever reads along."""
+    """What begins to sound is reported with its place, for people who read along."""
 
-    def test_lines_and_counts_are_told_once(self) -> None:
+    def test_lines_and_counts_are_reported_once(self) -> None:
         made = timeline()
         play(made, 50, say(), count(2), 5000)
         assert made.take_begun() == [
@@ -387,7 +387,7 @@ class TestCaptions:
         ]
         assert made.take_begun() == []
 
-    def test_what_is_hushed_before_it_sounds_is_not_told(self) -> None:
+    def test_what_is_hushed_before_it_sounds_is_not_reported(self) -> None:
         made = timeline()
         play(made, say("first"), say("second"), 100, Hush(), 1000)
         assert [begun.text for begun in made.take_begun()] == ["first"]
@@ -435,7 +435,7 @@ class TestChimes:
         play(made, say("two words"), 100, Chime("heard"), 50)
         assert not play(made, Hush(), 1000)[FADE:].any()
 
-    def test_beside_speech_it_distorts_nothing(self) -> None:
+    def test_with_speech_it_distorts_nothing(self) -> None:
         for name in ("heard", "missed", "quiet"):
             assert np.abs(chime(name).samples).max() / FULL_SCALE + SPEECH_PEAK <= 1.0
 

@@ -1,4 +1,4 @@
-"""A journal gives back what was written, tells where it is broken, and keeps no words unasked."""
+"""A journal returns what was written, reports where it is broken, and keeps no words unasked."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A journal played again gives the very same answers, or tells where it does not."""
+"""A replayed journal gives the same answers, or reports where it does not."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def write(path: Path, *lines: object) -> Path:
     return path
 
 
-def test_another_answer_is_told(tmp_path: Path) -> None:
+def test_another_answer_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     held(path)
     path.write_text(path.read_text().replace("Okay. I'm here", "Fine. I'm here"))
@@ -172,7 +172,7 @@ STARTED = {"at": 0.0, "event": "Started", "first_time": False}
     ("intent", "problem"),
     [("dance", "means nothing"), ("redflag_mars", "no longer knows")],
 )
-def test_what_no_longer_means_anything_is_told_and_passed_over(
+def test_what_no_longer_means_anything_is_reported_and_skipped(
     tmp_path: Path, intent: str, problem: str
 ) -> None:
     heard = {"at": 5.0, "event": "UtteranceHeard", "intent": intent, "slots": {"muscle": "tail"}}
@@ -199,7 +199,7 @@ def test_a_file_without_a_whole_session_is_named(
         moments(path)
 
 
-def test_each_session_of_a_file_begins_anew(tmp_path: Path) -> None:
+def test_each_session_of_a_file_starts_fresh(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     held(path)
     held(path)

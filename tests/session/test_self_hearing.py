@@ -35,7 +35,7 @@ class Murmur:
         return Pcm(np.full(round(300 * len(text.split()) / pace), 500, np.int16), RATE)
 
 
-class Told:
+class FakeRecogniser:
     """A recogniser that hears what the test says."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Kitchen:
     def __init__(self, *, loudspeaker: bool = True) -> None:
         self.at = 0.0
         self.taken: list[str] = []
-        self._ear = Told()
+        self._ear = FakeRecogniser()
         self.timeline = Timeline(Murmur(), RATE)
         sound = TimelineOutput(self.timeline)
         self.session = Session(PACK, MATCHER, CoachingOptions(), sound, watch=self._watch)

@@ -131,7 +131,7 @@ def fetch(site: Site, name: str = "mine", sha256: str | None = SHA256) -> Path:
 
 
 def told(site: Site, sha256: str | None = SHA256) -> str:
-    """Return the one sentence or two that a failed fetch is told by; nothing may be left in use."""
+    """Return the error of a failed fetch, one or two sentences; nothing may be left in use."""
     with pytest.raises(ModelError) as caught:
         fetch(site, sha256=sha256)
     assert not (models_folder() / "mine").exists()
@@ -227,7 +227,7 @@ def test_a_part_that_is_longer_than_the_file_is_started_over(site: Site) -> None
     assert contents(fetch(site)) == FILES
 
 
-def test_a_wrong_checksum_is_told_and_thrown_away(site: Site) -> None:
+def test_a_wrong_checksum_is_reported_and_the_file_deleted(site: Site) -> None:
     assert "is not the mine that was expected" in told(site, sha256="0" * 64)
     assert parts() == []
 
@@ -247,19 +247,19 @@ def test_a_file_larger_than_the_official_model_is_not_read_to_its_end(
         get(OFFICIAL.name)
 
 
-def test_a_truncated_archive_is_told(site: Site) -> None:
+def test_a_truncated_archive_is_reported(site: Site) -> None:
     site.content = MODEL[:-2_000]
     assert "is no whole zip archive" in told(site, sha256=None)
     assert parts() == []
 
 
-def test_a_web_page_instead_of_the_file_is_told(site: Site) -> None:
+def test_a_web_page_instead_of_the_file_is_reported(site: Site) -> None:
     site.content = b"<html>Please log in</html>"
     assert "is no whole zip archive" in told(site, sha256=None)
 
 
 @pytest.mark.parametrize("missing", [*FILES, "everything"])
-def test_an_archive_that_is_no_model_is_told(site: Site, missing: str) -> None:
+def test_an_archive_that_is_no_model_is_reported(site: Site, missing: str) -> None:
     site.content = zipped(
         {name: b for name, b in FILES.items() if missing not in (name, "everything")}
     )
@@ -268,19 +268,19 @@ def test_an_archive_that_is_no_model_is_told(site: Site, missing: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "asked"), [(404, 1), (403, 1), (500, 4), (503, 4)])
-def test_a_server_that_says_no_is_told(site: Site, status: int, asked: int) -> None:
+def test_a_server_that_refuses_is_reported(site: Site, status: int, asked: int) -> None:
     site.status = status
     assert f"the server answers {status}" in told(site)
     assert len(site.asked) == asked
 
 
-def test_a_server_that_is_gone_is_told(site: Site) -> None:
+def test_a_server_that_is_gone_is_reported(site: Site) -> None:
     site.url = "http://127.0.0.1:9/model.zip"
     assert "there is no connection to the server" in told(site)
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[/x", "ftp://127.0.0.1/x", "nowhere.zip", "-"])
-def test_a_wrong_address_is_told(url: str) -> None:
+def test_a_wrong_address_is_reported(url: str) -> None:
     assert told(Site(url=url))
 
 
@@ -388,7 +388,7 @@ def test_a_swarm_of_files_is_not_unpacked(site: Site) -> None:
     assert f"{6_000 + len(FILES):,} files" in told(site, sha256=None)
 
 
-def test_a_full_disk_is_told_and_nothing_fetched_is_lost(
+def test_a_full_disk_is_reported_and_nothing_fetched_is_lost(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -399,7 +399,7 @@ def test_a_full_disk_is_told_and_nothing_fetched_is_lost(
     assert len([asked for asked in site.asked if asked == ""]) == 1
 
 
-def test_a_disk_that_fills_up_while_unpacking_is_told(
+def test_a_disk_that_fills_up_while_unpacking_is_reported(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -411,7 +411,7 @@ def test_a_disk_that_fills_up_while_unpacking_is_told(
     assert contents(fetch(site)) == FILES
 
 
-def test_a_folder_that_cannot_be_made_is_told(site: Site, fresh_home: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(site: Site, fresh_home: Path) -> None:
     (fresh_home / "data").write_text("a file where the folder should be")
     with pytest.raises(ModelError, match="cannot be put into"):
         fetch(site)
@@ -437,7 +437,7 @@ def test_a_damaged_model_in_its_place_is_replaced(site: Site) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=30))
-def test_any_damage_is_told_or_harmless(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
+def test_any_damage_is_reported_or_harmless(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
     small = FILES | {"am/final.mdl": b"m"}
     content = bytearray(zipped(small))
     for place, value in damage:
@@ -488,7 +488,7 @@ def test_a_folder_of_the_users_own_is_used(tmp_path: Path) -> None:
     assert find(str(tmp_path)) == tmp_path
 
 
-def test_a_model_that_is_not_here_is_told() -> None:
+def test_a_model_that_is_not_installed_is_reported() -> None:
     with pytest.raises(ModelError, match="charley models get"):
         find(OFFICIAL.name)
     with pytest.raises(ModelError, match='no speech model "no-such"'):
@@ -496,7 +496,7 @@ def test_a_model_that_is_not_here_is_told() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "~nobody-of-that-name/x", "a\0b", "x" * 5_000, "/", "."])
-def test_an_odd_name_or_path_is_told(
+def test_an_odd_name_or_path_is_reported(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

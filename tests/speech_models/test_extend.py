@@ -109,13 +109,13 @@ class TestVocabulary:
             ("a.yaml", 'intents: {go: {data: [{sentences: ["{x}"]}]}}', r"a\.yaml, line 1: .*x"),
         ],
     )
-    def test_a_mistake_is_told_with_its_line(
+    def test_a_mistake_is_reported_with_its_line(
         self, tmp_path: Path, name: str, text: str, sentence: str
     ) -> None:
         with pytest.raises(IntentDataError, match=sentence):
             vocabulary.words([write(tmp_path / name, text)])
 
-    def test_what_cannot_be_read_is_told(self, tmp_path: Path) -> None:
+    def test_what_cannot_be_read_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(IntentDataError, match=r"gone\.txt: cannot be read \(No such file"):
             vocabulary.words([tmp_path / "gone.txt"])
         (tmp_path / "a.txt").write_bytes(b"\xff\xfe\xfa")
@@ -174,7 +174,7 @@ class TestLexicon:
             ("zumba SIL", r"line 2: “SIL” is no phone"),
         ],
     )
-    def test_a_mistake_in_it_is_told(self, tmp_path: Path, line: str, sentence: str) -> None:
+    def test_a_mistake_in_it_is_reported(self, tmp_path: Path, line: str, sentence: str) -> None:
         with pytest.raises(ModelError, match=sentence):
             Lexicon(write(tmp_path / "own.dict", f"\n{line}\n"))
 
@@ -277,7 +277,9 @@ class TestModel:
 class TestCommand:
     """`charley models build`."""
 
-    def test_it_tells_what_is_new_and_how_to_use_it(self, charley: Charley, tmp_path: Path) -> None:
+    def test_it_reports_what_is_new_and_how_to_use_it(
+        self, charley: Charley, tmp_path: Path
+    ) -> None:
         file = write(tmp_path / "a.txt", "stop the zumba\nfarfalle")
         out = tmp_path / "new"
         done = charley("models", "build", "--sentences", str(file), "--out", str(out))
@@ -351,7 +353,7 @@ class TestCommand:
 
 @pytest.mark.model
 @pytest.mark.parametrize("is_new", [True, False])
-def test_words_that_are_never_heard_are_told_once_after_a_change(*, is_new: bool) -> None:
+def test_words_that_are_never_heard_are_reported_once_after_a_change(*, is_new: bool) -> None:
     language = replace(factory.language(Settings()), is_new=is_new)
     model = SpeechModel(bundled_model_folder())
     told: list[str] = []

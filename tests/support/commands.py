@@ -11,7 +11,7 @@ from tests.support import ROOT
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -22,7 +22,7 @@ class Done:
         return self.out.splitlines()
 
     def complains(self, code: int = 1) -> str:
-        """Return the one sentence on standard error, and hold it to what it promises."""
+        """Return the one sentence on standard error, and check its form."""
         assert self.code == code, (self.out, self.err)
         assert self.out == ""
         assert self.err.startswith("charley: ")

@@ -42,7 +42,7 @@ _Loaded = Mapping[str, "tuple[LanguagePack, Intents]"]
 
 
 class Blocked(MetaPathFinder):
-    """Lets some modules, and all in them, seem not to be installed."""
+    """Makes some modules, and everything in them, seem not installed."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names

@@ -1,4 +1,4 @@
-"""A short conversation at a sound card of some rate and some channels, and what came of it."""
+"""A short conversation at a sound card of some rate and channel count, and its result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ server: the program then opens it so, and changes the rate itself."""
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it."""
+    """The result of the conversation."""
 
     cramp: bool
     """The cramp was understood, with side and muscle."""

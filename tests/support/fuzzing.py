@@ -1,4 +1,4 @@
-"""What somebody hostile might send to a Wyoming server."""
+"""What an attacker might send to a Wyoming server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEYS = (
 
 
 def message(chance: random.Random) -> bytes:
-    """Return one thing that somebody might send."""
+    """Return one hostile message."""
     kind = chance.randrange(10)
     if kind == 0:
         return chance.randbytes(chance.randrange(1, 400)) + b"\n"

@@ -84,7 +84,7 @@ class Kitchen:
     lag_seconds: float = 0.0
     """How long the audio service takes to begin with a file."""
     reports: bool = True
-    """False for an audio service that does not tell when it begins."""
+    """False for an audio service that does not report when it begins."""
     bus: FakeBus = field(default_factory=FakeBus)
     clock: VirtualClock = field(default_factory=VirtualClock)
     sounds: dict[str, list[Sound]] = field(default_factory=dict)
@@ -111,10 +111,10 @@ class Kitchen:
         self.skill = find_skill_plugins()[SKILL](bus=self.bus, skill_id=SKILL)
         self.skill.clock = self.clock
 
-    def begin_anew(
+    def restart(
         self, *, text: bool = False, lag_seconds: float = 0.0, reports: bool = True
     ) -> None:
-        """Forget all that was said; `text` for devices without a speaker of their own."""
+        """Start over with no conversation; `text` for devices without a speaker of their own."""
         self.skill.settings["speech"] = "text" if text else "sound"
         self.lag_seconds, self.reports = lag_seconds, reports
         self.clock = self.skill.clock = VirtualClock()
@@ -126,7 +126,7 @@ class Kitchen:
         self.skill.shutdown()
         self.skill.default_shutdown()
 
-    # What people do.
+    # --- What people do
 
     def says(self, *hypotheses: str, session: str = "default", lang: str = "en-US") -> None:
         """Somebody says something to a device."""
@@ -171,7 +171,7 @@ class Kitchen:
         return [sound.text for sound in self.sounds.get(session, []) if sound.text]
 
     def is_silent(self, session: str = "default") -> bool:
-        """Tell whether nothing sounds now."""
+        """Return whether nothing sounds now."""
         return all(s.ends <= self.clock.now() for s in self.sounds.get(session, []))
 
     def recording(self, session: str = "default") -> Pcm:

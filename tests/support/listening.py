@@ -13,7 +13,7 @@ from assistant.audio.shaping import resample
 from tests.support.pulse import SoundCard
 
 PATIENCE_SECONDS = 90.0
-"""A loaded machine of two cores gets there in the end."""
+"""Long enough for a loaded machine with two cores."""
 
 
 def place(recording: Pcm, word: Pcm, first_seconds: float, last_seconds: float) -> float:
@@ -53,7 +53,7 @@ def counts(recording: Pcm, words: list[Pcm], after_seconds: float = 0.0) -> list
 
 
 def await_line(card: SoundCard, line: Pcm) -> None:
-    """Come back when a card has played a line to its end; the speaker may run dry within it."""
+    """Wait until a card has played a line to its end; the speaker may run dry within it."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         latest = card.last(line.seconds + 4.0)

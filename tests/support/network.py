@@ -24,7 +24,7 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 
 from assistant.asr.hypothesis import RATE
 from assistant.audio.pcm import DEFAULT_RATE, Pcm, Samples
-from tests.support.process import Told
+from tests.support.process import ProcessOutput
 
 SATELLITE = Path(sys.prefix) / "satellite"
 """Where script/setup --dev puts Rhasspy's satellite, with the packages of its own time."""
@@ -41,7 +41,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Serving(Told):
+class Serving(ProcessOutput):
     """A running `charley serve`."""
 
     def __init__(self, env: Mapping[str, str], *arguments: str) -> None:

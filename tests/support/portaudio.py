@@ -1,4 +1,4 @@
-"""A make-believe PortAudio, and a timeline for its speaker to play."""
+"""A fake PortAudio, and a timeline for its speaker to play."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -37,7 +37,7 @@ class FakeStream:
 
 
 class FakeSoundDevice:
-    """As much of sounddevice as Charley uses."""
+    """The part of sounddevice that Charley uses."""
 
     PortAudioError = PortAudioError
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 from tests.support import ROOT, pulse
 
 PATIENCE_SECONDS = 90.0
-"""A loaded machine of two cores gets there in the end."""
+"""Long enough for a loaded machine with two cores."""
 
 BEGIN = """
 import sys
@@ -27,16 +27,16 @@ sys.exit(main(sys.argv[1:]))
 
 
 def heed_ctrl_c() -> None:
-    """Let what this process starts be interrupted by Ctrl-C.
+    """Let the processes that this one starts be interrupted by Ctrl-C.
 
-    A shell lets what it starts in the background ignore it, and so would all children.
+    A shell starts background processes with SIGINT ignored, and children would inherit that.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class Told:
-    """What a running process says, line by line."""
+class ProcessOutput:
+    """The output of a running process, line by line."""
 
     def __init__(self, process: subprocess.Popen[str], stream: IO[str] | None) -> None:
         """Read one of its streams."""
@@ -50,7 +50,7 @@ class Told:
             self._queue.put(line)
 
     def awaits(self, words: str, seconds: float = PATIENCE_SECONDS) -> str:
-        """Come back with the line that holds these words when it was said."""
+        """Wait for a line with these words, and return it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -63,8 +63,8 @@ class Told:
         raise AssertionError(f"never “{words}”:\n" + "".join(self.lines))
 
 
-class Process(Told):
-    """The running program: what it shows, what its journal says, and what is done to it."""
+class Process(ProcessOutput):
+    """The running program: its output, its journal, and its input."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Process(Told):
             self.process.stdin.flush()
 
     def shows(self, words: str) -> None:
-        """Come back when these words have been shown at any time."""
+        """Wait until these words have been shown."""
         end = time.monotonic() + PATIENCE_SECONDS
         while words not in self.shown:
             assert time.monotonic() < end, f"never “{words}”:\n{self.shown}"
@@ -124,7 +124,7 @@ class Process(Told):
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def notes(self, nth: int = 0, /, **wanted: object) -> dict[str, Any]:
-        """Come back with the nth entry of the journal that has such values, 0 the first."""
+        """Wait for the nth entry of the journal with these values, from 0, and return it."""
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             found = [entry for entry in self.entries() if wanted.items() <= entry.items()]
@@ -135,7 +135,7 @@ class Process(Told):
         raise AssertionError(f"the journal never had {wanted}:\n{self.shown}")
 
     def falls_silent(self) -> None:
-        """Come back when all that it had to say has been said."""
+        """Wait until everything has been said."""
         end = time.monotonic() + PATIENCE_SECONDS
         while not self._is_silent():
             assert time.monotonic() < end, f"never silent:\n{self.shown}"

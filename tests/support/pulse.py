@@ -1,4 +1,4 @@
-"""A sound card made of software: a PulseAudio server of our own with two null sinks.
+"""A virtual sound card: a PulseAudio server of our own with two null sinks.
 
 What a process plays goes to the sink "speaker" and can be recorded from its monitor; what is played
 into the sink "room" comes out of the source "microphone", the process's default. Processes must be
@@ -20,7 +20,7 @@ import numpy as np
 from assistant.audio.pcm import Pcm
 
 RATE = 44100
-"""Hertz; both sinks run at it unless told otherwise, and recordings are made at it."""
+"""Hertz; the default rate of both sinks, and the rate of recordings."""
 
 ASOUNDRC = """
 pcm.!default { type pulse }
@@ -56,13 +56,13 @@ class SoundCard:
     env: Mapping[str, str]
     """The environment for processes that should use it."""
     modules: Mapping[str, str]
-    """Name of what can be unplugged to its module of PulseAudio."""
+    """Name of a device that can be unplugged to its PulseAudio module."""
     server: "list[subprocess.Popen[bytes]]"
     """The server that runs, or has run."""
     heard: list[Path] = field(default_factory=list)
     """What its speaker has played, as raw samples."""
     programs: "list[subprocess.Popen[str]]" = field(default_factory=list)
-    """Those that use it; what still runs at the end is ended by force."""
+    """Processes that use it; those still running at the end are killed."""
 
     def play(self, pcm: Pcm) -> "subprocess.Popen[bytes]":
         """Play into the microphone; the process ends when all was played."""
@@ -141,7 +141,7 @@ class SoundCard:
 @contextlib.contextmanager
 def sound_card(rate: int = RATE, channels: int = 1) -> Iterator[SoundCard]:
     """Run a PulseAudio server for as long as the block lasts."""
-    # A short path: a socket's name may not be longer than 107 characters.
+    # A short path: a socket's name has at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="pulse-") as folder:
         home = Path(folder)
         (home / ".asoundrc").write_text(ASOUNDRC, encoding="utf-8")

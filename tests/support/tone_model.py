@@ -1,7 +1,7 @@
-"""A Vosk model that hears tones: made by hand in a moment, so tests can use the real recogniser.
+"""A Vosk model that hears tones: written in a moment, so that tests can use the real recogniser.
 
 Three words, "low", "mid" and "high", are sine tones of 300, 900 and 2500 hertz. One affine layer on
-Kaldi's filter bank tells them apart; everything else is a model like any other.
+Kaldi's filter bank separates them; everything else is a model like any other.
 """
 
 import struct

@@ -15,7 +15,7 @@ from assistant.tts.engine_thread import EngineThread
 from assistant.tts.pyttsx3_voice import Pyttsx3Voice
 
 
-def test_a_hanging_engine_is_told_in_time() -> None:
+def test_a_hanging_engine_is_reported_in_time() -> None:
     thread, release = EngineThread(), threading.Event()
     with pytest.raises(SynthesiserError, match="did not answer"):
         thread.do(release.wait, 0.01)
@@ -35,7 +35,7 @@ def test_an_engine_that_comes_back_is_used_again() -> None:
     assert thread.do(lambda: "spoken", 10) == "spoken"
 
 
-def test_a_failing_engine_is_told_and_goes_on() -> None:
+def test_a_failing_engine_is_reported_and_goes_on() -> None:
     def fail() -> None:
         raise ValueError("SetVoiceByName failed")
 

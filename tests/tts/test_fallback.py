@@ -32,7 +32,7 @@ class TestFallbackVoice:
     """What cannot be spoken keeps its place on the timeline."""
 
     def spare(self) -> tuple[FallbackVoice, Frail, list[str]]:
-        """Return a voice, what is behind it, and what was told."""
+        """Return a fallback voice, the voice behind it, and the reports."""
         frail, told = Frail(), list[str]()
         return FallbackVoice(frail, "It broke.", lambda: told.append("failed")), frail, told
 
@@ -41,7 +41,7 @@ class TestFallbackVoice:
         assert voice.render("hello", 1.2) == frail.render("hello", 1.2)
         assert told == []
 
-    def test_a_failure_is_told_once_and_announced_in_the_voice_of_before(self) -> None:
+    def test_a_failure_is_reported_once_and_announced_in_the_previous_voice(self) -> None:
         voice, frail, told = self.spare()
         voice.prepare(["It broke."])
         notice = voice.render("It broke.")

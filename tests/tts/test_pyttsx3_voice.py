@@ -92,7 +92,7 @@ class TestChoosing:
     def test_english_comes_first(self) -> None:
         assert voices()[0].name.startswith("en") or not sys.platform.startswith("linux")
 
-    def test_an_unknown_voice_is_told(self) -> None:
+    def test_an_unknown_voice_is_reported(self) -> None:
         with pytest.raises(SynthesiserError, match='There is no voice "marvin"'):
             Pyttsx3Voice("marvin")
 
@@ -106,7 +106,7 @@ class TestChoosing:
             Pyttsx3Voice("en-ux")
 
     @linux
-    def test_an_unknown_variant_is_told(self) -> None:
+    def test_an_unknown_variant_is_reported(self) -> None:
         with pytest.raises(SynthesiserError, match=r"did you mean .*en-us\+f"):
             Pyttsx3Voice("en-us+f77")
 

@@ -157,7 +157,7 @@ def test_other_talk_is_left_to_home_assistant(code: str, home: HomeAssistant) ->
     assert not [line for line in filter(None, talk[:60]) if recognize_best(line, home)]
 
 
-def test_the_command_tells_what_it_wrote(
+def test_the_command_reports_what_it_wrote(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert app.main(["export", "home-assistant", "--out", str(tmp_path), "--agent", "me.x"]) == 0
@@ -169,7 +169,7 @@ def test_the_command_tells_what_it_wrote(
     assert "agent_id: me.x" in paths[1].read_text()
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(
+def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")

@@ -37,7 +37,7 @@ class Kennel:
         )
 
     def passes(self, seconds: float, *, moves: bool) -> float:
-        """Let time pass; return for how long the conversation is told that all stood still."""
+        """Let time pass; return the standstill that is reported to the conversation."""
         asleep = 0.0
         for _ in range(round(seconds / LOOK_SECONDS)):
             self.clock.wall += LOOK_SECONDS
@@ -55,7 +55,7 @@ class TestWatchdog:
         assert kennel.passes(3600.0, moves=True) == 0.0
         assert kennel.told == []
 
-    def test_one_that_stands_still_is_told_once_and_once_when_it_moves(self) -> None:
+    def test_one_that_stands_still_is_reported_once_and_once_when_it_moves(self) -> None:
         kennel = Kennel()
         kennel.passes(STUCK_SECONDS - 1, moves=False)
         assert kennel.told == []

@@ -37,14 +37,14 @@ def ovos() -> Iterator[Kitchen]:
 @pytest.fixture
 def kitchen(ovos: Kitchen) -> Kitchen:
     """A kitchen where nobody has said anything yet."""
-    ovos.begin_anew()
+    ovos.restart()
     return ovos
 
 
 @pytest.fixture
 def screen(ovos: Kitchen) -> Kitchen:
     """A kitchen whose devices show lines instead of playing Charley's voice."""
-    ovos.begin_anew(text=True)
+    ovos.restart(text=True)
     return ovos
 
 
@@ -85,7 +85,7 @@ class TestLoading:
     ) -> None:
         monkeypatch.setitem(Configuration(), "secondary_langs", ["de-DE", "fr-FR"])
         kitchen = Kitchen()
-        kitchen.begin_anew(text=True)
+        kitchen.restart(text=True)
         kitchen.says("meine wade krampft", lang="de-DE")
         kitchen.waits(12.0)
         kitchen.close()
@@ -170,7 +170,7 @@ class TestHold:
     def test_counts_are_a_second_apart(
         self, ovos: Kitchen, lag_seconds: float, reports: bool
     ) -> None:
-        ovos.begin_anew(lag_seconds=lag_seconds, reports=reports)
+        ovos.restart(lag_seconds=lag_seconds, reports=reports)
         ovos.says("my left calf is cramping")
         ovos.waits(OPENING_SECONDS + 20.0)
         found = counts(ovos.recording())
@@ -181,7 +181,7 @@ class TestHold:
     def test_how_long_left_is_answered_and_moves_no_count(
         self, ovos: Kitchen, lag_seconds: float
     ) -> None:
-        ovos.begin_anew(lag_seconds=lag_seconds)
+        ovos.restart(lag_seconds=lag_seconds)
         ovos.says("my left calf is cramping")
         ovos.waits(OPENING_SECONDS + 9.0)
         ovos.says("how long left")
@@ -284,7 +284,7 @@ class TestDevices:
 
     def test_unloading_leaves_no_sound_files(self) -> None:
         kitchen = Kitchen()
-        kitchen.begin_anew()
+        kitchen.restart()
         kitchen.says("my left calf is cramping")
         file = Path(kitchen.emitted("mycroft.audio.queue")[0].data["uri"])
         assert file.exists()

@@ -51,11 +51,11 @@ def words(parts: Iterable[str]) -> str:
 
 
 @pytest.mark.parametrize("said", ["my chest hurts and i feel faint", "help me", "stop"])
-def test_what_is_urgent_gets_through_beside_unknown_words(said: str) -> None:
+def test_what_is_urgent_gets_through_among_unknown_words(said: str) -> None:
     assert transcript(words((UNKNOWN, "listen", UNKNOWN, said))).endswith(said)
 
 
 @pytest.mark.parametrize("said", ["my left calf is cramping", "next", "how long left"])
-def test_anything_else_beside_unknown_words_is_for_somebody_else(said: str) -> None:
+def test_anything_else_among_unknown_words_is_for_somebody_else(said: str) -> None:
     assert transcript(said) == said
     assert transcript(words((UNKNOWN, said, UNKNOWN, UNKNOWN))) == ""

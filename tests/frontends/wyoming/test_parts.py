@@ -296,7 +296,7 @@ class TestFraming:
             b"\xff\xfe\n",
         ],
     )
-    def test_what_is_no_message_is_told_so(self, line: bytes) -> None:
+    def test_what_is_not_a_message_is_reported(self, line: bytes) -> None:
         with pytest.raises(NetworkError):
             received(line)
 

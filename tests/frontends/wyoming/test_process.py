@@ -1,4 +1,4 @@
-"""`charley serve` as a whole: begun, asked, attacked, ended; what it pushes, tells and finds."""
+"""`charley serve` as a whole: begun, asked, attacked, ended; what it announces and finds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def asked(port: int, *events: Event) -> list[Event | None]:
 
 
 def serves(port: int) -> bool:
-    """Tell whether a newcomer is answered; all places may be taken for a moment."""
+    """Return whether a new client is answered; all places may be taken for a moment."""
     try:
         return asked(port, Describe().event())[0] is not None
     except OSError:
@@ -111,7 +111,7 @@ class TestServe:
             (("--home-assistant", "http://homeassistant.local:8123"), "token"),
         ],
     )
-    def test_what_cannot_be_meant_is_told_in_a_sentence(
+    def test_what_cannot_be_meant_is_reported_in_a_sentence(
         self, flags: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["serve", *flags]) == 1
@@ -119,7 +119,7 @@ class TestServe:
         assert words in error
         assert len(error.strip().splitlines()) == 1
 
-    def test_a_port_that_is_taken_is_told_in_a_sentence(
+    def test_a_port_that_is_taken_is_reported_in_a_sentence(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with HTTPServer((HERE, 0), BaseHTTPRequestHandler) as taken:
@@ -160,13 +160,13 @@ class TestAnnouncing:
             }
         ]
 
-    def test_a_wrong_token_is_told_without_it(self, home: Home) -> None:
+    def test_a_wrong_token_is_reported_without_showing_it(self, home: Home) -> None:
         with pytest.raises(NetworkError, match="401") as error:
             HomeAssistant(home.url, "wrong").announce("assist_satellite.kitchen", "Toes up.")
         assert "wrong" not in str(error.value)
         assert home.asked == []
 
-    def test_a_home_that_is_not_there_is_told(self) -> None:
+    def test_a_home_that_is_not_there_is_reported(self) -> None:
         with pytest.raises(NetworkError, match="cannot be reached"):
             HomeAssistant(f"http://{HERE}:{free_port()}", TOKEN).announce("x", "y")
 
@@ -209,7 +209,7 @@ class TestAnnouncing:
 class TestDiscovery:
     """Zeroconf, on this machine alone."""
 
-    def test_what_one_tells_the_other_finds(self) -> None:
+    def test_what_one_announces_the_other_finds(self) -> None:
         async def meet() -> Address:
             found: asyncio.Queue[Address] = asyncio.Queue()
             async with Neighbourhood(HERE) as one, Neighbourhood(HERE) as other:
@@ -257,7 +257,7 @@ def test_a_loop_that_hangs_is_not_well() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="needs the rights of POSIX")
 @pytest.mark.parametrize(("mode", "is_told"), [(0o644, True), (0o640, True), (0o600, False)])
-def test_a_token_that_others_can_read_is_told(
+def test_a_token_that_others_can_read_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: int, is_told: bool
 ) -> None:
     from assistant.cli.serve import _home

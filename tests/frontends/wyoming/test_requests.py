@@ -107,7 +107,7 @@ def chunks(sound: Pcm, seconds: float = 0.064) -> list[Event]:
 class TestDescribe:
     """`describe`: what Home Assistant offers its users."""
 
-    def test_all_three_services_are_told_with_language_version_and_attribution(
+    def test_all_three_services_are_described_with_language_version_and_attribution(
         self, parts: SharedParts, threads: ThreadPoolExecutor
     ) -> None:
         told = ask(parts, threads, Describe().event(), until="info")
@@ -308,7 +308,7 @@ class TestTts:
             SynthesizeStart().event(),
             SynthesizeChunk("Toes ").event(),
             SynthesizeChunk("up.").event(),
-            # Home Assistant sends the whole besides, for services that cannot stream.
+            # Home Assistant also sends the whole text, for services that cannot stream.
             Synthesize("Toes up.").event(),
             SynthesizeStop().event(),
         )
@@ -326,5 +326,5 @@ class TestTts:
             for name in (first, second, "nobody")
         ]  # fmt: skip
         usual, other, unknown = (self.sound(one).seconds for one in told)
-        # A voice never says a thing twice to the sample.
+        # A voice never renders a line twice to the sample.
         assert abs(unknown - usual) < 0.005 < abs(other - usual)

@@ -81,7 +81,7 @@ class TestTalk:
         assert together == [heard(sound) for sound in sounds]
         assert "my left calf is cramping" in together[0]
 
-    def test_it_begins_without_a_word_once_the_note_was_told(self, parts: SharedParts) -> None:
+    def test_it_begins_without_a_word_once_the_note_was_said(self, parts: SharedParts) -> None:
         talk = RemoteVoice(parts)
         talk.begin(0.0)
         assert talk.timeline.is_idle
@@ -98,7 +98,7 @@ class TestTalk:
 
 
 class TestLights:
-    """What a satellite is told besides sound."""
+    """What a satellite is sent besides sound."""
 
     def test_a_satellite_with_a_wake_word_waits_for_it_again(self) -> None:
         lights = SatelliteLights()
@@ -281,7 +281,7 @@ class FakeSatellite:
 def with_satellites(
     parts: SharedParts, count: int, work: Callable[[list[FakeSatellite]], Awaitable[None]]
 ) -> list[str]:
-    """Run something with satellites that Charley keeps; return what Charley told of them."""
+    """Run something with satellites that Charley keeps; return what Charley reported."""
     told: list[str] = []
 
     async def run() -> None:
@@ -315,7 +315,7 @@ def with_satellites(
 
 
 async def until(fulfilled: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Come back when something is so."""
+    """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not fulfilled():
         assert time.monotonic() < end
