@@ -156,7 +156,7 @@ def _listener(settings: Settings, to: Listen | None) -> Callable[[Path], dict[st
     return listen
 
 
-def _recogniser(language: Language, model: SpeechModel, to: Listen | None) -> Listener:
+def _recogniser(language: Language, model: SpeechModel, to: Listen | None) -> Transcriber:
     """Return what listens as `charley run` does in a state; None listens for all phrases."""
     from assistant.session import factory
 
@@ -178,7 +178,7 @@ def _foremost(found: Iterable[Match | NoMatch], language: Language) -> Match | N
     return min(understood, key=lambda match: precedence.index(match.intent), default=None)
 
 
-class Listener(Protocol):
+class Transcriber(Protocol):
     """Turns sound into hypotheses: a plain recogniser, or one for a state."""
 
     def feed(self, block: Samples, /) -> list[Hypothesis]:
@@ -188,7 +188,7 @@ class Listener(Protocol):
         """End the utterance and return what was heard of it."""
 
 
-def _hypotheses(listener: Listener, path: Path) -> tuple[float, list[Hypothesis]]:
+def _hypotheses(listener: Transcriber, path: Path) -> tuple[float, list[Hypothesis]]:
     """Return a recording's length in seconds and its hypotheses."""
     from assistant.asr.hypothesis import RATE
     from assistant.audio import audio_file

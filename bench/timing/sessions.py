@@ -70,7 +70,7 @@ class Load:
         )
 
 
-class Words:
+class Prompts:
     """What is said and answered, as sound."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Words:
         return trim_silence(resample(voice.render(text), RATE), 0.02, 0.02).samples
 
 
-async def call(port: int, words: Words, until: float, found: list[Call]) -> None:
+async def call(port: int, words: Prompts, until: float, found: list[Call]) -> None:
     """Repeat the round until a moment on the monotonic clock."""
     async with Caller(port) as caller:
         stops: list[float] = []
@@ -104,7 +104,7 @@ class Call:
     caller: Caller
     stops: list[float]
 
-    def delays_ms(self, words: Words) -> list[float]:
+    def delays_ms(self, words: Prompts) -> list[float]:
         """Return how long after each "stop" the answer began, at a perfect satellite."""
         delays = []
         for stop in self.stops:
@@ -138,7 +138,7 @@ def block_95_ms(before: dict[str, float], after: dict[str, float]) -> float:
     return next(1000 * bound for bound, count in rows if count >= 0.95 * rows[-1][1])
 
 
-async def calls(port: int, words: Words, sessions: int, seconds: float) -> list[Call]:
+async def calls(port: int, words: Prompts, sessions: int, seconds: float) -> list[Call]:
     """Let callers talk for that many seconds, out of step with each other."""
     found: list[Call] = []
     until = time.monotonic() + seconds
@@ -152,7 +152,7 @@ async def calls(port: int, words: Words, sessions: int, seconds: float) -> list[
 
 
 def measure(
-    server: Serving, ports: tuple[int, int], words: Words, sessions: int, seconds: float
+    server: Serving, ports: tuple[int, int], words: Prompts, sessions: int, seconds: float
 ) -> Load:
     """Put a load on the server and measure it."""
     port, health = ports
@@ -186,7 +186,7 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise SystemExit("Two cores are needed: one for the server, one for the callers.")
-    words, health = Words(), free_port()
+    words, health = Prompts(), free_port()
     flags = ("--uri", "tcp://127.0.0.1:0", "--health", f"tcp://127.0.0.1:{health}")
     limit = ("--sessions", str(max(wanted.sessions)))
     os.sched_setaffinity(0, cores[:1])  # the server inherits it

@@ -1,4 +1,4 @@
-"""A make-believe PortAudio and a clock for it."""
+"""A fake PortAudio and a clock for it."""
 
 import sys
 

@@ -42,7 +42,7 @@ class Server:
         self.truly_kept: dict[str, Volumes] = {}
         self.begun = 0
         self.dies_after = dies_after
-        """So many volumes may be set before Charley is killed; negative for never."""
+        """How many volumes may be set before Charley is killed; negative for never."""
         self.begin("charley", is_ours=True)
 
     def begin(

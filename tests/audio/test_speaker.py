@@ -1,4 +1,4 @@
-"""Facts about the speaker, with a make-believe PortAudio."""
+"""Facts about the speaker, with a fake PortAudio."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""On a loudspeaker Charley hears itself: no prompt may be an order to it without a reason."""
+"""On a loudspeaker Charley hears itself: no prompt may be a command to it without a reason."""
 
 from __future__ import annotations
 

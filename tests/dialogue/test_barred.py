@@ -38,7 +38,8 @@ def test_every_language_keeps_the_same_flags(name: str) -> None:
 def test_okay_clears_the_others(flag: str) -> None:
     stage = warned(flag)
     stage.says("im_okay")
-    assert stage.state is State.OFFERING
+    after_okay = stage.state
+    assert after_okay is State.OFFERING
     stage.listens()
     stage.says("control_resume")
     assert stage.state is State.HOLDING

@@ -40,7 +40,7 @@ class Desktop:
         self.send(f"org.mpris.MediaPlayer2.Player.{method}")
 
     def knows(self, status: str) -> None:
-        """Come back when the desktop knows that Charley plays, or does not."""
+        """Wait until the desktop knows whether Charley plays."""
         end = time.monotonic() + 30
         while self._status() != status:
             assert time.monotonic() < end, f"never {status}"

@@ -76,7 +76,7 @@ class Volume:
         return None
 
     def becomes(self, wanted: int) -> None:
-        """Come back when it is so."""
+        """Wait until a condition holds."""
         end = time.monotonic() + 30
         while self.now != wanted:
             assert time.monotonic() < end, f"{self.now}, never {wanted}"

@@ -1,4 +1,4 @@
-"""What can go wrong with the machine, each provoked: the real program, on a sound card of software.
+"""What can go wrong with the machine, each provoked: the real program, on a virtual sound card.
 
 Each test that carries @fault is a row of the table in docs/faults.md: what happens, what the person
 hears or reads, and what is lost. Where nobody needs to be heard, the program is typed to.
