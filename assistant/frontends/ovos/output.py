@@ -112,7 +112,9 @@ class Stretches:
         if hushed or not len(sent):
             # Sound begins when it is sent, however late its cause was noticed.
             self._origin = at - self._timeline.position_samples / self._rate
-            return [*([Cut()] if hushed else []), *self._play(ahead, 0, into_silence=True)]
+            # No cut into silence: the service would cut what another device says.
+            cut = [Cut()] if hushed and len(sent) else []
+            return [*cut, *self._play(ahead, 0, into_silence=True)]
         if np.array_equal(ahead[: len(sent)], sent):
             return self._play(ahead, len(sent), into_silence=False)
         # What passes while the service starts again is left out, so the rest keeps its time.
