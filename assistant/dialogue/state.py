@@ -146,8 +146,12 @@ class DialogueState:
     """The last red flag that was raised."""
     barred: frozenset[tuple[str, str]] = frozenset()
     """Limbs that are not worked on again in this session, each with its side (empty: unknown)."""
+    barred_before: frozenset[tuple[str, str]] = frozenset()
+    """The same before the last red flag, in case it was misheard."""
     times_worse: int = 0
     """How often it got worse in this cramp."""
+    replies: int = 0
+    """How often something was acknowledged during a warning; it varies the words."""
     warning_repeats: int = 0
     """How often the warning was repeated."""
 

@@ -32,6 +32,9 @@ class Intent(StrEnum):
     NO = "no"
     IM_OKAY = "im_okay"
     CANT_DO = "cant_do"
+    UNSURE = "unsure"
+    REPLY = "reply"
+    """What is said to Charley in need; the slot "to" is what about."""
 
     CONTROL_STOP = "control_stop"
     CONTROL_PAUSE = "control_pause"

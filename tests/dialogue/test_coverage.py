@@ -110,6 +110,7 @@ def spoken_in_talks() -> set[str]:
         | spoken_returning()
         | spoken_to_okay_and_no()
         | spoken_of_barred_limbs()
+        | spoken_while_warned()
     )
 
 
@@ -166,6 +167,27 @@ def spoken_in_holds() -> set[str]:
     for _ in range(3):
         stage.says("ask_time_left")
         stage.says("control_next")
+    return keys | set(stage.keys)
+
+
+def spoken_while_warned() -> set[str]:
+    """Return the keys of what is acknowledged during a warning, each some times."""
+    keys: set[str] = set()
+    for to in ("thanks", "scared", "coming", "who", "misheard"):
+        stage = in_state(State.WARNED)
+        for _ in range(3):
+            stage.listens()
+            stage.says("reply", to=to)
+        keys |= set(stage.keys)
+    for meaning in ("yes", "no", "control_next"):
+        stage = in_state(State.WARNED)
+        for _ in range(4):
+            stage.listens()
+            stage.says(meaning)
+        keys |= set(stage.keys)
+    stage = in_state(State.WARNED)
+    stage.listens()
+    stage.mumbles()
     return keys | set(stage.keys)
 
 

@@ -442,7 +442,9 @@ class TestSafety:
             "Call your local emergency number. Wave someone over.",
         ]
         for meaning in ("control_next", "control_resume", "relief_gone", "cramp"):
-            assert stage.says(meaning) == ["warned.first"]
+            keys = stage.says(meaning)
+            assert len(keys) == 1
+            assert keys[0].startswith("warned.first")
             assert stage.state is State.WARNED
         assert stage.says("im_okay") == ["okay.offer", "okay.which.1"]
         stage.says("control_resume")
@@ -457,7 +459,9 @@ class TestSafety:
         stage = in_state(State.WARNED)
         stage.listens()
         heard = stage.waits(120)
-        assert heard.count("Stop and sit down. Get help now.") >= 3
+        flag = PACK.red_flags.flags["redflag_chest_breathing"]
+        assert sum(heard.count(line.text) for line in flag.lines) >= 3
+        assert heard.count("Stop and sit down. Get help now.") >= 2
 
     @pytest.mark.parametrize("flag", FLAGS)
     def test_an_uncertain_sign_is_one_question(self, flag: str) -> None:

@@ -264,7 +264,7 @@ def test_stop_and_pause_are_exact_and_only_stop_works_when_idle(intents: Intents
 def test_red_flags_need_no_conversation(intents: Intents) -> None:
     free = {t.block.intent for t in intents.blocks(IDLE)}
     flags = {t.block.intent for t in intents.blocks() if t.block.intent.startswith("redflag_")}
-    assert len(flags) == 11
+    assert len(flags) == 12
     assert flags <= free
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from assistant.dialogue.rules.barred import STILL_BARRED, is_barred, leave
+from assistant.dialogue.events import UtteranceMissed
+from assistant.dialogue.rules.barred import REFUSED, STILL_BARRED, is_barred, leave
 from assistant.dialogue.rules.holding import interrupt
 from assistant.dialogue.rules.onset import ask_or_open
-from assistant.dialogue.rules.resume import resume
-from assistant.dialogue.rules.triage import ask_safety, put_question, say_warning, warn
+from assistant.dialogue.rules.resume import ask_again, resume
+from assistant.dialogue.rules.triage import ask_safety, put_question, warn
 from assistant.dialogue.state import COACHING, State
 from assistant.dialogue.turn import Turn
 
@@ -70,6 +71,11 @@ def triage_yes(turn: Turn) -> Turn:
     return warn(turn, turn.pack.red_flags.questions[turn.now.safety_questions[0]].flag)
 
 
+def triage_fine(turn: Turn) -> Turn:
+    """Take "all fine" for a no to this question; "it's gone" is no answer to it."""
+    return triage_no(turn) if turn.slot("fine") else ask_again(turn.hush(), 0)
+
+
 def triage_no(turn: Turn) -> Turn:
     """Put the next safety question, or go back: the sign is not there."""
     if turn.is_unfinished:
@@ -107,23 +113,71 @@ def with_company(turn: Turn) -> Turn:
     """Approve: somebody is with the person."""
     if turn.is_unfinished:
         return turn
-    return turn.hush().say("warned.good")
+    return say_varied(turn.hush(), "warned.good")
 
 
 def alone(turn: Turn) -> Turn:
     """Say how to get somebody to come."""
-    return turn.hush().say("warned.alone")
+    return say_varied(turn.hush(), "warned.alone")
 
 
 def first_okay(turn: Turn) -> Turn:
     """Put anything else off until the person is okay."""
-    return turn.hush().say("warned.first")
+    return say_varied(turn.hush(), "warned.first")
 
 
 def repeat_warning(turn: Turn) -> Turn:
-    """Say the warning again; nobody has answered yet."""
+    """Say one line of the warning again, and another thing each time; nobody has answered yet."""
     repeats = turn.now.warning_repeats + 1
-    return say_warning(turn.hush().know(warning_repeats=repeats))
+    lines = turn.pack.red_flags.flags[turn.now.red_flag].lines
+    again = turn.hush().know(warning_repeats=repeats).speak(lines[(repeats - 1) % len(lines)])
+    return say_varied(again, "warned.again")
+
+
+def say_varied(turn: Turn, key: str) -> Turn:
+    """Speak the next wording of a prompt."""
+    nth = turn.now.replies
+    wordings = turn.pack.prompts.lines[key]
+    return turn.know(replies=nth + 1).say(key, nth % len(wordings))
+
+
+_REPLIES = {
+    "thanks": "warned.thanks",
+    "scared": "warned.scared",
+    "coming": "warned.coming",
+    "who": "warned.who",
+}
+"""What a person says during a warning to what Charley answers; it goes on waiting."""
+
+
+def reply(turn: Turn) -> Turn:
+    """Acknowledge what is said during a warning, or take the warning back if it was misheard."""
+    if turn.slot("to") == "misheard":
+        return _take_back(turn)
+    return say_varied(turn.hush(), _REPLIES[turn.slot("to") or "thanks"])
+
+
+def reply_elsewhere(turn: Turn) -> Turn:
+    """Answer "who do I call?" as a call for help; the rest needs no words here."""
+    return warn(turn, "redflag_call_help") if turn.slot("to") == "who" else turn
+
+
+def misheard_warning(turn: Turn) -> Turn:
+    """Say once that somebody is there, if something was said that nobody understood."""
+    heard = isinstance(turn.event, UtteranceMissed) and turn.event.addressed
+    if turn.now.speaking or not heard or turn.now.misses:
+        return turn
+    return turn.know(misses=1).say("warned.here")
+
+
+def _take_back(turn: Turn) -> Turn:
+    """Apologise, and offer to carry on; what the flag barred is free again."""
+    turn = turn.hush().know(barred=turn.now.barred_before).say("warned.sorry")
+    if is_barred(turn.now) and turn.now.barred:
+        return leave(turn, REFUSED)
+    if not turn.now.version or turn.now.return_state is State.IDLE:
+        return turn.go(State.IDLE).say("listening")
+    return turn.go(State.OFFERING).say("okay.which")
 
 
 def repeat_seconds(repeats: int) -> float:

@@ -46,7 +46,8 @@ def missed(turn: Turn) -> Turn:
     if misses == 3:
         return turn.know(is_waiting_quietly=is_asking).say("missed.wait")
     if misses == 1:
-        return turn.say("missed.short")
+        turn = turn.say("missed.short")
+        return ask_again(turn) if turn.now.state is State.TRIAGE else turn
     turn = turn.say("missed.full")
     return ask_again(turn, 1) if is_asking else resume(turn)
 

@@ -49,6 +49,7 @@ def ask_again(turn: Turn, nth: int = 0) -> Turn:
             return ask_or_open(turn)
         return turn.say(f"ask.{now.requested_slot}", nth + 1)
     if now.state is State.TRIAGE:
+        turn = turn.say("triage.ask", nth)
         return turn.speak(turn.pack.red_flags.questions[now.safety_questions[0]].line)
     return turn.say(_QUESTIONS[now.state], nth)
 

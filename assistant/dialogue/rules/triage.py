@@ -10,7 +10,7 @@ from assistant.dialogue.turn import Turn
 def warn(turn: Turn, flag: str) -> Turn:
     """Cut everything and say what to do; there is no coaching until the person is okay."""
     warned = (
-        bar(turn, flag)
+        bar(turn.know(barred_before=turn.now.barred), flag)
         .hush()
         .go(
             State.WARNED,
@@ -36,8 +36,11 @@ def ask_safety(turn: Turn, *names: str) -> Turn:
     fresh = tuple(n for n in dict.fromkeys(names) if n and n not in turn.now.already_asked)
     if not fresh:
         return turn
+    # A question that was put already stays to be answered; a new one comes before it.
+    waiting = tuple(n for n in turn.now.safety_questions if n not in fresh)
+    questions = fresh + (waiting if turn.now.state is State.TRIAGE else ())
     asking = turn.go(
-        State.TRIAGE, return_state=turn.return_state, safety_questions=fresh, wants_help=False
+        State.TRIAGE, return_state=turn.return_state, safety_questions=questions, wants_help=False
     )
     return put_question(asking)
 
