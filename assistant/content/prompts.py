@@ -16,6 +16,7 @@ MAX_WORDS = 18
 _NAMES = {
     "": "encourage listening",
     "about": "aims safety",
+    "again": "once",
     "answer": "does_it_work drink enough how how_long magnesium massage painkillers pickle_juice"
     " prevent run_on spasms stretch why",
     "ask": "muscle only position thigh",

@@ -65,6 +65,23 @@ _AUDIBLE = (Say, Chime, Count, Interject, Hush, Wait, SetVolume)
 """Actions that can be heard, and so answer an utterance."""
 _QUEUED = (Say, Count, Wait)
 """Actions that take time to play."""
+_ASIDES = frozenset(
+    [
+        "back",
+        "encourage",
+        "faster",
+        "listening",
+        "louder",
+        "missed",
+        "no",
+        "nothing",
+        "quieter",
+        "slower",
+        "stop",
+        "undo",
+    ]
+)
+"""Groups of prompts that can be left out; a tone says then that something was heard."""
 _SILENCE_TIMERS = (Timer.STEP, Timer.ANSWER, Timer.WARN)
 """Timers that run only while nothing is being played."""
 
@@ -93,7 +110,7 @@ def step(
     rule = TRANSITIONS[now.state][trigger_of(event)]
     noted = _noted(Turn(now, event, pack, coaching))
     turn = barred.guarded(rule(noted), noted.now)
-    turn = _listened(_invited(_timed(_acknowledged(turn))))
+    turn = _listened(_invited(_timed(_acknowledged(_varied(turn)))))
     return turn.now, turn.actions
 
 
@@ -112,6 +129,23 @@ def _kept(turn: Turn) -> Turn:
     cut = (line.key for line in turn.lines_left if steps.is_due_until_heard(turn, line.key))
     earlier = (key for key in turn.now.unsaid if key not in queued)
     return turn.know(unsaid=tuple(dict.fromkeys((*earlier, *cut))))
+
+
+def _varied(turn: Turn) -> Turn:
+    """Never say a sentence three times running: put a few words before it, or leave it out."""
+    actions: list[Action] = []
+    recent = turn.now.recent
+    for action in turn.actions:
+        if isinstance(action, Say | Interject):
+            if recent == (action.text, action.text):
+                if isinstance(action, Interject) or action.key.partition(".")[0] in _ASIDES:
+                    continue
+                once_more = turn.pack.prompts.line("again.once")
+                actions.append(Say(once_more.key, once_more.text, action.pace))
+                recent = (action.text, once_more.text)
+            recent = (*recent, action.text)[-2:]
+        actions.append(action)
+    return replace(turn.know(recent=recent), actions=tuple(actions))
 
 
 def _acknowledged(turn: Turn) -> Turn:

@@ -164,6 +164,8 @@ class DialogueState:
     """True once Charley has said that it will wait quietly."""
     last_lines: tuple[Say, ...] = ()
     """The lines of the last turn that spoke, for "repeat"."""
+    recent: tuple[str, ...] = ()
+    """The last two texts that were queued for speaking."""
     pace: float = 1.0
     """Speaking rate relative to the voice's usual one."""
     volume: float = 1.0

@@ -124,3 +124,37 @@ class TestNothingIsCut:
         stage = in_state(State.RESTING)
         assert stage.says("yes") == []
         assert stage.state is State.RESTING
+
+
+_MEANINGS = st.sampled_from(
+    ["yes", "no", "im_okay", "control_repeat", "control_louder", "control_back", "cramp",
+     "still_hurts", "worse", "help", "call", "control_next", "cant_do", "unsure", "reply",
+     "redflag_pop_tear", "control_pause", "ask_why", "ask_what_do_i_do", "control_slower"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+@settings(max_examples=40)
+@given(
+    start=st.sampled_from(State),
+    talk=st.lists(st.tuples(_MEANINGS | st.none(), st.sampled_from([0.1, 4.0, 20.0])), max_size=10),
+)
+@example(start=State.GUIDING, talk=[("control_repeat", 20.0)] * 6)
+@example(start=State.IDLE, talk=[("control_louder", 4.0)] * 6)
+@example(start=State.TRIAGE, talk=[("cramp", 4.0)] * 6)
+@example(start=State.WARNED, talk=[("reply", 4.0)] * 6)
+def test_no_sentence_is_heard_three_times_running(
+    name: str, start: State, talk: list[tuple[str | None, float]]
+) -> None:
+    stage = in_state(start) if name == "en" else Stage(pack=language(name).pack)
+    if name != "en":
+        stage.says("cramp", muscle="calf", side="left")
+    for meaning, seconds in talk:
+        if meaning is None:
+            stage.mumbles()
+        else:
+            stage.says(meaning)
+        stage.waits(seconds)
+    heard = [caption.text for caption in stage.heard if caption.kind in ("say", "interject")]
+    for first, second, third in zip(heard, heard[1:], heard[2:], strict=False):
+        assert not first == second == third

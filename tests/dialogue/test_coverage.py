@@ -185,6 +185,10 @@ def spoken_while_warned() -> set[str]:
             stage.listens()
             stage.says(meaning)
         keys |= set(stage.keys)
+    stage = in_state(State.PAUSED)
+    for _ in range(4):
+        stage.says("no")
+    keys |= set(stage.keys)
     stage = in_state(State.WARNED)
     stage.listens()
     stage.mumbles()
