@@ -137,13 +137,17 @@ def _end_lines_without_a_word(driver: Any) -> None:
     espeak = sys.modules["pyttsx3.drivers._espeak"]
     iterate, pause = driver.iterate, threading.Event()
 
+    def is_speaking() -> bool:
+        # A line that was cancelled is not looped for any more, and must not be taken for whole.
+        return bool(driver._looping and driver._speaking)
+
     def watched() -> None:
         iterate()
-        if not driver._speaking:
+        if not is_speaking():
             return
         espeak.Synchronize()  # however long it takes; the samples come on espeak-ng's thread
         for _ in range(_END_POLLS):
-            if not driver._speaking:
+            if not is_speaking():
                 return
             pause.wait(POLL_SECONDS)
         ended = (espeak.EVENT * 1)()

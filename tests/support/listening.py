@@ -22,6 +22,7 @@ def place(recording: Pcm, word: Pcm, first_seconds: float, last_seconds: float) 
     Raises AssertionError if nothing there is like it.
     """
     word = resample(word, recording.rate)
+    assert len(word), "a word of silence is like nothing"
     first = max(0, round(first_seconds * recording.rate))
     last = min(len(recording), round(last_seconds * recording.rate) + len(word))
     sound = recording.samples[first:last].astype(np.float64)

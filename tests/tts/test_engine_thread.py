@@ -4,6 +4,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -91,6 +92,19 @@ class TestEspeak:
         again = [Pyttsx3Voice().render(word) for word in ("one", "two and a half")]
         for usual, late in zip(spoken, again, strict=True):
             assert late.seconds == pytest.approx(usual.seconds, abs=0.02)
+
+    @pytest.mark.parametrize(("is_cancelled", "ends"), [(False, 1), (True, 0)])
+    def test_a_line_that_was_cancelled_halfway_is_not_taken_for_whole(
+        self, is_cancelled: bool, ends: int
+    ) -> None:
+        Pyttsx3Voice()  # loads the driver's module
+        ended: list[int] = []
+        driver = SimpleNamespace(_looping=True, _speaking=True)
+        driver.iterate = lambda: setattr(driver, "_looping", not is_cancelled)
+        driver._onSynth = lambda _sound, _samples, events: ended.append(events[0].type)
+        engine_thread._end_lines_without_a_word(driver)
+        driver.iterate()
+        assert len(ended) == ends
 
     def test_a_slow_one_is_waited_for_where_nobody_waits_for_the_sound(
         self, monkeypatch: pytest.MonkeyPatch
