@@ -165,7 +165,7 @@ def test_on_a_loudspeaker_a_person_is_obeyed_and_charley_itself_is_not(
     # In one of three runs its own safety line ("chest pain") is still taken for a red flag: see
     # the changelog. Until that is mended, one of three conversations must be clean.
     wanted = {"cramp", "control_stop"}
-    assert wanted in [_loudspeaker_talk(card, tmp_path / name) for name in "abc"]
+    assert any(_loudspeaker_talk(card, tmp_path / name) == wanted for name in "abc")
 
 
 def _loudspeaker_talk(card: pulse.SoundCard, folder: Path) -> set[str]:
